@@ -1,0 +1,1 @@
+"""CoraVet: a multi-tenant service for veterinary clinics."""
