@@ -1,0 +1,25 @@
+"""Who acts, and in which clinic: what the guards hand on and what every unit of work is opened with."""
+
+from typing import NewType
+from uuid import UUID
+
+import msgspec
+
+ClinicId = NewType("ClinicId", UUID)
+UserId = NewType("UserId", UUID)
+MemberId = NewType("MemberId", UUID)
+
+
+class Actor(msgspec.Struct, frozen=True, kw_only=True):
+    """A person at work in one clinic, or (`user_id` None) the system on its behalf.
+
+    Attributes:
+        member_id: None while the person is not yet a member, as when accepting an invitation.
+        permissions: the union over `roles`; see `tenancy.permissions`.
+    """
+
+    clinic_id: ClinicId
+    user_id: UserId | None
+    member_id: MemberId | None = None
+    roles: frozenset[str] = frozenset()
+    permissions: frozenset[str] = frozenset()

@@ -1,0 +1,113 @@
+"""What a use case may answer instead of success.
+
+Five bases, each mapped to one status at the edge. A concrete error has a stable `code` that clients route on.
+"""
+
+from typing import Any, ClassVar
+
+import msgspec
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One bad field: a JSON pointer (RFC 6901) into the body, a code, and a sentence."""
+
+    pointer: str
+    code: str
+    detail: str
+
+
+class DomainError(Exception):
+    """Something that the domain refuses.
+
+    Attributes:
+        code: stable; clients route on it, so it never changes its meaning.
+        title: what the code means, in a few words.
+        detail: what is wrong here and what to do, without personal data.
+        extra: further members of the answer, such as the current version.
+    """
+
+    code: ClassVar[str]
+    title: ClassVar[str]
+
+    def __init__(self, detail: str, **extra: Any) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.extra = extra
+
+
+class NotFound(DomainError):
+    """It does not exist, or not for this actor: both answer the same, so that neither can be told from the other."""
+
+    code = "not_found"
+    title = "Not found"
+
+    def __init__(self) -> None:
+        super().__init__("There is nothing here, or not for you.")
+
+
+class Conflict(DomainError):
+    """It contradicts what is already so."""
+
+
+class Forbidden(DomainError):
+    """The actor is known and may not do this."""
+
+    code = "forbidden"
+    title = "Not allowed"
+
+
+class Invalid(DomainError):
+    """What was sent breaks a rule; `errors` lists every bad field."""
+
+    code = "invalid"
+    title = "The request is not valid"
+
+    def __init__(self, detail: str = "One or more fields are not valid.", errors: list[FieldError] | None = None) -> None:
+        super().__init__(detail, errors=errors or [])
+        self.errors = errors or []
+
+
+class Unavailable(DomainError):
+    """A part that is needed does not answer now; trying again later may help."""
+
+    code = "unavailable"
+    title = "Unavailable for the moment"
+
+    def __init__(self, detail: str, retry_after_seconds: int = 2) -> None:
+        super().__init__(detail)
+        self.retry_after_seconds = retry_after_seconds
+
+
+class StaleVersion(Conflict):
+    """Somebody changed it since the caller read it; `version` is the current one."""
+
+    code = "stale_version"
+    title = "Changed by somebody else"
+
+    def __init__(self, current: int | None = None) -> None:
+        extra = {} if current is None else {"version": current}
+        super().__init__("It has changed since you read it. Read it again and repeat your change.", **extra)
+
+
+class Duplicate(Conflict):
+    """It exists already."""
+
+    code = "duplicate"
+    title = "It exists already"
+
+
+class InvalidTransition(Conflict):
+    """Its state does not allow this step."""
+
+    code = "invalid_transition"
+    title = "Not possible in this state"
+
+
+class IdempotencyMismatch(Conflict):
+    """The key was used before for another request."""
+
+    code = "idempotency_mismatch"
+    title = "Idempotency-Key used for another request"
+
+    def __init__(self) -> None:
+        super().__init__("This Idempotency-Key was used for a different request. Send a new key.")

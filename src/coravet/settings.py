@@ -1,0 +1,180 @@
+"""Every setting of the service: typed, documented, and checked together at boot.
+
+Each field is read from the environment variable of its alias. `load` reports all that is wrong at once.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
+
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+Environment = Literal["development", "test", "production"]
+
+
+def _env(name: str) -> AliasChoices:
+    return AliasChoices(name)
+
+
+class Settings(BaseSettings):
+    """The service's settings; every problem with them is one `ValidationError`, see `load`."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+
+    environment: Environment = Field(
+        "development", validation_alias=_env("CORAVET_ENV"), description="`production` switches every safeguard on."
+    )
+    host: str = Field("127.0.0.1", validation_alias=_env("CORAVET_HOST"), description="Address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, validation_alias=_env("CORAVET_PORT"), description="Port to listen on.")
+    workers: int = Field(1, ge=1, le=64, validation_alias=_env("CORAVET_WORKERS"), description="Server processes.")
+    public_url: str = Field(
+        "http://127.0.0.1:8000",
+        validation_alias=_env("CORAVET_PUBLIC_URL"),
+        description="Address at which browsers reach the service; `https` makes the cookie `__Host-` and Secure.",
+    )
+    allowed_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=_env("CORAVET_ALLOWED_ORIGINS"),
+        description="Other origins that may change things with a session cookie, comma-separated.",
+    )
+    max_body_bytes: int = Field(
+        1_048_576, ge=1024, validation_alias=_env("CORAVET_MAX_BODY_BYTES"), description="A larger body is 413."
+    )
+
+    database_url: SecretStr = Field(
+        validation_alias=_env("DATABASE_URL"),
+        description="PostgreSQL as the application's role; may point at a transaction pooler.",
+    )
+    database_direct_url: SecretStr | None = Field(
+        None,
+        validation_alias=_env("DATABASE_DIRECT_URL"),
+        description="The same role past any pooler: LISTEN needs a kept connection. Default: DATABASE_URL.",
+    )
+    database_admin_url: SecretStr | None = Field(
+        None,
+        validation_alias=_env("DATABASE_ADMIN_URL"),
+        description="For `coravet migrate`: a role that may create roles, or the owner role itself.",
+    )
+    database_role_prefix: str = Field(
+        "coravet",
+        pattern=r"^[a-z][a-z0-9_]{0,40}$",
+        validation_alias=_env("DATABASE_ROLE_PREFIX"),
+        description="Roles are <prefix>_owner, <prefix>_app and <prefix>_system.",
+    )
+    database_pool_size: int = Field(
+        10, ge=1, le=200, validation_alias=_env("DATABASE_POOL_SIZE"), description="Connections a process keeps."
+    )
+    database_statement_cache: int = Field(
+        200,
+        ge=0,
+        validation_alias=_env("DATABASE_STATEMENT_CACHE"),
+        description="Prepared statements a connection keeps; 0 behind a transaction pooler.",
+    )
+
+    firebase_project_id: str = Field(
+        "demo-coravet", min_length=1, validation_alias=_env("FIREBASE_PROJECT_ID"), description="Firebase project."
+    )
+    firebase_credentials: Path | None = Field(
+        None,
+        validation_alias=AliasChoices("FIREBASE_CREDENTIALS", "GOOGLE_APPLICATION_CREDENTIALS"),
+        description="Path of the service account's JSON file.",
+    )
+    firebase_auth_emulator_host: str | None = Field(
+        None,
+        validation_alias=_env("FIREBASE_AUTH_EMULATOR_HOST"),
+        description="host:port of the Auth emulator; refused in production.",
+    )
+    session_days: int = Field(
+        5, ge=1, le=14, validation_alias=_env("CORAVET_SESSION_DAYS"), description="Life of a session cookie."
+    )
+
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        "info", validation_alias=_env("CORAVET_LOG_LEVEL"), description="Least level that is logged."
+    )
+    log_format: Literal["auto", "json", "console"] = Field(
+        "auto", validation_alias=_env("CORAVET_LOG_FORMAT"), description="auto: readable in a terminal, else JSON."
+    )
+    sentry_dsn: SecretStr | None = Field(
+        None, validation_alias=_env("SENTRY_DSN"), description="Errors are reported there; unset: nowhere."
+    )
+    sentry_events_per_hour: int = Field(
+        20, ge=0, validation_alias=_env("SENTRY_EVENTS_PER_HOUR"), description="Ceiling a process keeps to."
+    )
+    sentry_traces_sample_rate: float = Field(
+        0.0, ge=0.0, le=1.0, validation_alias=_env("SENTRY_TRACES_SAMPLE_RATE"), description="Share of traced requests."
+    )
+
+    @field_validator("allowed_origins", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str) -> str:
+        parts = urlsplit(value)
+        if parts.scheme not in {"http", "https"} or not parts.netloc or parts.path not in {"", "/"}:
+            raise ValueError("must be an origin such as https://app.example.com, without a path")
+        return value.rstrip("/")
+
+    @field_validator("database_url", "database_direct_url", "database_admin_url")
+    @classmethod
+    def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is not None and urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
+            raise ValueError("must begin with postgresql://")
+        return value
+
+    @model_validator(mode="after")
+    def _fit_for_production(self) -> Self:
+        if self.environment != "production":
+            return self
+        wrong = []
+        if self.firebase_auth_emulator_host is not None:
+            wrong.append("FIREBASE_AUTH_EMULATOR_HOST must be unset: the emulator accepts any signature")
+        if self.firebase_credentials is None:
+            wrong.append("FIREBASE_CREDENTIALS is missing")
+        if self.firebase_project_id.startswith("demo-"):
+            wrong.append("FIREBASE_PROJECT_ID is a demo project")
+        if not self.public_url.startswith("https://"):
+            wrong.append("CORAVET_PUBLIC_URL must be https")
+        if wrong:
+            raise ValueError("; ".join(wrong))
+        return self
+
+    @property
+    def direct_url(self) -> str:
+        """Where LISTEN goes: the direct URL, or the only one there is."""
+        return (self.database_direct_url or self.database_url).get_secret_value()
+
+    @property
+    def cookie_secure(self) -> bool:
+        """Whether browsers reach the service over TLS."""
+        return self.public_url.startswith("https://")
+
+
+class SettingsError(Exception):
+    """Settings that cannot be used; `problems` holds one sentence each, naming the variable."""
+
+    def __init__(self, problems: list[str]) -> None:
+        super().__init__("; ".join(problems))
+        self.problems = problems
+
+
+def load() -> Settings:
+    """Read the settings from the environment.
+
+    Raises:
+        SettingsError: with every problem found, each naming its variable and never its value.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = []
+        for item in error.errors(include_url=False, include_input=False, include_context=False):
+            name = str(item["loc"][0]) if item["loc"] else "settings"
+            message = "is missing" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
+            problems.extend(f"{name}: {part}" for part in message.split("; "))
+        raise SettingsError(problems) from error
