@@ -14,11 +14,13 @@ class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """A person at work in one clinic, or (`user_id` None) the system on its behalf.
 
     Attributes:
+        time_zone: the clinic's, an IANA name: it draws the clinic's days.
         member_id: None while the person is not yet a member, as when accepting an invitation.
         permissions: the union over `roles`; see `tenancy.permissions`.
     """
 
     clinic_id: ClinicId
+    time_zone: str
     user_id: UserId | None
     member_id: MemberId | None = None
     roles: frozenset[str] = frozenset()

@@ -1,0 +1,160 @@
+"""The catalogue of events: what may change in a clinic and who may hear of it.
+
+An event carries ids and versions, never personal data: whoever may see the subject fetches it.
+"""
+
+from typing import ClassVar, Literal
+from uuid import UUID
+
+import msgspec
+
+from coravet.core.kernel.actor import UserId
+
+Audience = Literal["clinic", "members:manage", "person"]
+SubjectType = Literal["appointment", "client", "patient", "service", "resource", "clinic", "member", "session", "invitation"]
+
+
+class Event(msgspec.Struct, frozen=True, tag_field="kind"):
+    """Something that became true.
+
+    Attributes:
+        id: of the subject.
+        version: the subject's version from now on; None where it has none.
+        audience: everyone in the clinic, the holders of a permission, or one person.
+        subject_type: what `id` names.
+    """
+
+    audience: ClassVar[Audience] = "clinic"
+    subject_type: ClassVar[SubjectType]
+
+    id: UUID
+    version: int | None = None
+
+    @classmethod
+    def kind(cls) -> str:
+        """The name by which clients know this event, such as `appointment.booked`."""
+        return str(cls.__struct_config__.tag)
+
+
+class _Appointment(Event, frozen=True):
+    subject_type: ClassVar[SubjectType] = "appointment"
+
+
+class AppointmentBooked(_Appointment, frozen=True, tag="appointment.booked"):
+    """A visit was booked."""
+
+
+class AppointmentConfirmed(_Appointment, frozen=True, tag="appointment.confirmed"):
+    """A requested visit was confirmed."""
+
+
+class AppointmentCheckedIn(_Appointment, frozen=True, tag="appointment.checked_in"):
+    """The patient arrived."""
+
+
+class AppointmentStarted(_Appointment, frozen=True, tag="appointment.started"):
+    """The exam began."""
+
+
+class AppointmentReady(_Appointment, frozen=True, tag="appointment.ready"):
+    """The patient may be collected."""
+
+
+class AppointmentCompleted(_Appointment, frozen=True, tag="appointment.completed"):
+    """The visit is over."""
+
+
+class AppointmentCancelled(_Appointment, frozen=True, tag="appointment.cancelled"):
+    """The visit will not take place; its time is free."""
+
+
+class AppointmentNoShow(_Appointment, frozen=True, tag="appointment.no_show"):
+    """Nobody came; its time is free."""
+
+
+class ClientCreated(Event, frozen=True, tag="client.created"):
+    """A client was registered."""
+
+    subject_type: ClassVar[SubjectType] = "client"
+
+
+class ClientUpdated(Event, frozen=True, tag="client.updated"):
+    """A client's data changed."""
+
+    subject_type: ClassVar[SubjectType] = "client"
+
+
+class PatientCreated(Event, frozen=True, tag="patient.created"):
+    """A patient was registered."""
+
+    subject_type: ClassVar[SubjectType] = "patient"
+
+
+class PatientUpdated(Event, frozen=True, tag="patient.updated"):
+    """A patient's data changed."""
+
+    subject_type: ClassVar[SubjectType] = "patient"
+
+
+class ServiceChanged(Event, frozen=True, tag="service.changed"):
+    """A service was made, changed or retired."""
+
+    subject_type: ClassVar[SubjectType] = "service"
+
+
+class ResourceChanged(Event, frozen=True, tag="resource.changed"):
+    """A resource was made, changed or retired."""
+
+    subject_type: ClassVar[SubjectType] = "resource"
+
+
+class HoursChanged(Event, frozen=True, tag="hours.changed"):
+    """A resource's weekly hours changed."""
+
+    subject_type: ClassVar[SubjectType] = "resource"
+
+
+class ClinicUpdated(Event, frozen=True, tag="clinic.updated"):
+    """The clinic's own data changed."""
+
+    subject_type: ClassVar[SubjectType] = "clinic"
+
+
+class MemberInvited(Event, frozen=True, tag="member.invited"):
+    """Somebody was invited."""
+
+    audience: ClassVar[Audience] = "members:manage"
+    subject_type: ClassVar[SubjectType] = "invitation"
+
+
+class _Member(Event, frozen=True):
+    audience: ClassVar[Audience] = "members:manage"
+    subject_type: ClassVar[SubjectType] = "member"
+
+
+class MemberJoined(_Member, frozen=True, tag="member.joined"):
+    """An invitation was accepted, or a member is active again."""
+
+
+class MemberRolesChanged(_Member, frozen=True, tag="member.roles_changed"):
+    """A member's roles changed; open streams of that person follow at once."""
+
+
+class MemberDeactivated(_Member, frozen=True, tag="member.deactivated"):
+    """A member's access ended; open streams of that person end at once."""
+
+
+class SessionEnded(Event, frozen=True, tag="session.ended"):
+    """A person logged out; `id` is the session's, and its open streams end at once."""
+
+    audience: ClassVar[Audience] = "person"
+    subject_type: ClassVar[SubjectType] = "session"
+    person: UserId
+
+
+def _leaves(cls: type[Event]) -> list[type[Event]]:
+    below = cls.__subclasses__()
+    return [leaf for sub in below for leaf in _leaves(sub)] if below else [cls]
+
+
+CATALOGUE: dict[str, type[Event]] = {event.kind(): event for event in _leaves(Event)}

@@ -1,0 +1,170 @@
+"""Registering a client and changing what is known of them."""
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from coravet.core.kernel.actor import Actor
+from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.errors import FieldError, Invalid
+from coravet.core.kernel.events import ClientCreated, ClientUpdated
+from coravet.core.kernel.text import clean, fold
+from coravet.core.kernel.versions import advance
+from coravet.core.kernel.work import Begin
+from coravet.core.patients.model import Client, DocumentType
+from coravet.core.patients.numbers import BadNumber, Numbers
+from coravet.core.patients.ports import PatientsWork
+from coravet.core.patients.views import ClientView
+from uuid import UUID
+
+Name = Annotated[str, Meta(min_length=1, max_length=80)]
+Number = Annotated[str, Meta(min_length=1, max_length=32)]
+Phone = Annotated[str, Meta(min_length=1, max_length=32, description="Any usual form; kept as E.164.")]
+Email = Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}$", max_length=254)]
+
+
+class NewClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A client to register."""
+
+    given_name: Name
+    family_name: Name
+    document_type: DocumentType | None = None
+    document_number: Number | None = None
+    phone: Phone | None = None
+    email: Email | None = None
+
+
+class ClientChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of a client; what is left out stays, null clears."""
+
+    version: int | UnsetType = UNSET
+    given_name: Name | UnsetType = UNSET
+    family_name: Name | UnsetType = UNSET
+    document_type: DocumentType | None | UnsetType = UNSET
+    document_number: Number | None | UnsetType = UNSET
+    phone: Phone | None | UnsetType = UNSET
+    email: Email | None | UnsetType = UNSET
+
+
+class CheckedClient(msgspec.Struct, frozen=True):
+    """What was given of a client, in its normal form, with all that is wrong and all that looks wrong."""
+
+    fields: dict[str, Any]
+    errors: list[FieldError]
+    warnings: list[FieldError]
+
+
+def check_client(given: Mapping[str, Any], numbers: Numbers) -> CheckedClient:
+    """Bring the fields that were given into their normal form, finding every bad one at once.
+
+    Fields that are absent are not looked at, so that a form can be checked though other fields are malformed.
+    """
+    fields = dict(given)
+    errors: list[FieldError] = []
+    warnings: list[FieldError] = []
+    for field in ("given_name", "family_name"):
+        if field in fields:
+            try:
+                fields[field] = clean(fields[field])
+            except ValueError as error:
+                errors.append(FieldError(f"/{field}", "not_text", str(error)))
+            else:
+                if not fields[field]:
+                    errors.append(FieldError(f"/{field}", "required", "A name cannot be blank."))
+    kind, number = fields.get("document_type"), fields.get("document_number")
+    if "document_type" in fields and "document_number" in fields:
+        if (kind is None) != (number is None):
+            missing = "document_type" if kind is None else "document_number"
+            errors.append(FieldError(f"/{missing}", "required", "A document needs its type and its number."))
+        elif kind is not None and number is not None:
+            try:
+                checked = numbers.document(kind, number)
+            except BadNumber as error:
+                errors.append(FieldError("/document_number", error.code, error.detail))
+            else:
+                fields["document_number"] = checked.value
+                if checked.warning is not None:
+                    warnings.append(FieldError("/document_number", "document_unusual", checked.warning))
+    if fields.get("phone") is not None:
+        try:
+            checked = numbers.phone(fields["phone"])
+        except BadNumber as error:
+            errors.append(FieldError("/phone", error.code, error.detail))
+        else:
+            fields["phone"] = checked.value
+            if checked.warning is not None:
+                warnings.append(FieldError("/phone", "phone_unusual", checked.warning))
+    return CheckedClient(fields, errors, warnings)
+
+
+def _search_key(client: Client) -> str:
+    parts = (client.given_name, client.family_name, client.document_number, client.phone, client.email)
+    return fold(" ".join(part for part in parts if part))
+
+
+def client_view(client: Client, warnings: list[FieldError]) -> ClientView:
+    """A client as its readers see it."""
+    return ClientView(
+        id=client.id,
+        name=f"{client.given_name} {client.family_name}",
+        given_name=client.given_name,
+        family_name=client.family_name,
+        document_type=client.document_type,
+        document_number=client.document_number,
+        phone=client.phone,
+        email=client.email,
+        created_at=client.created_at,
+        version=client.version,
+        warnings=warnings,
+    )
+
+
+async def register_client(
+    command: NewClient, actor: Actor, begin: Begin[PatientsWork], clock: Clock, numbers: Numbers
+) -> ClientView:
+    """Register a client.
+
+    Raises:
+        Invalid: a field breaks a rule; every bad field is listed.
+        Duplicate: another client of this clinic has this document.
+    """
+    checked = check_client(msgspec.structs.asdict(command), numbers)
+    if checked.errors:
+        raise Invalid(errors=checked.errors)
+    async with begin(actor) as work:
+        client = Client(
+            clinic_id=actor.clinic_id, id=work.new_id(), search_key="", created_at=clock.now(), **checked.fields
+        )
+        client.search_key = _search_key(client)
+        await work.clients.add(client)
+        work.emit(ClientCreated(client.id, client.version))
+        return work.answer(client_view(client, checked.warnings))
+
+
+async def change_client(
+    client_id: UUID, command: ClientChange, actor: Actor, begin: Begin[PatientsWork], numbers: Numbers
+) -> ClientView:
+    """Change what is known of a client.
+
+    Raises:
+        NotFound: no such client here.
+        StaleVersion: they changed since they were read.
+        Invalid, Duplicate: as when registering.
+    """
+    given = {name: value for name, value in msgspec.structs.asdict(command).items() if value is not UNSET}
+    given.pop("version", None)
+    async with begin(actor) as work:
+        client = await work.clients.get(client_id)
+        if "document_type" in given or "document_number" in given:
+            given = {"document_type": client.document_type, "document_number": client.document_number, **given}
+        checked = check_client(given, numbers)
+        if checked.errors:
+            raise Invalid(errors=checked.errors)
+        advance(client, command.version)
+        for name, value in checked.fields.items():
+            setattr(client, name, value)
+        client.search_key = _search_key(client)
+        work.emit(ClientUpdated(client.id, client.version))
+        return work.answer(client_view(client, checked.warnings))

@@ -1,0 +1,149 @@
+"""Registering a patient and changing what is known of it."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from coravet.core.kernel.actor import Actor
+from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.errors import FieldError, Invalid, NotFound
+from coravet.core.kernel.events import PatientCreated, PatientUpdated
+from coravet.core.kernel.text import clean, fold
+from coravet.core.kernel.versions import advance
+from coravet.core.kernel.work import Begin
+from coravet.core.patients.model import BirthDatePrecision, Party, Patient, ReproductiveStatus, Sex, Species
+from coravet.core.patients.ports import PatientsWork
+from coravet.core.patients.views import PatientView
+from coravet.core.tenancy.clinic_day import day_of, time_zone
+
+Name = Annotated[str, Meta(min_length=1, max_length=80)]
+Words = Annotated[str, Meta(max_length=80)]
+
+
+class NewPatient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A patient to register, with its owner."""
+
+    client_id: UUID
+    name: Name
+    species: Species
+    breed: Words | None = None
+    sex: Sex = "unknown"
+    reproductive_status: ReproductiveStatus = "unknown"
+    birth_date: date | None = None
+    birth_date_precision: BirthDatePrecision | None = None
+    color: Words | None = None
+
+
+class PatientChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What to change of a patient; what is left out stays, null clears. Its owner changes by a transfer only."""
+
+    version: int | UnsetType = UNSET
+    name: Name | UnsetType = UNSET
+    species: Species | UnsetType = UNSET
+    breed: Words | None | UnsetType = UNSET
+    sex: Sex | UnsetType = UNSET
+    reproductive_status: ReproductiveStatus | UnsetType = UNSET
+    birth_date: date | None | UnsetType = UNSET
+    birth_date_precision: BirthDatePrecision | None | UnsetType = UNSET
+    color: Words | None | UnsetType = UNSET
+
+
+def check_patient(given: Mapping[str, Any], today: date) -> tuple[dict[str, Any], list[FieldError]]:
+    """Bring the fields that were given into their normal form, finding every bad one at once.
+
+    Args:
+        today: the clinic's day; nobody is born after it.
+    """
+    fields = dict(given)
+    errors: list[FieldError] = []
+    for field in ("name", "breed", "color"):
+        if fields.get(field) is not None:
+            try:
+                fields[field] = clean(fields[field]) or None
+            except ValueError as error:
+                errors.append(FieldError(f"/{field}", "not_text", str(error)))
+    if "name" in fields and fields["name"] is None:
+        errors.append(FieldError("/name", "required", "A name cannot be blank."))
+    born = fields.get("birth_date")
+    if born is not None and born > today:
+        errors.append(FieldError("/birth_date", "in_future", "A birth date cannot lie after today."))
+    if "birth_date" in fields:
+        if born is None:
+            if fields.get("birth_date_precision") is not None:
+                errors.append(FieldError("/birth_date", "required", "A precision needs a birth date."))
+            fields["birth_date_precision"] = None
+        elif fields.get("birth_date_precision") is None:
+            fields["birth_date_precision"] = "day"
+    return fields, errors
+
+
+def _search_key(patient: Patient) -> str:
+    return fold(" ".join(part for part in (patient.name, patient.breed) if part))
+
+
+async def register_patient(
+    command: NewPatient, actor: Actor, begin: Begin[PatientsWork], clock: Clock
+) -> PatientView:
+    """Register a patient and its owner.
+
+    Raises:
+        Invalid: a field breaks a rule, or no such client is here; every bad field is listed.
+    """
+    now = clock.now()
+    fields, errors = check_patient(msgspec.structs.asdict(command), day_of(now, time_zone(actor.time_zone)))
+    client_id = fields.pop("client_id")
+    async with begin(actor) as work:
+        try:
+            client = await work.clients.get(client_id)
+        except NotFound:
+            errors.append(FieldError("/client_id", "not_found", "There is no such client."))
+        if errors:
+            raise Invalid(errors=errors)
+        patient = Patient(clinic_id=actor.clinic_id, id=work.new_id(), search_key="", created_at=now, **fields)
+        patient.search_key = _search_key(patient)
+        await work.patients.add(patient)
+        await work.parties.add(
+            Party(
+                clinic_id=actor.clinic_id,
+                id=work.new_id(),
+                patient_id=patient.id,
+                client_id=client.id,
+                role="owner",
+                since=now,
+            )
+        )
+        work.emit(PatientCreated(patient.id, patient.version))
+        return work.answer(await work.patient_reads.patient(patient.id))
+
+
+async def change_patient(
+    patient_id: UUID, command: PatientChange, actor: Actor, begin: Begin[PatientsWork], clock: Clock
+) -> PatientView:
+    """Change what is known of a patient.
+
+    Raises:
+        NotFound: no such patient here.
+        StaleVersion: it changed since it was read.
+        Invalid: a field breaks a rule; every bad field is listed.
+    """
+    given = {name: value for name, value in msgspec.structs.asdict(command).items() if value is not UNSET}
+    given.pop("version", None)
+    async with begin(actor) as work:
+        patient = await work.patients.get(patient_id)
+        if "birth_date" in given or "birth_date_precision" in given:
+            given.setdefault("birth_date", patient.birth_date)
+            if given["birth_date"] is not None:
+                given.setdefault("birth_date_precision", patient.birth_date_precision)
+        fields, errors = check_patient(given, day_of(clock.now(), time_zone(actor.time_zone)))
+        if errors:
+            raise Invalid(errors=errors)
+        advance(patient, command.version)
+        for name, value in fields.items():
+            setattr(patient, name, value)
+        patient.search_key = _search_key(patient)
+        work.emit(PatientUpdated(patient.id, patient.version))
+        return work.answer(await work.patient_reads.patient(patient.id))

@@ -1,0 +1,108 @@
+"""What tenancy asks of storage."""
+
+from datetime import datetime
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from coravet.core.kernel.actor import ClinicId, MemberId, UserId
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.kernel.work import Table, Work
+from coravet.core.tenancy.identity import Claims
+from coravet.core.tenancy.model import Clinic, Invitation, Member
+from coravet.core.tenancy.views import ClinicView, InvitationView, MembershipView, MemberView, UserView
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's active membership in one clinic, as the guards need it."""
+
+    clinic_id: ClinicId
+    member_id: MemberId
+    roles: list[str]
+    time_zone: str
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody who is signed in, before any clinic.
+
+    Attributes:
+        session_id: stable for one session cookie or token, so that logging out can name it.
+        place: the membership in the clinic that was asked for, if there is one.
+    """
+
+    user: UserView
+    operator: bool
+    session_id: UUID
+    place: Place | None = None
+
+
+class Directory(Protocol):
+    """Who people are, before there is a clinic to scope by. Each method is one statement."""
+
+    async def sign_in(self, claims: Claims) -> UserView:
+        """Know a person from now on, with the mail and name that the provider states."""
+        ...
+
+    async def find(self, uid: str, session: bytes, clinic: str | None) -> Person | None:
+        """The person behind a provider's uid, with their active place in the clinic of that slug.
+
+        Args:
+            session: the SHA-256 of the cookie or token; None is answered where it was logged out.
+        """
+        ...
+
+    async def memberships(self, user_id: UserId) -> list[MembershipView]:
+        """The clinics in which this person is active, by name."""
+        ...
+
+    async def end_session(self, session: bytes, user_id: UserId, expires_at: datetime) -> None:
+        """Refuse this cookie from now on, and tell the open streams of it."""
+        ...
+
+    async def invited_to(self, token_hash: bytes) -> ClinicId | None:
+        """The clinic that an invitation is for."""
+        ...
+
+
+class Members(Table[Member], Protocol):
+    """The clinic's members."""
+
+    async def of_user(self, user_id: UserId) -> Member | None: ...
+
+    async def active_owners(self) -> list[Member]:
+        """The owners who can sign in. Locks the clinic's membership until the work ends, so that two can't leave at once."""
+        ...
+
+    async def views(self, page: PageRequest) -> Page[MemberView]: ...
+
+    async def view(self, member_id: MemberId) -> MemberView: ...
+
+
+class Invitations(Table[Invitation], Protocol):
+    """The clinic's invitations."""
+
+    async def by_token(self, token_hash: bytes) -> Invitation:
+        """The invitation, locked. Raises NotFound."""
+        ...
+
+    async def views(self, page: PageRequest) -> Page[InvitationView]: ...
+
+
+class Clinics(Table[Clinic], Protocol):
+    """Clinics: the actor's own in a scoped work, all of them in a system's."""
+
+    async def views(self, page: PageRequest) -> Page[ClinicView]: ...
+
+
+class TenancyWork(Work, Protocol):
+    """The unit of work as tenancy uses it."""
+
+    @property
+    def clinics(self) -> Clinics: ...
+
+    @property
+    def members(self) -> Members: ...
+
+    @property
+    def invitations(self) -> Invitations: ...
