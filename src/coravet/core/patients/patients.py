@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, Invalid, NotFound
+from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import PatientCreated, PatientUpdated
 from coravet.core.kernel.text import clean, fold
 from coravet.core.kernel.versions import advance
@@ -91,18 +91,16 @@ async def register_patient(
     """Register a patient and its owner.
 
     Raises:
-        Invalid: a field breaks a rule, or no such client is here; every bad field is listed.
+        Invalid: a field breaks a rule; every bad field is listed.
+        NotFound: no such client here.
     """
     now = clock.now()
     fields, errors = check_patient(msgspec.structs.asdict(command), day_of(now, time_zone(actor.time_zone)))
     client_id = fields.pop("client_id")
+    if errors:
+        raise Invalid(errors=errors)
     async with begin(actor) as work:
-        try:
-            client = await work.clients.get(client_id)
-        except NotFound:
-            errors.append(FieldError("/client_id", "not_found", "There is no such client."))
-        if errors:
-            raise Invalid(errors=errors)
+        client = await work.clients.get(client_id)
         patient = Patient(clinic_id=actor.clinic_id, id=work.new_id(), search_key="", created_at=now, **fields)
         patient.search_key = _search_key(patient)
         await work.patients.add(patient)

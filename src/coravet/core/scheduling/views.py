@@ -1,0 +1,122 @@
+"""What readers of the schedule are shown."""
+
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+
+from coravet.core.kernel.actor import MemberId
+from coravet.core.scheduling.hours import WeeklySpan
+
+
+class ResourceRef(msgspec.Struct, frozen=True):
+    """A resource by name."""
+
+    id: UUID
+    kind: str
+    name: str
+
+
+class ServiceRef(msgspec.Struct, frozen=True):
+    """A service by name, as a visit shows it."""
+
+    id: UUID
+    name: str
+    color: str | None
+    duration_minutes: int
+
+
+class PatientRef(msgspec.Struct, frozen=True):
+    """A patient by name, as a visit shows it."""
+
+    id: UUID
+    name: str
+    species: str
+
+
+class ClientRef(msgspec.Struct, frozen=True):
+    """A client by name and phone, as a visit shows it."""
+
+    id: UUID
+    name: str
+    phone: str | None
+
+
+class AppointmentView(msgspec.Struct, frozen=True):
+    """A visit with all that the agenda shows of it."""
+
+    id: UUID
+    status: str
+    service: ServiceRef
+    patient: PatientRef
+    client: ClientRef
+    resources: list[ResourceRef]
+    starts_at: datetime
+    ends_at: datetime
+    reason: str | None
+    source: str
+    lane: int
+    rescheduled_from_id: UUID | None
+    version: int
+
+
+class AgendaView(msgspec.Struct, frozen=True):
+    """A clinic day: its date, the instants it spans, and its visits by start."""
+
+    date: date
+    starts_at: datetime
+    ends_at: datetime
+    items: list[AppointmentView]
+
+
+class ServiceView(msgspec.Struct, frozen=True):
+    """A service with the resources that may serve it."""
+
+    id: UUID
+    name: str
+    duration_minutes: int
+    buffer_before_minutes: int
+    buffer_after_minutes: int
+    resource_ids: list[UUID]
+    bookable_online: bool
+    color: str | None
+    active: bool
+    version: int
+
+
+class ResourceView(msgspec.Struct, frozen=True):
+    """A resource."""
+
+    id: UUID
+    kind: str
+    name: str
+    member_id: MemberId | None
+    active: bool
+    version: int
+
+
+class HoursView(msgspec.Struct, frozen=True):
+    """A resource's weekly hours, as wall times of the clinic."""
+
+    resource_id: UUID
+    spans: list[WeeklySpan]
+
+
+class SlotView(msgspec.Struct, frozen=True):
+    """A free start, with the resources any one of which can serve it."""
+
+    starts_at: datetime
+    resource_ids: list[UUID]
+
+
+class DaySlotsView(msgspec.Struct, frozen=True):
+    """The free starts of a clinic day."""
+
+    date: date
+    slots: list[SlotView]
+
+
+class AvailabilityView(msgspec.Struct, frozen=True):
+    """Free starts by clinic day; every day asked for is there, be it empty."""
+
+    days: list[DaySlotsView]
