@@ -1,0 +1,138 @@
+"""Services, resources, hours, visits and the time they hold."""
+
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Computed,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    text,
+)
+from sqlalchemy.dialects.postgresql import TSTZRANGE, UUID, ExcludeConstraint
+
+from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
+from coravet.core.privacy.classification import FREE_TEXT_CLEARED
+from coravet.core.scheduling.model import Allocation, Appointment, Resource, Service
+
+services = tenant_table(
+    "services",
+    column("name", Text),
+    column("duration_minutes", Integer),
+    column("buffer_before_minutes", Integer),
+    column("buffer_after_minutes", Integer),
+    column("bookable_online", Boolean),
+    column("color", Text, nullable=True),
+    column("active", Boolean),
+    column("version", Integer),
+    CheckConstraint("duration_minutes BETWEEN 5 AND 1440", name="duration"),
+    CheckConstraint("buffer_before_minutes BETWEEN 0 AND 480", name="buffer_before"),
+    CheckConstraint("buffer_after_minutes BETWEEN 0 AND 480", name="buffer_after"),
+)
+
+resources = tenant_table(
+    "resources",
+    column("kind", Text),
+    column("name", Text),
+    column("member_id", UUID, nullable=True),
+    column("active", Boolean),
+    column("version", Integer),
+    belongs_to("member_id", "members"),
+    CheckConstraint("kind IN ('vet', 'room', 'equipment')", name="kind"),
+)
+
+service_resources = Table(
+    "service_resources",
+    metadata,
+    column("clinic_id", UUID),
+    column("service_id", UUID),
+    column("resource_id", UUID),
+    PrimaryKeyConstraint("clinic_id", "service_id", "resource_id"),
+    ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
+    belongs_to("service_id", "services"),
+    belongs_to("resource_id", "resources"),
+)
+
+hours = Table(
+    "hours",
+    metadata,
+    column("clinic_id", UUID),
+    column("resource_id", UUID),
+    column("weekday", SmallInteger),
+    column("opens", Time),
+    column("closes", Time),
+    PrimaryKeyConstraint("clinic_id", "resource_id", "weekday", "opens"),
+    ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
+    belongs_to("resource_id", "resources"),
+    CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+)
+
+appointments = tenant_table(
+    "appointments",
+    column("service_id", UUID),
+    column("patient_id", UUID),
+    column("client_id", UUID),
+    column("status", Text),
+    column("starts_at", Instant),
+    column("ends_at", Instant),
+    column("reason", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    column("source", Text),
+    column("lane", SmallInteger),
+    column("cancel_reason", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    column("rescheduled_from_id", UUID, nullable=True),
+    column("version", Integer),
+    column("created_at", Instant),
+    belongs_to("service_id", "services"),
+    belongs_to("patient_id", "patients"),
+    belongs_to("client_id", "clients"),
+    belongs_to("rescheduled_from_id", "appointments"),
+    CheckConstraint(
+        "status IN ('requested', 'confirmed', 'checked_in', 'in_exam', 'ready', 'completed', 'cancelled', 'no_show')",
+        name="status",
+    ),
+    CheckConstraint("source IN ('staff', 'portal', 'walk_in')", name="source"),
+    CheckConstraint("starts_at < ends_at", name="in_order"),
+    CheckConstraint("lane >= 0", name="lane"),
+    Index("ix_appointments_starts_at", "clinic_id", "starts_at"),
+    Index("ix_appointments_patient", "clinic_id", "patient_id", "starts_at"),
+)
+
+allocations = tenant_table(
+    "allocations",
+    column("appointment_id", UUID),
+    column("resource_id", UUID),
+    column("lane", SmallInteger),
+    column("starts_at", Instant),
+    column("ends_at", Instant),
+    column("during", TSTZRANGE, Computed("tstzrange(starts_at, ends_at, '[)')", persisted=True)),
+    column("released_at", Instant, nullable=True),
+    belongs_to("appointment_id", "appointments"),
+    belongs_to("resource_id", "resources"),
+    CheckConstraint("starts_at < ends_at", name="in_order"),
+    CheckConstraint("lane >= 0", name="lane"),
+    ExcludeConstraint(
+        (text("clinic_id"), "="),
+        (text("resource_id"), "="),
+        (text("lane"), "="),
+        (text("during"), "&&"),
+        where=text("released_at IS NULL"),
+        using="gist",
+        name="ex_allocations_slot",
+    ),
+    Index("ix_allocations_appointment", "clinic_id", "appointment_id"),
+    Index(
+        "ix_allocations_held", "clinic_id", "resource_id", "ends_at", postgresql_where=text("released_at IS NULL")
+    ),
+)
+
+mapping.map_imperatively(Service, services, version_id_col=services.c.version, version_id_generator=False)
+mapping.map_imperatively(Resource, resources, version_id_col=resources.c.version, version_id_generator=False)
+mapping.map_imperatively(
+    Appointment, appointments, version_id_col=appointments.c.version, version_id_generator=False
+)
+mapping.map_imperatively(Allocation, allocations, exclude_properties=["during"])
