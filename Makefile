@@ -1,0 +1,50 @@
+# `make` alone lists what there is. PYTHON names the interpreter of a new .venv; PORT and DATA belong to `make up`.
+PYTHON ?= python3
+PORT ?= 8000
+DATA ?= .coravet
+ARGS ?=
+
+bin := .venv/bin
+installed := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help up test test-all check bench fmt lock clean install
+
+help: ## list the targets
+	@sed -nE 's/^([a-z-]+):[^#]*## (.*)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '%-10s %s\n' "$$name" "$$text"; done
+
+up: $(installed) ## start CoraVet with a database, sign-in and demo data [PORT=8000 DATA=.coravet]
+	@exec $(bin)/coravet up --port "$(PORT)" --data "$(DATA)"
+
+test: $(installed) ## run every test but the long ones [ARGS="-k agenda"]
+	@exec $(bin)/python -m pytest -m "not long" $(ARGS)
+
+test-all: $(installed) ## run every test
+	@exec $(bin)/python -m pytest $(ARGS)
+
+check: $(installed) ## format, lint, types, import contracts, locks
+	$(bin)/ruff format --check .
+	$(bin)/ruff check .
+	$(bin)/mypy
+	$(bin)/lint-imports
+	sh requirements/lock.sh --check
+
+bench: $(installed) ## measure the agenda and booking beside a bare floor
+	@exec $(bin)/python -m bench $(ARGS)
+
+fmt: $(installed) ## format and mend what can be mended by itself
+	$(bin)/ruff format .
+	$(bin)/ruff check --fix .
+
+lock: $(installed) ## compile the locks anew from pyproject.toml and requirements/firebase/package.json
+	sh requirements/lock.sh
+
+install: $(installed) ## make .venv and install what the locks name
+
+clean: ## remove .venv and the caches; data under .coravet stays
+	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	find src tests bench alembic -name __pycache__ -prune -exec rm -rf {} +
+
+$(installed): requirements/dev.txt requirements/install.sh pyproject.toml
+	@sh requirements/install.sh "$(PYTHON)"
+	@touch $@
