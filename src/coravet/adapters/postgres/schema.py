@@ -43,6 +43,4 @@ def tenant_table(name: str, *parts: Any) -> Table:
 
 def belongs_to(column_name: str, table: str) -> ForeignKeyConstraint:
     """A reference that cannot leave the clinic: PostgreSQL checks foreign keys past row-level security."""
-    return ForeignKeyConstraint(
-        ["clinic_id", column_name], [f"{table}.clinic_id", f"{table}.id"], ondelete="RESTRICT"
-    )
+    return ForeignKeyConstraint(["clinic_id", column_name], [f"{table}.clinic_id", f"{table}.id"], ondelete="RESTRICT")

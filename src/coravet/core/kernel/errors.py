@@ -62,7 +62,9 @@ class Invalid(DomainError):
     code = "invalid"
     title = "The request is not valid"
 
-    def __init__(self, detail: str = "One or more fields are not valid.", errors: list[FieldError] | None = None) -> None:
+    def __init__(
+        self, detail: str = "One or more fields are not valid.", errors: list[FieldError] | None = None
+    ) -> None:
         super().__init__(detail, errors=errors or [])
         self.errors = errors or []
 

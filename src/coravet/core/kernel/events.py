@@ -11,7 +11,9 @@ import msgspec
 from coravet.core.kernel.actor import UserId
 
 Audience = Literal["clinic", "members:manage", "person"]
-SubjectType = Literal["appointment", "client", "patient", "service", "resource", "clinic", "member", "session", "invitation"]
+SubjectType = Literal[
+    "appointment", "client", "patient", "service", "resource", "clinic", "member", "session", "invitation"
+]
 
 
 class Event(msgspec.Struct, frozen=True, tag_field="kind"):

@@ -4,7 +4,7 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 from uuid import UUID
 
-from coravet.core.kernel.actor import Actor
+from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.events import Event
 
 T = TypeVar("T")
@@ -22,8 +22,8 @@ class Work(Protocol):
         """A fresh UUIDv7."""
         ...
 
-    def emit(self, event: Event) -> None:
-        """Append to the outbox in this transaction."""
+    def emit(self, event: Event, clinic_id: ClinicId | None = None) -> None:
+        """Append to the outbox in this transaction; a system's work names the clinic."""
         ...
 
     def answer(self, view: T) -> T:
@@ -38,9 +38,12 @@ class Begin(Protocol[WorkT_co]):
 
 
 class SystemBegin(Protocol[WorkT_co]):
-    """Opens a unit of work across clinics, for jobs and operators; every use is counted under its reason."""
+    """Opens a unit of work across clinics, for jobs and operators; every use is counted under its reason.
 
-    def __call__(self, reason: str) -> AbstractAsyncContextManager[WorkT_co]: ...
+    `user_id` is the operator's, where a person acts.
+    """
+
+    def __call__(self, reason: str, user_id: UserId | None = None) -> AbstractAsyncContextManager[WorkT_co]: ...
 
 
 class Table(Protocol[Row]):

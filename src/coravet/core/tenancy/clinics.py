@@ -6,10 +6,10 @@ from typing import Annotated
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
-from coravet.core.kernel.events import ClinicUpdated
+from coravet.core.kernel.events import ClinicUpdated, MemberInvited
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin, SystemBegin
 from coravet.core.tenancy.clinic_day import time_zone
@@ -48,7 +48,9 @@ def _known_zone(name: str) -> str:
         raise Invalid(errors=[FieldError("/time_zone", "unknown_time_zone", str(error))]) from error
 
 
-async def open_clinic(command: NewClinic, begin: SystemBegin[TenancyWork], clock: Clock) -> NewClinicView:
+async def open_clinic(
+    command: NewClinic, begin: SystemBegin[TenancyWork], clock: Clock, operator: UserId | None = None
+) -> NewClinicView:
     """Open a clinic and invite its first owner.
 
     Raises:
@@ -58,12 +60,13 @@ async def open_clinic(command: NewClinic, begin: SystemBegin[TenancyWork], clock
     zone = _known_zone(command.time_zone)
     if command.slug in RESERVED_SLUGS or re.fullmatch(r"[0-9-]+", command.slug):
         raise Invalid(errors=[FieldError("/slug", "reserved", "This address is kept for the service. Choose another.")])
-    async with begin("open clinic") as work:
+    async with begin("open clinic", operator) as work:
         clinic = Clinic(id=ClinicId(work.new_id()), slug=command.slug, name=command.name.strip(), time_zone=zone)
         await work.clinics.add(clinic)
         invitation = None
         if command.owner_email is not None:
             invitation = await offer_place(work, clinic.id, command.owner_email, ["owner"], clock.now())
+            work.emit(MemberInvited(invitation.id), clinic.id)
         return work.answer(
             NewClinicView(clinic.id, clinic.slug, clinic.name, clinic.time_zone, clinic.version, invitation)
         )

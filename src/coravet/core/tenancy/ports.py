@@ -48,7 +48,10 @@ class Directory(Protocol):
         """The person behind a provider's uid, with their active place in the clinic of that slug.
 
         Args:
-            session: the SHA-256 of the cookie or token; None is answered where it was logged out.
+            session: the SHA-256 of the cookie or token.
+
+        Raises:
+            TokenRevoked: this cookie or token was logged out.
         """
         ...
 
@@ -56,12 +59,8 @@ class Directory(Protocol):
         """The clinics in which this person is active, by name."""
         ...
 
-    async def end_session(self, session: bytes, user_id: UserId, expires_at: datetime) -> None:
-        """Refuse this cookie from now on, and tell the open streams of it."""
-        ...
-
-    async def invited_to(self, token_hash: bytes) -> ClinicId | None:
-        """The clinic that an invitation is for."""
+    async def invited_to(self, token_hash: bytes) -> tuple[ClinicId, str] | None:
+        """The clinic that an invitation is for, and its time zone."""
         ...
 
 
@@ -95,6 +94,18 @@ class Clinics(Table[Clinic], Protocol):
     async def views(self, page: PageRequest) -> Page[ClinicView]: ...
 
 
+class Sessions(Protocol):
+    """Cookies and tokens that were logged out before their time."""
+
+    async def end(self, session: bytes, expires_at: datetime) -> None:
+        """Refuse this cookie or token from now on."""
+        ...
+
+    async def clinics_of(self, user_id: UserId) -> list[ClinicId]:
+        """The clinics whose streams this person may have open."""
+        ...
+
+
 class TenancyWork(Work, Protocol):
     """The unit of work as tenancy uses it."""
 
@@ -106,3 +117,6 @@ class TenancyWork(Work, Protocol):
 
     @property
     def invitations(self) -> Invitations: ...
+
+    @property
+    def sessions(self) -> Sessions: ...

@@ -27,9 +27,9 @@ outbox = tenant_table(
 outbox_mark = Table(
     "outbox_mark",
     metadata,
-    column("only", Boolean, primary_key=True),
+    column("singleton", Boolean, primary_key=True),
     column("last_number", BigInteger),
-    CheckConstraint("only", name="one_row"),
+    CheckConstraint("singleton", name="one_row"),
 )
 
 idempotency_keys = Table(

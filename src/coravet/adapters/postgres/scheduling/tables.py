@@ -125,14 +125,10 @@ allocations = tenant_table(
         name="ex_allocations_slot",
     ),
     Index("ix_allocations_appointment", "clinic_id", "appointment_id"),
-    Index(
-        "ix_allocations_held", "clinic_id", "resource_id", "ends_at", postgresql_where=text("released_at IS NULL")
-    ),
+    Index("ix_allocations_held", "clinic_id", "resource_id", "ends_at", postgresql_where=text("released_at IS NULL")),
 )
 
 mapping.map_imperatively(Service, services, version_id_col=services.c.version, version_id_generator=False)
 mapping.map_imperatively(Resource, resources, version_id_col=resources.c.version, version_id_generator=False)
-mapping.map_imperatively(
-    Appointment, appointments, version_id_col=appointments.c.version, version_id_generator=False
-)
+mapping.map_imperatively(Appointment, appointments, version_id_col=appointments.c.version, version_id_generator=False)
 mapping.map_imperatively(Allocation, allocations, exclude_properties=["during"])

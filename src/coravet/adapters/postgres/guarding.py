@@ -1,0 +1,74 @@
+"""The statements that guard a table, as migrations run them.
+
+Revisions call these functions, so what one does never changes once it has shipped: another way gets another function.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from alembic import op
+
+CURRENT_CLINIC = "(SELECT current_setting('app.clinic_id')::uuid)"
+"""The work's clinic. Without one this is an error, so that a query without a scope fails instead of finding nothing.
+Wrapped in a sub-select it is evaluated once a query, not once a row."""
+
+
+def roles() -> tuple[str, str]:
+    """The names of the application's and the system's role, as `coravet migrate` set them."""
+    config = op.get_context().config
+    if config is None:
+        raise RuntimeError("migrations need Alembic's configuration: run `coravet migrate`")
+    prefix = config.attributes["role_prefix"]
+    return f"{prefix}_app", f"{prefix}_system"
+
+
+def guard(table: str, grants: str, *, own: str | None = None) -> None:
+    """Enable and force row-level security: the application sees its clinic's rows, the system all.
+
+    Args:
+        grants: what the application may do, such as `SELECT, INSERT`.
+        own: the condition under which a row is the work's; by default its `clinic_id`. An empty text: never.
+    """
+    app, system = roles()
+    own = f"clinic_id = {CURRENT_CLINIC}" if own is None else own
+    op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
+    op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+    if own:
+        op.execute(f"CREATE POLICY own_clinic ON {table} USING ({own}) WITH CHECK ({own})")
+    op.execute(f"CREATE POLICY system ON {table} TO {system} USING (true) WITH CHECK (true)")
+    if grants:
+        op.execute(f"GRANT {grants} ON {table} TO {app}")
+    op.execute(f"GRANT SELECT, INSERT, UPDATE, DELETE ON {table} TO {system}")
+
+
+@contextmanager
+def as_system() -> Iterator[None]:
+    """Run statements as the system's role, which may create functions only meanwhile."""
+    _, system = roles()
+    owner = op.get_bind().exec_driver_sql("SELECT current_user").scalar_one()
+    op.execute(f"GRANT CREATE ON SCHEMA public TO {system}")
+    op.execute(f"SET LOCAL ROLE {system}")
+    yield
+    op.execute(f"SET LOCAL ROLE {owner}")
+    op.execute(f"REVOKE CREATE ON SCHEMA public FROM {system}")
+
+
+def system_function(signature: str, declaration: str) -> None:
+    """Create a function that runs as the system and that only the application may call.
+
+    Args:
+        signature: name and argument types, as in `DROP FUNCTION`.
+        declaration: from `CREATE FUNCTION` to its body, without SECURITY or search path.
+    """
+    app, _ = roles()
+    with as_system():
+        op.execute(declaration)
+        op.execute(f"ALTER FUNCTION {signature} SECURITY DEFINER SET search_path = public, pg_temp")
+        op.execute(f"REVOKE ALL ON FUNCTION {signature} FROM PUBLIC")
+        op.execute(f"GRANT EXECUTE ON FUNCTION {signature} TO {app}")
+
+
+def drop_system_function(signature: str) -> None:
+    """Drop what `system_function` made."""
+    with as_system():
+        op.execute(f"DROP FUNCTION {signature}")

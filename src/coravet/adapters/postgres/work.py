@@ -1,0 +1,253 @@
+"""The scoped transaction."""
+
+from collections import Counter
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any, Generic, TypeVar
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from advanced_alchemy.repository import SQLAlchemyAsyncRepository
+from sqlalchemy import event, text
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
+from sqlalchemy.orm import Session
+from uuid_utils.compat import uuid7
+
+from coravet.adapters.postgres.constraints import domain_error
+from coravet.core.kernel.actor import Actor, ClinicId, UserId
+from coravet.core.kernel.errors import IdempotencyMismatch, NotFound
+from coravet.core.kernel.events import Event
+
+T = TypeVar("T")
+Row = TypeVar("Row")
+
+NO_CLINIC = ClinicId(UUID(int=0))
+"""Scopes what belongs to no clinic: an operator's kept answers."""
+
+
+
+class Once(msgspec.Struct, frozen=True):
+    """A request that must have its effect once: the caller's key, and a hash of what was asked."""
+
+    key: str
+    fingerprint: bytes
+
+
+class Replayed(Exception):  # noqa: N818 -- it is an answer, not an error
+    """The request was answered before; `answer` is the JSON that was kept with its effect."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__("answered before")
+        self.answer = answer
+
+
+class Rows(Generic[Row]):
+    """The rows of one aggregate in the work's clinic; row-level security draws its border."""
+
+    def __init__(self, session: AsyncSession, kind: type[Row]) -> None:
+        class _Repository(SQLAlchemyAsyncRepository[Any]):
+            model_type = kind
+
+        self._session = session
+        self._kind: Any = kind
+        self._repository = _Repository(session=session, wrap_exceptions=False)
+
+    async def add(self, row: Row) -> None:
+        """Store a new row at once, so that a broken constraint shows here."""
+        await self._repository.add(row)
+
+    async def get(self, row_id: UUID) -> Row:
+        """The row, or NotFound."""
+        return await self._one(row_id)
+
+    async def lock(self, row_id: UUID) -> Row:
+        """The row, locked until the work ends, or NotFound."""
+        return await self._one(row_id, with_for_update=True)
+
+    async def _one(self, row_id: UUID, **options: Any) -> Row:
+        row: Row | None = await self._repository.get_one_or_none(self._kind.id == row_id, **options)
+        if row is None:
+            raise NotFound
+        return row
+
+
+class PostgresWork:
+    """One transaction, scoped to the actor's clinic, with every noun's ports."""
+
+    def __init__(self, session: AsyncSession, actor: Actor, once: Once | None) -> None:
+        self.session = session
+        self.actor = actor
+        self._once = once
+        self._events: list[tuple[ClinicId, Event]] = []
+        self._answer: Any = None
+
+    def new_id(self) -> UUID:
+        return uuid7()
+
+    def emit(self, event: Event, clinic_id: ClinicId | None = None) -> None:
+        scope = clinic_id or self.actor.clinic_id
+        if scope == NO_CLINIC:
+            raise ValueError(f"{event.kind()} was raised by a system's work without naming its clinic")
+        self._events.append((scope, event))
+
+    def answer(self, view: T) -> T:
+        self._answer = view
+        return view
+
+    async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
+        """Rows of a read, past the mapper: what was changed so far is written first, so that the read sees it."""
+        await self.session.flush()
+        rows: list[asyncpg.Record] = await (await self._driver()).fetch(sql, *arguments)
+        return rows
+
+    async def execute(self, sql: str, *arguments: Any) -> str:
+        """One statement past the mapper; answers its command tag."""
+        await self.session.flush()
+        tag: str = await (await self._driver()).execute(sql, *arguments)
+        return tag
+
+    async def execute_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
+        """One statement for many rows."""
+        await self.session.flush()
+        await (await self._driver()).executemany(sql, rows)
+
+    async def _driver(self) -> Any:
+        # Asking the session for its connection runs the transaction's first statement, which sets the clinic.
+        connection = await self.session.connection()
+        return (await connection.get_raw_connection()).driver_connection
+
+    async def open(self) -> None:
+        """Take the caller's key, waiting for another request under it.
+
+        Raises:
+            Replayed: the same request was answered before.
+            IdempotencyMismatch: the key was used for another one.
+        """
+        if self._once is None:
+            return
+        scope = (self.actor.clinic_id, self.actor.user_id, self._once.key)
+        taken = await self.execute(
+            "INSERT INTO idempotency_keys (clinic_id, user_id, key, fingerprint) VALUES ($1, $2, $3, $4)"
+            " ON CONFLICT DO NOTHING",
+            *scope,
+            self._once.fingerprint,
+        )
+        if taken == "INSERT 0 1":
+            return
+        [kept] = await self.fetch(
+            "SELECT fingerprint, answer FROM idempotency_keys WHERE clinic_id = $1 AND user_id = $2 AND key = $3",
+            *scope,
+        )
+        if kept["fingerprint"] != self._once.fingerprint:
+            raise IdempotencyMismatch
+        raise Replayed(kept["answer"])
+
+    async def close(self) -> bool:
+        """Write what was held back until the end; answers whether there are events to announce."""
+        if self._events:
+            await self.execute_many(
+                "INSERT INTO outbox (clinic_id, id, kind, audience, person_id, subject_type, subject_id,"
+                " subject_version, actor_user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+                [
+                    (
+                        clinic_id,
+                        self.new_id(),
+                        raised.kind(),
+                        raised.audience,
+                        getattr(raised, "person", None),
+                        raised.subject_type,
+                        raised.id,
+                        raised.version,
+                        self.actor.user_id,
+                    )
+                    for clinic_id, raised in self._events
+                ],
+            )
+        if self._once is not None:
+            if self._answer is None:
+                raise RuntimeError("a use case that takes an Idempotency-Key must end with work.answer(…)")
+            await self.execute(
+                "UPDATE idempotency_keys SET answer = $4 WHERE clinic_id = $1 AND user_id = $2 AND key = $3",
+                self.actor.clinic_id,
+                self.actor.user_id,
+                self._once.key,
+                msgspec.json.encode(self._answer),
+            )
+        return bool(self._events)
+
+
+WorkT = TypeVar("WorkT", bound=PostgresWork)
+
+
+class Works(Generic[WorkT]):
+    """Opens units of work on one engine.
+
+    Args:
+        kind: the work's class, with the ports of every noun.
+        system_role: the role that a system's work takes on.
+        committed: is called after a commit that left events in the outbox.
+    """
+
+    def __init__(
+        self, engine: AsyncEngine, kind: type[WorkT], system_role: str, committed: Callable[[], None] = lambda: None
+    ) -> None:
+        self._sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+        self._kind = kind
+        self._system_role = system_role
+        self.committed = committed
+        self.system_reasons: Counter[str] = Counter()
+
+    @asynccontextmanager
+    async def begin(self, actor: Actor, once: Once | None = None) -> AsyncIterator[WorkT]:
+        """Open a work in the actor's clinic."""
+        async with self._open(actor, once, None) as work:
+            yield work
+
+    @asynccontextmanager
+    async def system_begin(
+        self, reason: str, user_id: UserId | None = None, once: Once | None = None
+    ) -> AsyncIterator[WorkT]:
+        """Open a work across clinics."""
+        self.system_reasons[reason] += 1
+        actor = Actor(clinic_id=NO_CLINIC, time_zone="UTC", user_id=user_id)
+        async with self._open(actor, once, self._system_role) as work:
+            yield work
+
+    @asynccontextmanager
+    async def _open(self, actor: Actor, once: Once | None, role: str | None) -> AsyncIterator[WorkT]:
+        announce = False
+        try:
+            async with self._sessions(info={"clinic_id": actor.clinic_id, "role": role}) as session:
+                work = self._kind(session, actor, once)
+                await work.open()
+                yield work
+                await session.flush()
+                announce = await work.close()
+                await session.commit()
+        except Exception as error:
+            meant = domain_error(error)
+            if meant is None:
+                raise
+            raise meant from error
+        if announce:
+            self.committed()
+
+
+@event.listens_for(Session, "after_begin")
+def _scope(session: Session, _transaction: Any, connection: Any) -> None:
+    """Set the clinic for this transaction only: the one place where it is set.
+
+    It runs again after every commit and savepoint, and leaves nothing on the pooled connection.
+    """
+    clinic_id = session.info.get("clinic_id")
+    if clinic_id is None:
+        return
+    connection.execute(SET_CLINIC, {"clinic_id": str(clinic_id)})
+    role = session.info.get("role")
+    if role is not None:
+        quoted = connection.dialect.identifier_preparer.quote(role)
+        connection.exec_driver_sql(f"SET LOCAL ROLE {quoted}")
+
+
+SET_CLINIC = text("SELECT set_config('app.clinic_id', :clinic_id, true)")
