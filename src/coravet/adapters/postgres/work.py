@@ -18,6 +18,7 @@ from coravet.adapters.postgres.constraints import domain_error
 from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.errors import IdempotencyMismatch, NotFound
 from coravet.core.kernel.events import Event
+from coravet.core.kernel.work import Once, Replayed
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -25,21 +26,6 @@ Row = TypeVar("Row")
 NO_CLINIC = ClinicId(UUID(int=0))
 """Scopes what belongs to no clinic: an operator's kept answers."""
 
-
-
-class Once(msgspec.Struct, frozen=True):
-    """A request that must have its effect once: the caller's key, and a hash of what was asked."""
-
-    key: str
-    fingerprint: bytes
-
-
-class Replayed(Exception):  # noqa: N818 -- it is an answer, not an error
-    """The request was answered before; `answer` is the JSON that was kept with its effect."""
-
-    def __init__(self, answer: bytes) -> None:
-        super().__init__("answered before")
-        self.answer = answer
 
 
 class Rows(Generic[Row]):

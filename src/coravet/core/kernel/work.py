@@ -4,12 +4,29 @@ from contextlib import AbstractAsyncContextManager
 from typing import Protocol, TypeVar
 from uuid import UUID
 
+import msgspec
+
 from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.events import Event
 
 T = TypeVar("T")
 Row = TypeVar("Row")
 WorkT_co = TypeVar("WorkT_co", covariant=True)
+
+
+class Once(msgspec.Struct, frozen=True):
+    """A request that must have its effect once: the caller's key, and a hash of what was asked."""
+
+    key: str
+    fingerprint: bytes
+
+
+class Replayed(Exception):  # noqa: N818 -- it is an answer, not an error
+    """The request was answered before; `answer` is the JSON that was kept with its effect."""
+
+    def __init__(self, answer: bytes) -> None:
+        super().__init__("answered before")
+        self.answer = answer
 
 
 class Work(Protocol):

@@ -1,0 +1,14 @@
+"""Legal texts kept in memory."""
+
+from coravet.core.kernel.actor import ClinicId, UserId
+from coravet.core.legal.gate import OpenDocument
+
+
+class LegalGate:
+    """Asks everybody for the same documents until they are taken away; without any it lets everybody in."""
+
+    def __init__(self, documents: list[OpenDocument] | None = None) -> None:
+        self.documents = documents or []
+
+    async def pending(self, user_id: UserId, clinic_id: ClinicId | None) -> list[OpenDocument]:  # noqa: ARG002 -- the port's
+        return list(self.documents)

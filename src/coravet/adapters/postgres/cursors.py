@@ -1,0 +1,46 @@
+"""Cursors of lists: where a page ended, opaque to the client."""
+
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import asyncpg
+import msgspec
+
+from coravet.core.kernel.errors import FieldError, Invalid
+from coravet.core.kernel.pages import Page, PageRequest
+
+T = TypeVar("T")
+Key = TypeVar("Key")
+
+
+def after(request: PageRequest, key: type[Key]) -> Key | None:
+    """The sort key of the last item that the caller has.
+
+    Args:
+        key: the tuple type of the list's sort key, such as `tuple[str, UUID]`.
+
+    Raises:
+        Invalid: the cursor is not one of this list's.
+    """
+    if request.cursor is None:
+        return None
+    try:
+        return msgspec.json.decode(urlsafe_b64decode(request.cursor), type=key)
+    except (ValueError, msgspec.MsgspecError) as error:
+        raise Invalid(
+            errors=[FieldError("/cursor", "not_a_cursor", "Pass the next_cursor of the page before, unchanged.")]
+        ) from error
+
+
+def page_of(
+    rows: Sequence[asyncpg.Record],
+    request: PageRequest,
+    view: Callable[[asyncpg.Record], T],
+    key: Callable[[asyncpg.Record], Any],
+) -> Page[T]:
+    """A page of rows that were read with one more than the limit."""
+    kept = rows[: request.limit]
+    more = len(rows) > request.limit
+    cursor = urlsafe_b64encode(msgspec.json.encode(key(kept[-1]))).decode() if more else None
+    return Page([view(row) for row in kept], cursor)

@@ -1,0 +1,212 @@
+"""Clinics, members and invitations on PostgreSQL."""
+
+from datetime import datetime
+from uuid import UUID
+
+import asyncpg
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncEngine
+from uuid_utils.compat import uuid7
+
+from coravet.adapters.postgres.constraints import domain_error
+from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.work import PostgresWork, Rows
+from coravet.core.kernel.actor import ClinicId, MemberId, UserId
+from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.tenancy.identity import Claims, TokenRevoked
+from coravet.core.tenancy.model import Clinic, Invitation, Member
+from coravet.core.tenancy.permissions import permissions_of
+from coravet.core.tenancy.ports import Person, Place
+from coravet.core.tenancy.views import (
+    ClinicRef,
+    ClinicView,
+    InvitationView,
+    MembershipView,
+    MemberView,
+    UserView,
+)
+
+FIRST = UUID(int=0)
+
+
+def session_id(token_hash: bytes) -> UUID:
+    """A session's name: part of its hash, from which nobody gets back to the cookie."""
+    return UUID(bytes=token_hash[:16], version=8)
+
+
+class PostgresDirectory:
+    """Who people are, before there is a clinic; every method is one statement of its own."""
+
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+
+    async def sign_in(self, claims: Claims) -> UserView:
+        email = (claims.email or "").casefold()
+        name = claims.display_name or email.partition("@")[0]
+        [row] = await self._fetch("SELECT * FROM sign_in($1, $2, $3, $4)", claims.uid, email, name, uuid7())
+        return UserView(row["id"], row["email"], row["display_name"])
+
+    async def find(self, uid: str, session: bytes, clinic: str | None) -> Person | None:
+        rows = await self._fetch("SELECT * FROM find_person($1, $2, $3)", uid, session, clinic)
+        if not rows:
+            return None
+        [row] = rows
+        if row["ended"]:
+            raise TokenRevoked("logged out")
+        place = None
+        if row["member_id"] is not None:
+            place = Place(
+                clinic_id=row["clinic_id"],
+                member_id=row["member_id"],
+                roles=row["roles"],
+                time_zone=row["time_zone"],
+            )
+        return Person(
+            user=UserView(row["user_id"], row["email"], row["display_name"]),
+            operator=row["operator"],
+            session_id=session_id(session),
+            place=place,
+        )
+
+    async def memberships(self, user_id: UserId) -> list[MembershipView]:
+        rows = await self._fetch("SELECT * FROM memberships_of($1)", user_id)
+        return [
+            MembershipView(
+                ClinicRef(row["id"], row["slug"], row["name"], row["time_zone"]),
+                row["roles"],
+                sorted(permissions_of(row["roles"])),
+            )
+            for row in rows
+        ]
+
+    async def invited_to(self, token_hash: bytes) -> tuple[ClinicId, str] | None:
+        rows = await self._fetch("SELECT * FROM invited_to($1)", token_hash)
+        return (rows[0]["clinic_id"], rows[0]["time_zone"]) if rows else None
+
+    async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
+        try:
+            async with self._engine.connect() as connection:
+                raw = await connection.get_raw_connection()
+                if raw.driver_connection is None:
+                    raise RuntimeError("the pool handed out a connection that is closed")
+                rows: list[asyncpg.Record] = await raw.driver_connection.fetch(sql, *arguments)
+                return rows
+        except Exception as error:
+            meant = domain_error(error)
+            if meant is None:
+                raise
+            raise meant from error
+
+
+def _member_view(row: asyncpg.Record) -> MemberView:
+    return MemberView(
+        id=row["id"],
+        user=UserView(row["user_id"], row["email"], row["display_name"]),
+        roles=row["roles"],
+        active=row["active"],
+        registration_number=row["registration_number"],
+        version=row["version"],
+    )
+
+
+_MEMBERS = (
+    "SELECT m.id, m.user_id, u.email, u.display_name, m.roles, m.active, m.registration_number, m.version"
+    " FROM members m JOIN users u ON u.id = m.user_id"
+)
+
+
+class MemberRows(Rows[Member]):
+    """The clinic's members."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Member)
+        self._work = work
+
+    async def of_user(self, user_id: UserId) -> Member | None:
+        found = await self._session.execute(select(Member).where(Member.user_id == user_id))  # type: ignore[arg-type]
+        return found.scalar_one_or_none()
+
+    async def active_owners(self) -> list[Member]:
+        await self._work.fetch("SELECT id FROM clinics FOR UPDATE")
+        found = await self._session.execute(
+            select(Member).where(Member.active, Member.roles.any("owner"))  # type: ignore[arg-type,attr-defined]
+        )
+        return list(found.scalars())
+
+    async def views(self, page: PageRequest) -> Page[MemberView]:
+        last = after(page, tuple[str, UUID]) or ("", FIRST)
+        rows = await self._work.fetch(
+            f"{_MEMBERS} WHERE (u.display_name, m.id) > ($1, $2) ORDER BY u.display_name, m.id LIMIT $3",
+            *last,
+            page.limit + 1,
+        )
+        return page_of(rows, page, _member_view, lambda row: (row["display_name"], row["id"]))
+
+    async def view(self, member_id: MemberId) -> MemberView:
+        rows = await self._work.fetch(f"{_MEMBERS} WHERE m.id = $1", member_id)
+        if not rows:
+            raise NotFound
+        return _member_view(rows[0])
+
+
+class InvitationRows(Rows[Invitation]):
+    """The clinic's invitations."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Invitation)
+        self._work = work
+
+    async def by_token(self, token_hash: bytes) -> Invitation:
+        found = await self._session.execute(
+            select(Invitation).where(Invitation.token_hash == token_hash).with_for_update()  # type: ignore[arg-type]
+        )
+        invitation = found.scalar_one_or_none()
+        if invitation is None:
+            raise NotFound
+        return invitation
+
+    async def views(self, page: PageRequest) -> Page[InvitationView]:
+        last = after(page, UUID) or FIRST
+        rows = await self._work.fetch(
+            "SELECT id, email, roles, expires_at, accepted_at FROM invitations WHERE id > $1 ORDER BY id LIMIT $2",
+            last,
+            page.limit + 1,
+        )
+        return page_of(rows, page, lambda row: InvitationView(*row.values()), lambda row: row["id"])
+
+
+class ClinicRows(Rows[Clinic]):
+    """Clinics that the work may see."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Clinic)
+        self._work = work
+
+    async def views(self, page: PageRequest) -> Page[ClinicView]:
+        last = after(page, tuple[str, UUID]) or ("", FIRST)
+        rows = await self._work.fetch(
+            "SELECT id, slug, name, time_zone, version FROM clinics WHERE (name, id) > ($1, $2)"
+            " ORDER BY name, id LIMIT $3",
+            *last,
+            page.limit + 1,
+        )
+        return page_of(rows, page, lambda row: ClinicView(*row.values()), lambda row: (row["name"], row["id"]))
+
+
+class EndedSessions:
+    """Cookies and tokens that were logged out; only a system's work sees them."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        self._work = work
+
+    async def end(self, session: bytes, expires_at: datetime) -> None:
+        await self._work.execute(
+            "INSERT INTO ended_sessions (token_hash, expires_at) VALUES ($1, $2) ON CONFLICT DO NOTHING",
+            session,
+            expires_at,
+        )
+
+    async def clinics_of(self, user_id: UserId) -> list[ClinicId]:
+        rows = await self._work.fetch("SELECT clinic_id FROM members WHERE user_id = $1 AND active", user_id)
+        return [row["clinic_id"] for row in rows]
