@@ -146,7 +146,7 @@ class MemberDeactivated(_Member, frozen=True, tag="member.deactivated"):
     """A member's access ended; open streams of that person end at once."""
 
 
-class SessionEnded(Event, frozen=True, tag="session.ended"):
+class SessionEnded(Event, frozen=True, tag="session.ended", kw_only=True):
     """A person logged out; `id` is the session's, and its open streams end at once."""
 
     audience: ClassVar[Audience] = "person"

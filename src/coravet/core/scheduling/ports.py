@@ -9,7 +9,7 @@ import msgspec
 
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
-from coravet.core.scheduling.hours import WeeklySpan
+from coravet.core.scheduling.hours import Interval, WeeklySpan
 from coravet.core.scheduling.model import Allocation, Appointment, Resource, Service
 from coravet.core.scheduling.views import AppointmentView, HoursView, ResourceView, ServiceView
 
@@ -30,8 +30,7 @@ class Held(msgspec.Struct, frozen=True):
 
     resource_id: UUID
     lane: int
-    starts_at: datetime
-    ends_at: datetime
+    during: Interval
 
 
 class Diary(Protocol):
@@ -49,8 +48,8 @@ class Diary(Protocol):
         """Let nobody else book these resources until the work ends; always taken in one order, so none deadlock."""
         ...
 
-    async def held(self, resource_ids: Sequence[UUID], starts_at: datetime, ends_at: datetime) -> list[Held]:
-        """What is taken of these resources and touches the half-open stretch."""
+    async def held(self, resource_ids: Sequence[UUID], window: Interval) -> list[Held]:
+        """What is taken of these resources and overlaps the window."""
         ...
 
     async def hours(self, resource_ids: Sequence[UUID]) -> dict[UUID, list[WeeklySpan]]:
@@ -70,7 +69,7 @@ class ScheduleReads(Protocol):
     """The schedule as readers see it. Single reads raise NotFound."""
 
     async def agenda(self, starts_at: datetime, ends_at: datetime, resource_id: UUID | None) -> list[AppointmentView]:
-        """Visits that begin within the half-open stretch, by start, in one query."""
+        """Visits that begin within the half-open stretch, by start, cancelled ones included; one query."""
         ...
 
     async def appointment(self, appointment_id: UUID) -> AppointmentView: ...

@@ -1,0 +1,73 @@
+"""The work with every noun's ports: what `begin` opens."""
+
+from functools import cached_property
+
+from coravet.adapters.postgres import tables
+from coravet.adapters.postgres.patients.store import PatientReadsOnPostgres
+from coravet.adapters.postgres.scheduling.store import CatalogueOnPostgres, DiaryOnPostgres, ScheduleReadsOnPostgres
+from coravet.adapters.postgres.tenancy.store import ClinicRows, EndedSessions, InvitationRows, MemberRows
+from coravet.adapters.postgres.work import PostgresWork, Rows
+from coravet.core.patients.model import Client, Party, Patient
+from coravet.core.scheduling.model import Appointment, Resource, Service
+
+__all__ = ["ClinicWork", "tables"]
+
+
+class ClinicWork(PostgresWork):
+    """Satisfies the work of every noun; a port is made when it is first asked for."""
+
+    @cached_property
+    def clinics(self) -> ClinicRows:
+        return ClinicRows(self)
+
+    @cached_property
+    def members(self) -> MemberRows:
+        return MemberRows(self)
+
+    @cached_property
+    def invitations(self) -> InvitationRows:
+        return InvitationRows(self)
+
+    @cached_property
+    def sessions(self) -> EndedSessions:
+        return EndedSessions(self)
+
+    @cached_property
+    def clients(self) -> Rows[Client]:
+        return Rows(self.session, Client)
+
+    @cached_property
+    def patients(self) -> Rows[Patient]:
+        return Rows(self.session, Patient)
+
+    @cached_property
+    def parties(self) -> Rows[Party]:
+        return Rows(self.session, Party)
+
+    @cached_property
+    def patient_reads(self) -> PatientReadsOnPostgres:
+        return PatientReadsOnPostgres(self)
+
+    @cached_property
+    def services(self) -> Rows[Service]:
+        return Rows(self.session, Service)
+
+    @cached_property
+    def resources(self) -> Rows[Resource]:
+        return Rows(self.session, Resource)
+
+    @cached_property
+    def appointments(self) -> Rows[Appointment]:
+        return Rows(self.session, Appointment)
+
+    @cached_property
+    def diary(self) -> DiaryOnPostgres:
+        return DiaryOnPostgres(self)
+
+    @cached_property
+    def catalogue(self) -> CatalogueOnPostgres:
+        return CatalogueOnPostgres(self)
+
+    @cached_property
+    def schedule_reads(self) -> ScheduleReadsOnPostgres:
+        return ScheduleReadsOnPostgres(self)

@@ -1,0 +1,89 @@
+"""A visit's life, step by step: every transition in one table."""
+
+from typing import Annotated, Literal
+from uuid import UUID
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from coravet.core.kernel.actor import Actor
+from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.errors import InvalidTransition
+from coravet.core.kernel.events import (
+    AppointmentCancelled,
+    AppointmentCheckedIn,
+    AppointmentCompleted,
+    AppointmentConfirmed,
+    AppointmentNoShow,
+    AppointmentReady,
+    AppointmentStarted,
+    Event,
+)
+from coravet.core.kernel.versions import advance
+from coravet.core.kernel.work import Begin
+from coravet.core.scheduling.model import Status
+from coravet.core.scheduling.ports import SchedulingWork
+from coravet.core.scheduling.views import AppointmentView
+
+Step = Literal["confirm", "check-in", "start", "ready", "complete", "cancel", "no-show"]
+
+
+class Transition(msgspec.Struct, frozen=True):
+    """One step: whence, whither, and whether it frees the time that the visit holds."""
+
+    sources: frozenset[Status]
+    target: Status
+    event: type[Event]
+    releases: bool = False
+
+
+TRANSITIONS: dict[Step, Transition] = {
+    "confirm": Transition(frozenset({"requested"}), "confirmed", AppointmentConfirmed),
+    "check-in": Transition(frozenset({"confirmed"}), "checked_in", AppointmentCheckedIn),
+    "start": Transition(frozenset({"checked_in"}), "in_exam", AppointmentStarted),
+    "ready": Transition(frozenset({"in_exam"}), "ready", AppointmentReady),
+    "complete": Transition(frozenset({"ready"}), "completed", AppointmentCompleted),
+    "cancel": Transition(frozenset({"requested", "confirmed"}), "cancelled", AppointmentCancelled, releases=True),
+    "no-show": Transition(frozenset({"requested", "confirmed"}), "no_show", AppointmentNoShow, releases=True),
+}
+
+
+class StepCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A step to take; `reason` is kept with a cancellation."""
+
+    version: int | UnsetType = UNSET
+    reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+async def take_step(
+    appointment_id: UUID,
+    step: Step,
+    command: StepCommand,
+    actor: Actor,
+    begin: Begin[SchedulingWork],
+    clock: Clock,
+) -> AppointmentView:
+    """Move a visit one step on.
+
+    Raises:
+        NotFound: no such visit here.
+        StaleVersion: it changed since it was read.
+        InvalidTransition: its status does not allow the step; carries the status.
+    """
+    transition = TRANSITIONS[step]
+    async with begin(actor) as work:
+        appointment = await work.appointments.lock(appointment_id)
+        advance(appointment, command.version)
+        if appointment.status not in transition.sources:
+            allowed = " or ".join(sorted(transition.sources))
+            raise InvalidTransition(
+                f"This visit is {appointment.status}; {step} is possible while it is {allowed}.",
+                current_status=appointment.status,
+            )
+        appointment.status = transition.target
+        if step == "cancel":
+            appointment.cancel_reason = command.reason
+        if transition.releases:
+            await work.diary.release(appointment.id, clock.now())
+        work.emit(transition.event(appointment.id, appointment.version))
+        return work.answer(await work.schedule_reads.appointment(appointment.id))

@@ -1,0 +1,76 @@
+"""Around every request: its id, its line in the log, its security headers."""
+
+import re
+from time import perf_counter
+from typing import Any
+
+import structlog
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from structlog.contextvars import bound_contextvars
+from uuid_utils.compat import uuid7
+
+_USABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
+_QUIET = frozenset({"/health/live", "/health/ready"})
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"x-frame-options", b"DENY"),
+)
+log = structlog.get_logger("coravet.access")
+
+
+class RequestContext:
+    """Gives each request an id and writes its one access line when it ends.
+
+    The line names the route's template, never the path: a path may carry a token.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        scope["request_id"] = request_id  # type: ignore[typeddict-unknown-key]
+        status = 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                headers = [*message["headers"], *_HEADERS, (b"x-request-id", request_id.encode())]
+                if not any(name.lower() == b"cache-control" for name, _ in message["headers"]):
+                    headers.append((b"cache-control", b"no-store"))
+                message["headers"] = headers
+            await send(message)
+
+        started = perf_counter()
+        with bound_contextvars(request_id=request_id):
+            try:
+                await self._app(scope, receive, send_with_headers)
+            finally:
+                _write_line(scope, status, perf_counter() - started)
+
+
+def _request_id(scope: Scope) -> str:
+    given: bytes = next((value for name, value in scope["headers"] if name == b"x-request-id"), b"")
+    return given.decode() if _USABLE_ID.fullmatch(given) else str(uuid7())
+
+
+def _write_line(scope: Any, status: int, seconds: float) -> None:
+    route = scope.get("path_template") or "unknown"
+    if route in _QUIET and status < 400:  # noqa: PLR2004 -- HTTP's own number
+        return
+    granted = scope.get("granted")
+    actor = granted.actor if granted is not None else None
+    log.info(
+        "request",
+        method=scope["method"],
+        route=route,
+        status=status,
+        duration_ms=round(seconds * 1000, 1),
+        actor=str(granted.person.user.id) if granted is not None else None,
+        clinic=str(actor.clinic_id) if actor is not None else None,
+    )

@@ -1,0 +1,173 @@
+"""Errors as clients see them: `application/problem+json` (RFC 9457), mapped here and nowhere else."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+import structlog
+from litestar import MediaType, Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+
+from coravet.core.kernel.errors import (
+    Conflict,
+    DomainError,
+    FieldError,
+    Forbidden,
+    Invalid,
+    NotFound,
+    Unavailable,
+)
+from coravet.core.kernel.work import Replayed
+from coravet.entrypoints.http.access import SessionRevoked, Unauthenticated
+from coravet.entrypoints.http.bodies import UnsupportedMedia
+
+PROBLEM = "application/problem+json"
+log = structlog.get_logger("coravet.http")
+
+
+class PayloadTooLarge(DomainError):
+    """The body is larger than the service reads."""
+
+    code = "payload_too_large"
+    title = "The body is too large"
+
+
+class MethodNotAllowed(DomainError):
+    """The address exists, the method does not."""
+
+    code = "method_not_allowed"
+    title = "Method not allowed"
+
+
+class RateLimited(DomainError):
+    """Too many requests."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+
+
+class Internal(DomainError):
+    """A fault of ours; it has been reported."""
+
+    code = "internal"
+    title = "Something failed on our side"
+
+
+STATUS: dict[type[DomainError], int] = {
+    Unauthenticated: 401,
+    SessionRevoked: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    MethodNotAllowed: 405,
+    Conflict: 409,
+    PayloadTooLarge: 413,
+    UnsupportedMedia: 415,
+    Invalid: 422,
+    RateLimited: 429,
+    Internal: 500,
+    Unavailable: 503,
+}
+
+
+def status_of(kind: type[DomainError]) -> int:
+    """The status of an error: its own, or that of the nearest base that has one."""
+    return next(STATUS[base] for base in kind.__mro__ if base in STATUS)
+
+
+def catalogue() -> dict[str, type[DomainError]]:
+    """Every code that a client may meet, with its error."""
+
+    def below(kind: type[DomainError]) -> Iterator[type[DomainError]]:
+        for sub in kind.__subclasses__():
+            if "code" in vars(sub):
+                yield sub
+            yield from below(sub)
+
+    return {kind.code: kind for kind in sorted(below(DomainError), key=lambda kind: (status_of(kind), kind.code))}
+
+
+def problem(error: DomainError, request_id: str) -> Response[dict[str, Any]]:
+    """An error as its answer."""
+    status = status_of(type(error))
+    body: dict[str, Any] = {
+        "type": f"urn:coravet:problem:{error.code}",
+        "title": error.title,
+        "status": status,
+        "detail": error.detail,
+        "code": error.code,
+        "request_id": request_id,
+    }
+    body |= {name: msgspec.to_builtins(value) for name, value in error.extra.items()}
+    headers = {}
+    if isinstance(error, Unavailable):
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    if status == 401:  # noqa: PLR2004 -- HTTP's own number
+        headers["WWW-Authenticate"] = 'Bearer realm="coravet"'
+    return Response(body, status_code=status, media_type=PROBLEM, headers=headers)
+
+
+def _request_id(request: Request[Any, Any, Any]) -> str:
+    return str(request.scope.get("request_id", ""))
+
+
+def on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
+    """A refusal by the domain or the guards."""
+    return problem(error, _request_id(request))
+
+
+def on_replayed(request: Request[Any, Any, Any], answer: Replayed) -> Response[bytes]:
+    """The answer that was given before under this Idempotency-Key."""
+    return Response(
+        answer.answer,
+        status_code=getattr(request.route_handler, "status_code", 200),
+        media_type=MediaType.JSON,
+        headers={"Idempotency-Replayed": "true"},
+    )
+
+
+def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
+    """What Litestar refuses before a handler runs."""
+    return problem(_meaning(error), _request_id(request))
+
+
+def _meaning(error: HTTPException) -> DomainError:
+    if isinstance(error, ValidationException):
+        if isinstance(error.extra, list):
+            return Invalid(errors=[_parameter_error(item) for item in error.extra])
+        return Invalid(error.detail)
+    match error.status_code:
+        case 400:
+            return Invalid(error.detail or "The request cannot be read.")
+        case 404:
+            return NotFound()
+        case 405:
+            return MethodNotAllowed("This address does not take that method.")
+        case 413:
+            return PayloadTooLarge("Send less at once.")
+        case 415:
+            return UnsupportedMedia("Send the body as application/json.")
+        case 429:
+            return RateLimited("Wait a moment before you try again.")
+    return Internal("It has been recorded under the request id. Try again later.")
+
+
+def _parameter_error(item: Any) -> FieldError:
+    name = str(item.get("key", ""))
+    if name == "data":
+        return FieldError("", "required", "The request needs a JSON body.")
+    message = str(item.get("message", "is not valid"))
+    return FieldError(f"/{name}", "required" if "required" in message.lower() else "invalid", message)
+
+
+def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
+    """A fault of ours: logged with its stack, told with its request id alone."""
+    log.error("request_failed", exc_info=error)
+    return problem(Internal("It has been recorded under the request id. Try again later."), _request_id(request))
+
+
+EXCEPTION_HANDLERS: dict[type[Exception], Any] = {
+    DomainError: on_domain_error,
+    Replayed: on_replayed,
+    HTTPException: on_http_error,
+    Exception: on_fault,
+}
