@@ -4,10 +4,10 @@ Each field is read from the environment variable of its alias. `load` reports al
 """
 
 from pathlib import Path
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationError, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Environment = Literal["development", "test", "production"]
@@ -17,11 +17,18 @@ def _env(name: str) -> AliasChoices:
     return AliasChoices(name)
 
 
+def _in_production(info: ValidationInfo) -> bool:
+    return info.data.get("environment") == "production"
+
+
 class Settings(BaseSettings):
     """The service's settings; every problem with them is one `ValidationError`, see `load`."""
 
-    model_config = SettingsConfigDict(extra="ignore", frozen=True, hide_input_in_errors=True)
+    model_config = SettingsConfigDict(
+        extra="ignore", frozen=True, hide_input_in_errors=True, env_ignore_empty=True, validate_default=True
+    )
 
+    # First, because the validators of the others look at it.
     environment: Environment = Field(
         "development", validation_alias=_env("CORAVET_ENV"), description="`production` switches every safeguard on."
     )
@@ -127,22 +134,35 @@ class Settings(BaseSettings):
             raise ValueError("must begin with postgresql://")
         return value
 
-    @model_validator(mode="after")
-    def _fit_for_production(self) -> Self:
-        if self.environment != "production":
-            return self
-        wrong = []
-        if self.firebase_auth_emulator_host is not None:
-            wrong.append("FIREBASE_AUTH_EMULATOR_HOST must be unset: the emulator accepts any signature")
-        if self.firebase_credentials is None:
-            wrong.append("FIREBASE_CREDENTIALS is missing")
-        if self.firebase_project_id.startswith("demo-"):
-            wrong.append("FIREBASE_PROJECT_ID is a demo project")
-        if not self.public_url.startswith("https://"):
-            wrong.append("CORAVET_PUBLIC_URL must be https")
-        if wrong:
-            raise ValueError("; ".join(wrong))
-        return self
+    # Production's rules stand on the fields, so that a malformed field elsewhere does not hide them.
+
+    @field_validator("public_url")
+    @classmethod
+    def _tls_in_production(cls, value: str, info: ValidationInfo) -> str:
+        if _in_production(info) and not value.startswith("https://"):
+            raise ValueError("must be https in production")
+        return value
+
+    @field_validator("firebase_project_id")
+    @classmethod
+    def _real_project_in_production(cls, value: str, info: ValidationInfo) -> str:
+        if _in_production(info) and value.startswith("demo-"):
+            raise ValueError("is a demo project, which production refuses")
+        return value
+
+    @field_validator("firebase_credentials")
+    @classmethod
+    def _credentials_in_production(cls, value: Path | None, info: ValidationInfo) -> Path | None:
+        if _in_production(info) and value is None:
+            raise ValueError("is missing, and production needs it")
+        return value
+
+    @field_validator("firebase_auth_emulator_host")
+    @classmethod
+    def _no_emulator_in_production(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if _in_production(info) and value is not None:
+            raise ValueError("must be unset in production: the emulator accepts any signature")
+        return value
 
     @property
     def direct_url(self) -> str:
@@ -170,11 +190,18 @@ def load() -> Settings:
         SettingsError: with every problem found, each naming its variable and never its value.
     """
     try:
-        return Settings()
+        return Settings.model_validate({})  # the environment fills in what is not given
     except ValidationError as error:
         problems = []
         for item in error.errors(include_url=False, include_input=False, include_context=False):
-            name = str(item["loc"][0]) if item["loc"] else "settings"
+            name = _variable(str(item["loc"][0]))
             message = "is missing" if item["type"] == "missing" else item["msg"].removeprefix("Value error, ")
-            problems.extend(f"{name}: {part}" for part in message.split("; "))
+            problems.append(f"{name}: {message}")
         raise SettingsError(problems) from error
+
+
+def _variable(name: str) -> str:
+    """The variable of a field; pydantic names the field itself where its default is at fault."""
+    field = Settings.model_fields.get(name)
+    alias = field.validation_alias if field is not None else None
+    return str(alias.choices[0]) if isinstance(alias, AliasChoices) else name

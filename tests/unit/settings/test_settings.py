@@ -1,0 +1,139 @@
+"""Settings are read from the environment, and everything wrong with them is said at once."""
+
+import os
+
+import pytest
+
+from coravet.settings import Settings, SettingsError, load
+
+DATABASE = "postgresql://coravet_app:hush@db.example/coravet"
+PRODUCTION = {
+    "CORAVET_ENV": "production",
+    "CORAVET_PUBLIC_URL": "https://app.example.com",
+    "DATABASE_URL": DATABASE,
+    "FIREBASE_PROJECT_ID": "clinic-project",
+    "FIREBASE_CREDENTIALS": "/run/secrets/firebase.json",
+}
+
+
+@pytest.fixture(autouse=True)
+def _bare_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in list(os.environ):
+        if name.startswith(("CORAVET_", "DATABASE_", "FIREBASE_", "GOOGLE_", "SENTRY_")):
+            monkeypatch.delenv(name)
+
+
+def _set(monkeypatch: pytest.MonkeyPatch, **variables: str) -> None:
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+
+
+def _problems() -> list[str]:
+    with pytest.raises(SettingsError) as caught:
+        load()
+    return caught.value.problems
+
+
+def _names(problems: list[str]) -> set[str]:
+    return {problem.partition(":")[0] for problem in problems}
+
+
+def test_development_defaults(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database is all that development must be told."""
+    _set(monkeypatch, DATABASE_URL=DATABASE)
+    settings = load()
+    assert (settings.environment, settings.port, settings.cookie_secure) == ("development", 8000, False)
+    assert settings.direct_url == DATABASE
+
+
+def test_missing_is_said() -> None:
+    """A missing variable is named as it is set, not as the code calls it."""
+    assert _problems() == ["DATABASE_URL: is missing"]
+
+
+def test_empty_is_unset(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty variable, as compose files leave them behind, is an unset one."""
+    _set(monkeypatch, DATABASE_URL=DATABASE, DATABASE_DIRECT_URL="", CORAVET_PORT="", SENTRY_DSN="")
+    settings = load()
+    assert (settings.database_direct_url, settings.port, settings.sentry_dsn) == (None, 8000, None)
+
+
+def test_production_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Production starts with TLS, a real project and its credentials."""
+    _set(monkeypatch, **PRODUCTION)
+    assert load().cookie_secure
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("CORAVET_PUBLIC_URL", "http://app.example.com"),
+        ("CORAVET_PUBLIC_URL", None),
+        ("FIREBASE_PROJECT_ID", "demo-coravet"),
+        ("FIREBASE_PROJECT_ID", None),
+        ("FIREBASE_CREDENTIALS", None),
+        ("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9099"),
+        ("DATABASE_URL", None),
+    ],
+)
+def test_production_refused(monkeypatch: pytest.MonkeyPatch, variable: str, value: str | None) -> None:
+    """Production refuses the emulator, a demo project, missing credentials and plain HTTP, each by its variable."""
+    _set(monkeypatch, **PRODUCTION)
+    if value is None:
+        monkeypatch.delenv(variable)
+    else:
+        monkeypatch.setenv(variable, value)
+    assert _names(_problems()) == {variable}
+
+
+def test_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Malformed fields and production's rules are reported together, one sentence each."""
+    _set(
+        monkeypatch,
+        CORAVET_ENV="production",
+        CORAVET_PORT="eighty",
+        CORAVET_WORKERS="0",
+        DATABASE_URL="mysql://root:hush@db/coravet",
+        DATABASE_ROLE_PREFIX="Robert'); --",
+        FIREBASE_AUTH_EMULATOR_HOST="127.0.0.1:9099",
+    )
+    problems = _problems()
+    assert _names(problems) == {
+        "CORAVET_PORT",
+        "CORAVET_WORKERS",
+        "CORAVET_PUBLIC_URL",
+        "DATABASE_URL",
+        "DATABASE_ROLE_PREFIX",
+        "FIREBASE_PROJECT_ID",
+        "FIREBASE_CREDENTIALS",
+        "FIREBASE_AUTH_EMULATOR_HOST",
+    }
+    assert len(problems) == 8
+
+
+def test_values_stay_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No problem repeats a value: it may be a password."""
+    _set(monkeypatch, DATABASE_URL="mysql://root:hush@db/coravet", SENTRY_EVENTS_PER_HOUR="hush", CORAVET_ENV="hush")
+    assert "hush" not in " ".join(_problems())
+
+
+@pytest.mark.parametrize(
+    "value", ["app.example.com", "https://app.example.com/path", "ftp://app.example.com", "https://"]
+)
+def test_public_url_is_an_origin(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """The public address is scheme and host, for cookies and origins are compared with it."""
+    _set(monkeypatch, DATABASE_URL=DATABASE, CORAVET_PUBLIC_URL=value)
+    assert _names(_problems()) == {"CORAVET_PUBLIC_URL"}
+
+
+def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Allowed origins are separated by commas; spaces and closing slashes do not count."""
+    _set(monkeypatch, DATABASE_URL=DATABASE, CORAVET_ALLOWED_ORIGINS="https://a.example/, https://b.example,")
+    assert load().allowed_origins == ("https://a.example", "https://b.example")
+
+
+def test_every_setting_is_documented() -> None:
+    """Each setting has a variable of its own and says what it is for."""
+    aliases = [str(field.validation_alias) for field in Settings.model_fields.values()]
+    assert len(set(aliases)) == len(aliases)
+    assert all(field.description for field in Settings.model_fields.values())
