@@ -11,9 +11,7 @@ ResourceKind = Literal["vet", "room", "equipment"]
 LEADING_KINDS: tuple[ResourceKind, ...] = ("vet", "room", "equipment")
 """Which kind leads a service that needs several: the first of these that it has."""
 
-Status = Literal[
-    "requested", "confirmed", "checked_in", "in_exam", "ready", "completed", "cancelled", "no_show"
-]
+Status = Literal["requested", "confirmed", "checked_in", "in_exam", "ready", "completed", "cancelled", "no_show"]
 Source = Literal["staff", "portal", "walk_in"]
 
 

@@ -1,0 +1,147 @@
+"""The only composition root: settings in, a wired application out."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+
+import msgspec
+import sqlalchemy as sa
+from litestar import Litestar
+from litestar.types import ASGIApp
+from sqlalchemy.ext.asyncio import AsyncEngine
+
+from coravet.adapters.firebase.cached import CachedIdentity
+from coravet.adapters.firebase.identity import FirebaseIdentity
+from coravet.adapters.memory.legal import LegalGate
+from coravet.adapters.numbers.ecuador import EcuadorNumbers
+from coravet.adapters.postgres.constraints import domain_error
+from coravet.adapters.postgres.engine import make_engine
+from coravet.adapters.postgres.nouns import ClinicWork
+from coravet.adapters.postgres.tenancy.store import PostgresDirectory
+from coravet.adapters.postgres.work import Works
+from coravet.adapters.telemetry import logs, sentry
+from coravet.core.kernel.clock import SystemClock
+from coravet.core.tenancy.clinics import NewClinic, open_clinic
+from coravet.core.tenancy.views import NewClinicView
+from coravet.entrypoints.http.app import build
+from coravet.entrypoints.http.call import Ports
+from coravet.entrypoints.http.middleware import RequestContext
+from coravet.settings import Settings, load
+
+COOKIE = "coravet_session"
+
+
+@dataclass(frozen=True)
+class Application:
+    """The application: `asgi` is what a server runs, `litestar` what it wraps."""
+
+    asgi: ASGIApp
+    litestar: Litestar
+    works: Works[ClinicWork]
+    engine: AsyncEngine
+
+
+class Services:
+    """The service without its HTTP edge, for commands and jobs."""
+
+    def __init__(self, works: Works[ClinicWork]) -> None:
+        self.begin = works.begin
+        self.system_begin = works.system_begin
+        self._clock = SystemClock()
+
+    async def create_clinic(
+        self, slug: str, name: str, time_zone: str, owner_email: str | None
+    ) -> NewClinicView:
+        """Open a clinic and invite its first owner. Raises `Invalid`, `Duplicate`, and ValueError for a malformed slug."""
+        command = msgspec.convert(
+            {"slug": slug, "name": name, "time_zone": time_zone, "owner_email": owner_email}, NewClinic
+        )
+        return await open_clinic(command, self.system_begin, self._clock)
+
+    async def grant_operator(self, email: str, reason: str) -> bool:
+        """Make the person of that mail address an operator; False where nobody with it ever signed in."""
+        async with self.system_begin("grant operator") as work:
+            granted = await work.execute(
+                "INSERT INTO operators (user_id, reason) SELECT id, $2 FROM users WHERE email = $1"
+                " ON CONFLICT (user_id) DO UPDATE SET reason = excluded.reason, granted_at = now()",
+                email.casefold(),
+                reason,
+            )
+        return granted != "INSERT 0 0"
+
+
+def _works(settings: Settings, engine: AsyncEngine) -> Works[ClinicWork]:
+    return Works(engine, ClinicWork, f"{settings.database_role_prefix}_system")
+
+
+@asynccontextmanager
+async def services(settings: Settings) -> AsyncIterator[Services]:
+    """The service on its own pool, closed at the end."""
+    engine = make_engine(settings)
+    try:
+        yield Services(_works(settings, engine))
+    finally:
+        await engine.dispose()
+
+
+def application(settings: Settings) -> Application:
+    """The wired application; parts start with the server's lifespan and end with it."""
+    clock = SystemClock()
+    engine = make_engine(settings)
+    works = _works(settings, engine)
+    identity = FirebaseIdentity(
+        settings.firebase_project_id,
+        clock=clock,
+        credentials=settings.firebase_credentials,
+        emulator_host=settings.firebase_auth_emulator_host,
+    )
+    cached = CachedIdentity(identity, clock)
+
+    async def ready() -> None:
+        try:
+            async with engine.connect() as connection:
+                await connection.execute(sa.text("SELECT 1"))
+        except Exception as error:
+            meant = domain_error(error)
+            if meant is None:
+                raise
+            raise meant from error
+
+    @asynccontextmanager
+    async def parts(_: Litestar) -> AsyncIterator[None]:
+        try:
+            yield
+        finally:
+            await identity.aclose()
+            await engine.dispose()
+
+    ports = Ports(
+        begin=works.begin,
+        system_begin=works.system_begin,
+        identity=cached,
+        directory=PostgresDirectory(engine),
+        gate=LegalGate(),
+        numbers=EcuadorNumbers(),
+        clock=clock,
+        ready=ready,
+        cookie=f"__Host-{COOKIE}" if settings.cookie_secure else COOKIE,
+        cookie_secure=settings.cookie_secure,
+        session_life=timedelta(days=settings.session_days),
+        origins=frozenset({settings.public_url, *settings.allowed_origins}),
+        max_body_bytes=settings.max_body_bytes,
+    )
+    litestar = build(ports, lifespan=[parts])
+    return Application(RequestContext(litestar), litestar, works, engine)  # type: ignore[arg-type]
+
+
+def asgi() -> ASGIApp:
+    """What the server runs: the application on the environment's settings.
+
+    Raises:
+        SettingsError: naming everything that is wrong with them.
+    """
+    settings = load()
+    logs.configure(settings)
+    sentry.configure(settings)
+    return application(settings).asgi

@@ -1,0 +1,116 @@
+"""The HTTP application: routes, guards, errors, limits."""
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager
+
+import msgspec
+from litestar import Litestar, Response, Router, get
+from litestar.datastructures import State
+from litestar.di import Provide
+from litestar.handlers import HTTPRouteHandler
+from litestar.types import ControllerRouterHandler
+
+from coravet.entrypoints.http import health, patients, scheduling, session, tenancy
+from coravet.entrypoints.http.access import UNSAFE, Access, public
+from coravet.entrypoints.http.bodies import JsonRequest
+from coravet.entrypoints.http.call import Ports, provide_call
+from coravet.entrypoints.http.middleware import RequestContext
+from coravet.entrypoints.http.openapi import config, document, responses
+from coravet.entrypoints.http.problems import EXCEPTION_HANDLERS
+
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+API = "/api/v1"
+ROUTES: tuple[HTTPRouteHandler, ...] = (
+    session.create_session,
+    session.get_session,
+    session.delete_session,
+    tenancy.open_new_clinic,
+    tenancy.list_clinics,
+    tenancy.get_clinic,
+    tenancy.patch_clinic,
+    tenancy.list_members,
+    tenancy.patch_member,
+    tenancy.list_invitations,
+    tenancy.post_invitation,
+    tenancy.accept_invitation,
+    patients.post_client,
+    patients.list_clients,
+    patients.get_client,
+    patients.patch_client,
+    patients.post_patient,
+    patients.list_patients,
+    patients.get_patient,
+    patients.patch_patient,
+    patients.get_search,
+    scheduling.get_agenda,
+    scheduling.get_availability,
+    scheduling.post_appointment,
+    scheduling.list_appointments,
+    scheduling.get_appointment,
+    *scheduling.STEPS,
+    scheduling.list_services,
+    scheduling.post_service,
+    scheduling.get_service,
+    scheduling.patch_service,
+    scheduling.delete_service,
+    scheduling.list_resources,
+    scheduling.post_resource,
+    scheduling.get_resource,
+    scheduling.patch_resource,
+    scheduling.delete_resource,
+    scheduling.get_hours,
+    scheduling.put_hours,
+)
+
+
+class UndeclaredAccess(Exception):
+    """A route does not say who may use it."""
+
+
+def _declared(handlers: Sequence[ControllerRouterHandler]) -> None:
+    for handler in handlers:
+        if isinstance(handler, Router):
+            continue
+        if not isinstance(getattr(handler, "opt", {}).get("access"), Access):
+            raise UndeclaredAccess(f"{handler}: say who may use it with permitted(), signed_in(), operators() or public()")
+
+
+@get("/api/v1/openapi.json", opt=public("The contract is no secret."), include_in_schema=False, sync_to_thread=False)
+def openapi_json(state: State) -> Response[bytes]:
+    """The OpenAPI document."""
+    return Response(state.openapi, media_type="application/json", headers={"Cache-Control": "max-age=300"})
+
+
+def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Sequence[Lifespan] = ()) -> Litestar:
+    """The application on these ports.
+
+    Args:
+        routes: further ones under the API's base, such as the event stream's.
+        lifespan: what starts before the first request and ends after the last.
+
+    Raises:
+        UndeclaredAccess: a route does not say who may use it.
+    """
+    handlers = [*ROUTES, *routes]
+    outside: list[HTTPRouteHandler] = [health.live, health.ready, openapi_json]
+    _declared([*handlers, *outside])
+    for handler in handlers:
+        changes = bool(UNSAFE & {str(method) for method in handler.http_methods})
+        handler.responses = {**responses(dict(handler.opt), changes=changes), **(handler.responses or {})}
+    app = Litestar(
+        route_handlers=[Router(API, route_handlers=handlers), *outside],
+        guards=[ports.guards()],
+        dependencies={"call": Provide(provide_call)},
+        request_class=JsonRequest,
+        request_max_body_size=ports.max_body_bytes,
+        exception_handlers=EXCEPTION_HANDLERS,
+        middleware=[],
+        openapi_config=config(ports.cookie),
+        lifespan=list(lifespan),
+        state=State({"ports": ports}),
+        logging_config=None,
+        debug=False,
+    )
+    app.state.openapi = msgspec.json.encode(document(app))
+    return app

@@ -1,0 +1,120 @@
+"""What a route needs to call its use case."""
+
+import re
+from collections.abc import Awaitable, Callable
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import timedelta
+from hashlib import sha256
+from typing import Protocol
+
+from coravet.core.kernel.actor import Actor, UserId
+from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.errors import FieldError, Invalid, NotFound
+from coravet.core.kernel.work import Once
+from coravet.core.legal.gate import Gate
+from coravet.core.patients.numbers import Numbers
+from coravet.core.patients.ports import PatientsWork
+from coravet.core.scheduling.ports import SchedulingWork
+from coravet.core.tenancy.identity import Identity
+from coravet.core.tenancy.ports import Directory, TenancyWork
+from coravet.entrypoints.http.access import Granted, Guards
+from coravet.entrypoints.http.bodies import JsonRequest
+
+_KEY = re.compile(r"[\x21-\x7e]{1,128}")
+
+
+class AnyWork(TenancyWork, PatientsWork, SchedulingWork, Protocol):
+    """A unit of work with every noun's ports."""
+
+
+class OnceBegin(Protocol):
+    """Opens a work in the actor's clinic, once under a key where one is given."""
+
+    def __call__(self, actor: Actor, once: Once | None = None) -> AbstractAsyncContextManager[AnyWork]: ...
+
+
+class OnceSystemBegin(Protocol):
+    """Opens a work across clinics, once under a key where one is given."""
+
+    def __call__(
+        self, reason: str, user_id: UserId | None = None, once: Once | None = None
+    ) -> AbstractAsyncContextManager[AnyWork]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """Everything that the HTTP edge calls, wired by the composition root.
+
+    Attributes:
+        ready: raises `Unavailable` where a part that requests need does not answer.
+        cookie: the session cookie's name; `cookie_secure` is whether browsers come over TLS.
+    """
+
+    begin: OnceBegin
+    system_begin: OnceSystemBegin
+    identity: Identity
+    directory: Directory
+    gate: Gate
+    numbers: Numbers
+    clock: Clock
+    ready: Callable[[], Awaitable[None]]
+    cookie: str
+    cookie_secure: bool
+    session_life: timedelta
+    origins: frozenset[str]
+    max_body_bytes: int
+
+    def guards(self) -> Guards:
+        """The guards on these ports."""
+        return Guards(self.identity, self.directory, self.gate, self.cookie, self.origins)
+
+
+class Call:
+    """One request on its way to a use case: who acts, and how work is opened for it."""
+
+    __slots__ = ("_granted", "once", "ports")
+
+    def __init__(self, ports: Ports, granted: Granted | None, once: Once | None) -> None:
+        self.ports = ports
+        self._granted = granted
+        self.once = once
+
+    @property
+    def granted(self) -> Granted:
+        """Who is signed in; only routes that are not public have somebody."""
+        if self._granted is None:
+            raise NotFound
+        return self._granted
+
+    @property
+    def actor(self) -> Actor:
+        """The member at work; only routes under a clinic have one."""
+        if self.granted.actor is None:
+            raise NotFound
+        return self.granted.actor
+
+    def begin(self, actor: Actor) -> AbstractAsyncContextManager[AnyWork]:
+        """Open a work, under the request's Idempotency-Key where it brings one."""
+        return self.ports.begin(actor, self.once)
+
+    def system_begin(self, reason: str, user_id: UserId | None = None) -> AbstractAsyncContextManager[AnyWork]:
+        """Open a work across clinics, under the request's Idempotency-Key where it brings one."""
+        return self.ports.system_begin(reason, user_id, self.once)
+
+
+async def provide_call(request: JsonRequest) -> Call:
+    """The request as a call.
+
+    Raises:
+        Invalid: the Idempotency-Key is not 1 to 128 visible ASCII characters.
+    """
+    once = None
+    key = request.headers.get("idempotency-key")
+    if key is not None and request.method == "POST":
+        if not _KEY.fullmatch(key):
+            sentence = "An Idempotency-Key is 1 to 128 visible ASCII characters, such as a UUID."
+            raise Invalid(errors=[FieldError("/Idempotency-Key", "malformed", sentence)])
+        asked = sha256(f"{request.method} {request.url.path}\n".encode() + await request.body())
+        once = Once(key, asked.digest())
+    return Call(request.app.state.ports, request.scope.get("granted"), once)  # type: ignore[arg-type]

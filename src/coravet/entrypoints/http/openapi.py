@@ -1,0 +1,116 @@
+"""The OpenAPI document: what Litestar derives from the routes, with our errors and events in it."""
+
+from typing import Any, Literal
+
+import msgspec
+from litestar import Litestar
+from litestar.openapi import OpenAPIConfig, ResponseSpec
+from litestar.openapi.spec import Components, SecurityScheme
+
+from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.events import CATALOGUE
+from coravet.core.legal.gate import OpenDocument
+from coravet.entrypoints.http.access import Access
+from coravet.entrypoints.http.problems import catalogue, status_of
+
+Code = Literal[tuple(catalogue())]  # type: ignore[valid-type]
+Kind = Literal[tuple(CATALOGUE)]  # type: ignore[valid-type]
+
+
+class Problem(msgspec.Struct, frozen=True):
+    """What went wrong (RFC 9457). `code` is stable: route on it."""
+
+    type: str
+    title: str
+    status: int
+    detail: str
+    code: Code
+    request_id: str
+    errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
+    version: int | msgspec.UnsetType = msgspec.UNSET
+    current_status: str | msgspec.UnsetType = msgspec.UNSET
+    documents: list[OpenDocument] | msgspec.UnsetType = msgspec.UNSET
+
+
+def responses(opt: dict[str, Any], *, changes: bool) -> dict[int, ResponseSpec]:
+    """The refusals that a route with this access may answer."""
+    access: Access = opt["access"]
+    statuses = {404, 422, 503, 500}
+    if not access.public:
+        statuses |= {401, 403}
+    if changes:
+        statuses |= {409, 413, 415}
+    told = {status: sorted(kind.code for kind in catalogue().values() if status_of(kind) == status) for status in statuses}
+    return {
+        status: ResponseSpec(Problem, description=", ".join(codes), media_type="application/problem+json", generate_examples=False)
+        for status, codes in sorted(told.items())
+    }
+
+
+def config(cookie: str) -> OpenAPIConfig:
+    """How Litestar describes the routes; the document is served by `document`."""
+    return OpenAPIConfig(
+        title="CoraVet",
+        version="1",
+        description="The service of veterinary clinics. Errors are `application/problem+json`; route on their `code`.",
+        use_handler_docstrings=True,
+        render_plugins=[],
+        components=Components(
+            security_schemes={
+                "session": SecurityScheme(type="apiKey", name=cookie, security_scheme_in="cookie"),
+                "bearer": SecurityScheme(type="http", scheme="bearer", bearer_format="Firebase ID token"),
+            }
+        ),
+    )
+
+
+def document(app: Litestar) -> dict[str, Any]:
+    """The OpenAPI 3.1 document.
+
+    Beyond what Litestar derives: who may call each operation (`x-permission`, `x-public`), every event of the stream,
+    and none of the 400s that this service never answers.
+    """
+    described: dict[str, Any] = app.openapi_schema.to_schema()
+    access = {
+        handler.operation_id: handler.opt["access"]
+        for route in app.routes
+        for handler in getattr(route, "route_handlers", ())
+        if "access" in handler.opt
+    }
+    for methods in described["paths"].values():
+        for operation in methods.values():
+            operation["responses"].pop("400", None)
+            granted: Access = access[operation["operationId"]]
+            operation["security"] = [] if granted.public else [{"session": []}, {"bearer": []}]
+            if granted.permission is not None:
+                operation["x-permission"] = granted.permission
+    schemas = described["components"]["schemas"]
+    schemas["EventKind"] = {"type": "string", "enum": sorted(CATALOGUE)}
+    schemas["Event"] = {
+        "description": "The `data` of one frame of the event stream.",
+        "oneOf": [
+            {
+                "type": "object",
+                "title": kind,
+                "description": f"{(event.__doc__ or '').strip()} Audience: {event.audience}.",
+                "required": ["id", "kind", "at", "actor", "subject"],
+                "properties": {
+                    "id": {"type": "integer"},
+                    "kind": {"const": kind},
+                    "at": {"type": "string", "format": "date-time"},
+                    "actor": {"type": "object", "properties": {"user_id": {"type": ["string", "null"], "format": "uuid"}}},
+                    "subject": {
+                        "type": "object",
+                        "required": ["type", "id"],
+                        "properties": {
+                            "type": {"const": event.subject_type},
+                            "id": {"type": "string", "format": "uuid"},
+                            "version": {"type": ["integer", "null"]},
+                        },
+                    },
+                },
+            }
+            for kind, event in sorted(CATALOGUE.items())
+        ],
+    }
+    return described

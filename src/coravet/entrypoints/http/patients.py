@@ -1,0 +1,114 @@
+"""Clients, patients and finding them."""
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from litestar import get, patch, post
+from litestar.params import Parameter
+
+from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.kernel.text import fold
+from coravet.core.patients.clients import ClientChange, NewClient, change_client, check_client, register_client
+from coravet.core.patients.patients import NewPatient, PatientChange, change_patient, register_patient
+from coravet.core.patients.search import search
+from coravet.core.patients.views import ClientView, PatientView, SearchView
+from coravet.entrypoints.http.access import permitted
+from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.paging import Cursor, Limit
+from coravet.entrypoints.http.tenancy import ClinicSlug
+
+Text = Annotated[str | None, Parameter(max_length=80, description="Part of a name, phone or document.")]
+
+
+@post("/clinics/{clinic:str}/clients", opt=permitted("patients:write"), operation_id="registerClient", tags=["Clients"])
+async def post_client(clinic: ClinicSlug, data: NewClient, call: Call) -> ClientView:
+    """Register a client; what looks wrong but is accepted stands in `warnings`."""
+    return await register_client(data, call.actor, call.begin, call.ports.clock, call.ports.numbers)
+
+
+@get("/clinics/{clinic:str}/clients", opt=permitted("patients:read"), operation_id="listClients", tags=["Clients"])
+async def list_clients(
+    clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None, q: Text = None
+) -> Page[ClientView]:
+    """Clients by family name."""
+    async with call.begin(call.actor) as work:
+        return await work.patient_reads.clients(PageRequest(limit, cursor), None if q is None else fold(q))
+
+
+@get(
+    "/clinics/{clinic:str}/clients/{client_id:uuid}",
+    opt=permitted("patients:read"),
+    operation_id="getClient",
+    tags=["Clients"],
+)
+async def get_client(clinic: ClinicSlug, client_id: UUID, call: Call) -> ClientView:
+    """A client."""
+    async with call.begin(call.actor) as work:
+        return await work.patient_reads.client(client_id)
+
+
+@patch(
+    "/clinics/{clinic:str}/clients/{client_id:uuid}",
+    opt=permitted("patients:write"),
+    operation_id="changeClient",
+    tags=["Clients"],
+)
+async def patch_client(clinic: ClinicSlug, client_id: UUID, data: ClientChange, call: Call) -> ClientView:
+    """Change what is known of a client."""
+    return await change_client(client_id, data, call.actor, call.begin, call.ports.numbers)
+
+
+@post(
+    "/clinics/{clinic:str}/patients", opt=permitted("patients:write"), operation_id="registerPatient", tags=["Patients"]
+)
+async def post_patient(clinic: ClinicSlug, data: NewPatient, call: Call) -> PatientView:
+    """Register a patient and its owner."""
+    return await register_patient(data, call.actor, call.begin, call.ports.clock)
+
+
+@get("/clinics/{clinic:str}/patients", opt=permitted("patients:read"), operation_id="listPatients", tags=["Patients"])
+async def list_patients(
+    clinic: ClinicSlug,
+    call: Call,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    client_id: UUID | None = None,
+    q: Text = None,
+) -> Page[PatientView]:
+    """Patients by name, of one client where given."""
+    async with call.begin(call.actor) as work:
+        return await work.patient_reads.patients(
+            PageRequest(limit, cursor), client_id, None if q is None else fold(q)
+        )
+
+
+@get(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}",
+    opt=permitted("patients:read"),
+    operation_id="getPatient",
+    tags=["Patients"],
+)
+async def get_patient(clinic: ClinicSlug, patient_id: UUID, call: Call) -> PatientView:
+    """A patient with its present owner."""
+    async with call.begin(call.actor) as work:
+        return await work.patient_reads.patient(patient_id)
+
+
+@patch(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}",
+    opt=permitted("patients:write"),
+    operation_id="changePatient",
+    tags=["Patients"],
+)
+async def patch_patient(clinic: ClinicSlug, patient_id: UUID, data: PatientChange, call: Call) -> PatientView:
+    """Change what is known of a patient."""
+    return await change_patient(patient_id, data, call.actor, call.begin, call.ports.clock)
+
+
+@get("/clinics/{clinic:str}/search", opt=permitted("patients:read"), operation_id="search", tags=["Clients", "Patients"])
+async def get_search(
+    clinic: ClinicSlug, call: Call, q: Annotated[str, Parameter(max_length=80)], limit: Limit = 20
+) -> SearchView:
+    """Clients and patients by name, phone or document; accents and case do not matter."""
+    return await search(q, limit, call.actor, call.begin)

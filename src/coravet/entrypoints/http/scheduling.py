@@ -1,0 +1,251 @@
+"""The agenda, visits, and what the clinic offers."""
+
+from datetime import date
+from typing import Annotated
+from uuid import UUID
+
+from litestar import delete, get, patch, post, put
+from litestar.handlers import HTTPRouteHandler
+from litestar.params import Parameter
+
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.scheduling.agenda import agenda
+from coravet.core.scheduling.book import NewAppointment, book
+from coravet.core.scheduling.catalogue import (
+    Hours,
+    NewResource,
+    NewService,
+    ResourceChange,
+    ServiceChange,
+    add_resource,
+    change_resource,
+    change_service,
+    offer_service,
+    set_hours,
+)
+from coravet.core.scheduling.slots import find_slots
+from coravet.core.scheduling.transition import TRANSITIONS, Step, StepCommand, take_step
+from coravet.core.scheduling.views import (
+    AgendaView,
+    AppointmentView,
+    AvailabilityView,
+    HoursView,
+    ResourceView,
+    ServiceView,
+)
+from coravet.entrypoints.http.access import permitted
+from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.paging import Cursor, Limit
+from coravet.entrypoints.http.tenancy import ClinicSlug
+
+
+@get("/clinics/{clinic:str}/agenda", opt=permitted("agenda:read"), operation_id="getAgenda", tags=["Agenda"])
+async def get_agenda(
+    clinic: ClinicSlug,
+    call: Call,
+    day: Annotated[date | None, Parameter(query="date", description="Default: the clinic's today.")] = None,
+    resource: UUID | None = None,
+) -> AgendaView:
+    """A clinic day: its visits with patient, client, service and resources, in one query."""
+    return await agenda(day, resource, call.actor, call.begin, call.ports.clock)
+
+
+@get(
+    "/clinics/{clinic:str}/availability",
+    opt=permitted("agenda:read"),
+    operation_id="getAvailability",
+    tags=["Agenda"],
+)
+async def get_availability(
+    clinic: ClinicSlug,
+    call: Call,
+    service: UUID,
+    from_day: Annotated[date | None, Parameter(query="from", description="First clinic day; default today.")] = None,
+    to_day: Annotated[date | None, Parameter(query="to", description="Last clinic day, included.")] = None,
+    resource: UUID | None = None,
+) -> AvailabilityView:
+    """Free starts of a service, by clinic day."""
+    return await find_slots(service, from_day, to_day, resource, call.actor, call.begin, call.ports.clock)
+
+
+@post(
+    "/clinics/{clinic:str}/appointments", opt=permitted("agenda:write"), operation_id="bookAppointment", tags=["Agenda"]
+)
+async def post_appointment(clinic: ClinicSlug, data: NewAppointment, call: Call) -> AppointmentView:
+    """Book a visit."""
+    return await book(data, call.actor, call.begin, call.ports.clock)
+
+
+@get(
+    "/clinics/{clinic:str}/appointments",
+    opt=permitted("agenda:read"),
+    operation_id="listAppointments",
+    tags=["Agenda"],
+)
+async def list_appointments(
+    clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None, patient_id: UUID | None = None
+) -> Page[AppointmentView]:
+    """Visits, newest first, of one patient where given."""
+    async with call.begin(call.actor) as work:
+        return await work.schedule_reads.appointments(PageRequest(limit, cursor), patient_id)
+
+
+@get(
+    "/clinics/{clinic:str}/appointments/{appointment_id:uuid}",
+    opt=permitted("agenda:read"),
+    operation_id="getAppointment",
+    tags=["Agenda"],
+)
+async def get_appointment(clinic: ClinicSlug, appointment_id: UUID, call: Call) -> AppointmentView:
+    """A visit."""
+    async with call.begin(call.actor) as work:
+        return await work.schedule_reads.appointment(appointment_id)
+
+
+def _step(step: Step) -> HTTPRouteHandler:
+    """The route of one transition."""
+    verb = "".join(part.capitalize() for part in step.split("-"))
+
+    @post(
+        f"/clinics/{{clinic:str}}/appointments/{{appointment_id:uuid}}/{step}",
+        opt=permitted("agenda:write"),
+        operation_id=f"appointment{verb}",
+        summary=f"Appointment: {step.replace('-', ' ')}",
+        tags=["Agenda"],
+        status_code=200,
+    )
+    async def post_step(
+        clinic: ClinicSlug, appointment_id: UUID, call: Call, data: StepCommand | None = None
+    ) -> AppointmentView:
+        """Move a visit one step on."""
+        command = data or StepCommand()
+        return await take_step(appointment_id, step, command, call.actor, call.begin, call.ports.clock)
+
+    return post_step
+
+
+STEPS = [_step(step) for step in TRANSITIONS]
+
+
+@get("/clinics/{clinic:str}/services", opt=permitted("clinic:read"), operation_id="listServices", tags=["Catalogue"])
+async def list_services(clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[ServiceView]:
+    """Services on offer, by name."""
+    async with call.begin(call.actor) as work:
+        return await work.schedule_reads.services(PageRequest(limit, cursor))
+
+
+@post(
+    "/clinics/{clinic:str}/services", opt=permitted("clinic:configure"), operation_id="offerService", tags=["Catalogue"]
+)
+async def post_service(clinic: ClinicSlug, data: NewService, call: Call) -> ServiceView:
+    """Offer a service."""
+    return await offer_service(data, call.actor, call.begin)
+
+
+@get(
+    "/clinics/{clinic:str}/services/{service_id:uuid}",
+    opt=permitted("clinic:read"),
+    operation_id="getService",
+    tags=["Catalogue"],
+)
+async def get_service(clinic: ClinicSlug, service_id: UUID, call: Call) -> ServiceView:
+    """A service."""
+    async with call.begin(call.actor) as work:
+        return await work.schedule_reads.service(service_id)
+
+
+@patch(
+    "/clinics/{clinic:str}/services/{service_id:uuid}",
+    opt=permitted("clinic:configure"),
+    operation_id="changeService",
+    tags=["Catalogue"],
+)
+async def patch_service(clinic: ClinicSlug, service_id: UUID, data: ServiceChange, call: Call) -> ServiceView:
+    """Change a service."""
+    return await change_service(service_id, data, call.actor, call.begin)
+
+
+@delete(
+    "/clinics/{clinic:str}/services/{service_id:uuid}",
+    opt=permitted("clinic:configure"),
+    operation_id="retireService",
+    tags=["Catalogue"],
+)
+async def delete_service(clinic: ClinicSlug, service_id: UUID, call: Call) -> None:
+    """Retire a service: it is no longer on offer, its past visits stay."""
+    await change_service(service_id, ServiceChange(active=False), call.actor, call.begin)
+
+
+@get("/clinics/{clinic:str}/resources", opt=permitted("clinic:read"), operation_id="listResources", tags=["Catalogue"])
+async def list_resources(
+    clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None
+) -> Page[ResourceView]:
+    """Vets, rooms and equipment, by name."""
+    async with call.begin(call.actor) as work:
+        return await work.schedule_reads.resources(PageRequest(limit, cursor))
+
+
+@post(
+    "/clinics/{clinic:str}/resources", opt=permitted("clinic:configure"), operation_id="addResource", tags=["Catalogue"]
+)
+async def post_resource(clinic: ClinicSlug, data: NewResource, call: Call) -> ResourceView:
+    """Add a vet, a room or a piece of equipment."""
+    return await add_resource(data, call.actor, call.begin)
+
+
+@get(
+    "/clinics/{clinic:str}/resources/{resource_id:uuid}",
+    opt=permitted("clinic:read"),
+    operation_id="getResource",
+    tags=["Catalogue"],
+)
+async def get_resource(clinic: ClinicSlug, resource_id: UUID, call: Call) -> ResourceView:
+    """A resource."""
+    async with call.begin(call.actor) as work:
+        return await work.schedule_reads.resource(resource_id)
+
+
+@patch(
+    "/clinics/{clinic:str}/resources/{resource_id:uuid}",
+    opt=permitted("clinic:configure"),
+    operation_id="changeResource",
+    tags=["Catalogue"],
+)
+async def patch_resource(clinic: ClinicSlug, resource_id: UUID, data: ResourceChange, call: Call) -> ResourceView:
+    """Change a resource."""
+    return await change_resource(resource_id, data, call.actor, call.begin)
+
+
+@delete(
+    "/clinics/{clinic:str}/resources/{resource_id:uuid}",
+    opt=permitted("clinic:configure"),
+    operation_id="retireResource",
+    tags=["Catalogue"],
+)
+async def delete_resource(clinic: ClinicSlug, resource_id: UUID, call: Call) -> None:
+    """Retire a resource: it can no longer be booked, its past visits stay."""
+    await change_resource(resource_id, ResourceChange(active=False), call.actor, call.begin)
+
+
+@get(
+    "/clinics/{clinic:str}/resources/{resource_id:uuid}/hours",
+    opt=permitted("clinic:read"),
+    operation_id="getHours",
+    tags=["Catalogue"],
+)
+async def get_hours(clinic: ClinicSlug, resource_id: UUID, call: Call) -> HoursView:
+    """A resource's weekly hours."""
+    async with call.begin(call.actor) as work:
+        await work.resources.get(resource_id)
+        return HoursView(resource_id, (await work.diary.hours([resource_id]))[resource_id])
+
+
+@put(
+    "/clinics/{clinic:str}/resources/{resource_id:uuid}/hours",
+    opt=permitted("clinic:configure"),
+    operation_id="setHours",
+    tags=["Catalogue"],
+)
+async def put_hours(clinic: ClinicSlug, resource_id: UUID, data: Hours, call: Call) -> HoursView:
+    """Replace a resource's weekly hours."""
+    return await set_hours(resource_id, data, call.actor, call.begin)

@@ -1,0 +1,132 @@
+"""Clinics, members and invitations."""
+
+from typing import Annotated
+from uuid import UUID
+
+from litestar import get, patch, post
+from litestar.params import Parameter
+
+from coravet.core.kernel.actor import Actor, MemberId
+from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.tenancy.clinics import ClinicChange, NewClinic, change_clinic, open_clinic
+from coravet.core.tenancy.invitations import NewInvitation, accept, hash_token, invite
+from coravet.core.tenancy.members import MemberChange, change_member
+from coravet.core.tenancy.views import (
+    ClinicView,
+    InvitationView,
+    MembershipView,
+    MemberView,
+    NewClinicView,
+    NewInvitationView,
+)
+from coravet.entrypoints.http.access import operators, permitted, signed_in
+from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.paging import Cursor, Limit
+
+ClinicSlug = Annotated[str, Parameter(description="The clinic's slug.")]
+
+
+@post("/clinics", opt=operators(), operation_id="openClinic", tags=["Clinics"])
+async def open_new_clinic(data: NewClinic, call: Call) -> NewClinicView:
+    """Open a clinic and invite its first owner."""
+    return await open_clinic(data, call.system_begin, call.ports.clock, call.granted.person.user.id)
+
+
+@get(
+    "/clinics",
+    opt=signed_in("Everybody may know the clinics they work in; operators all of them."),
+    operation_id="listClinics",
+    tags=["Clinics"],
+)
+async def list_clinics(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[ClinicView]:
+    """The clinics that one works in; for operators, every clinic."""
+    person = call.granted.person
+    if person.operator:
+        async with call.system_begin("operator lists clinics", person.user.id) as work:
+            return await work.clinics.views(PageRequest(limit, cursor))
+    mine = await call.ports.directory.memberships(person.user.id)
+    return Page([await _clinic(call, membership) for membership in mine])
+
+
+async def _clinic(call: Call, membership: MembershipView) -> ClinicView:
+    actor = Actor(
+        clinic_id=membership.clinic.id, time_zone=membership.clinic.time_zone, user_id=call.granted.person.user.id
+    )
+    async with call.begin(actor) as work:
+        return (await work.clinics.views(PageRequest())).items[0]
+
+
+@get("/clinics/{clinic:str}", opt=permitted("clinic:read"), operation_id="getClinic", tags=["Clinics"])
+async def get_clinic(clinic: ClinicSlug, call: Call) -> ClinicView:
+    """The clinic itself."""
+    async with call.begin(call.actor) as work:
+        return (await work.clinics.views(PageRequest())).items[0]
+
+
+@patch("/clinics/{clinic:str}", opt=permitted("clinic:configure"), operation_id="changeClinic", tags=["Clinics"])
+async def patch_clinic(clinic: ClinicSlug, data: ClinicChange, call: Call) -> ClinicView:
+    """Change the clinic's name or time zone."""
+    return await change_clinic(data, call.actor, call.begin)
+
+
+@get("/clinics/{clinic:str}/members", opt=permitted("members:manage"), operation_id="listMembers", tags=["Members"])
+async def list_members(clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[MemberView]:
+    """The clinic's members, inactive ones included."""
+    async with call.begin(call.actor) as work:
+        return await work.members.views(PageRequest(limit, cursor))
+
+
+@patch(
+    "/clinics/{clinic:str}/members/{member_id:uuid}",
+    opt=permitted("members:manage"),
+    operation_id="changeMember",
+    tags=["Members"],
+)
+async def patch_member(clinic: ClinicSlug, member_id: UUID, data: MemberChange, call: Call) -> MemberView:
+    """Change a member's roles, or end their access."""
+    return await change_member(MemberId(member_id), data, call.actor, call.begin)
+
+
+@get(
+    "/clinics/{clinic:str}/invitations",
+    opt=permitted("members:manage"),
+    operation_id="listInvitations",
+    tags=["Members"],
+)
+async def list_invitations(
+    clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None
+) -> Page[InvitationView]:
+    """The invitations that were made, in the order they were."""
+    async with call.begin(call.actor) as work:
+        return await work.invitations.views(PageRequest(limit, cursor))
+
+
+@post(
+    "/clinics/{clinic:str}/invitations",
+    opt=permitted("members:manage"),
+    operation_id="inviteMember",
+    tags=["Members"],
+)
+async def post_invitation(clinic: ClinicSlug, data: NewInvitation, call: Call) -> NewInvitationView:
+    """Offer a place to a mail address; the token is in this answer and nowhere else."""
+    return await invite(data, call.actor, call.begin, call.ports.clock)
+
+
+@post(
+    "/invitations/{token:str}/accept",
+    opt=signed_in("Who is invited is no member yet; the token and the verified address are the proof."),
+    operation_id="acceptInvitation",
+    tags=["Members"],
+    status_code=200,
+)
+async def accept_invitation(token: Annotated[str, Parameter(max_length=128)], call: Call) -> MemberView:
+    """Take the place that an invitation offers; it must have been made to one's verified mail address."""
+    found = await call.ports.directory.invited_to(hash_token(token))
+    if found is None:
+        raise NotFound
+    clinic_id, time_zone = found
+    granted = call.granted
+    actor = Actor(clinic_id=clinic_id, time_zone=time_zone, user_id=granted.person.user.id)
+    claims = granted.claims
+    return await accept(token, claims.email or "", claims.email_verified, actor, call.begin, call.ports.clock)
