@@ -1,0 +1,216 @@
+"""What `coravet up` does: start the parts, fill them, serve, and end them in the opposite order."""
+
+import asyncio
+import fcntl
+import os
+import shlex
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from types import FrameType
+from typing import TextIO
+
+import asyncpg
+
+from coravet.adapters.local import LocalError, demo, firebase
+from coravet.adapters.local.firebase import AuthEmulator
+from coravet.adapters.local.postgres import EmbeddedPostgres
+from coravet.adapters.local.service import ServiceProcess, variables
+from coravet.adapters.postgres.migrate import migrate
+from coravet.entrypoints.cli.refusals import CommandError, database_expected
+from coravet.settings import Settings
+
+DATABASE = "coravet"
+PROJECT = "demo-coravet"
+ENDINGS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+Say = Callable[[str], None]
+
+
+class Ended(KeyboardInterrupt):
+    """A signal asked for the end. An interrupt by kind, because asyncio swallows other errors raised in a callback."""
+
+
+def run(port: int, data: Path) -> None:
+    """Serve on `port`, with the emulator on the next one and everything kept in `data`, until a signal.
+
+    Raises:
+        LocalError, CommandError: a part cannot run.
+    """
+    began = time.monotonic()
+
+    def say(line: str) -> None:
+        print(f"[{time.monotonic() - began:5.1f} s] {line}", flush=True)
+
+    data = data.absolute()
+    try:
+        with _signals_end_it(), ExitStack() as parts:
+            parts.enter_context(_claim(data))
+            for needed, part in ((port, "the API"), (port + 1, "the sign-in emulator")):
+                _refuse_busy(needed, part)
+            say(f"Starting CoraVet with its data in {data}")
+            _start_and_watch(port, data, parts, say)
+    except Ended:
+        say("Ended; what was entered is kept.")
+
+
+def _start_and_watch(port: int, data: Path, parts: ExitStack, say: Say) -> None:
+    tools = firebase.install(echo=say)
+    postgres = parts.enter_context(EmbeddedPostgres(data, echo=say))
+    parts.callback(say, "Ending PostgreSQL")
+    say("PostgreSQL is running")
+
+    emulator = AuthEmulator(data, port + 1, tools, project=PROJECT)
+    emulator.launch()
+    parts.callback(emulator.stop)
+    parts.callback(say, "Ending the sign-in emulator")
+
+    settings = _settings(port, postgres, emulator)
+    with database_expected():
+        asyncio.run(_make_database(postgres))
+        asyncio.run(migrate(settings, say))
+
+    # The server takes as long to start as the emulator and the demo do, and is told to nobody before they are there.
+    service = ServiceProcess(settings.model_copy(update={"database_admin_url": None}))
+    service.launch()
+    parts.callback(service.stop)
+    parts.callback(say, "Ending the server")
+
+    emulator.wait()
+    say("The sign-in emulator is running")
+    with database_expected():
+        asyncio.run(demo.load(settings, emulator.host, say))
+    service.wait()
+    (data / "environment").write_text(
+        "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables(settings).items())
+    )
+    say("CoraVet is ready")
+    print(_welcome(port, data), flush=True)
+
+    named: dict[str, ServiceProcess | AuthEmulator | EmbeddedPostgres] = {
+        "The server": service,
+        "The sign-in emulator": emulator,
+        "PostgreSQL": postgres,
+    }
+    while True:
+        for name, part in named.items():
+            if part.pid is None:
+                raise LocalError(f"{name} ended by itself; its last words stand above or in {data}.")
+        time.sleep(0.3)
+
+
+def _settings(port: int, postgres: EmbeddedPostgres, emulator: AuthEmulator) -> Settings:
+    return Settings.model_validate(
+        {
+            "CORAVET_ENV": "development",
+            "CORAVET_HOST": "127.0.0.1",
+            "CORAVET_PORT": port,
+            "CORAVET_PUBLIC_URL": f"http://127.0.0.1:{port}",
+            "CORAVET_ALLOWED_ORIGINS": f"http://localhost:{port}",
+            "DATABASE_URL": postgres.url("coravet_app", DATABASE),
+            "DATABASE_ADMIN_URL": postgres.url("postgres", DATABASE),
+            "DATABASE_ROLE_PREFIX": "coravet",
+            "FIREBASE_PROJECT_ID": PROJECT,
+            "FIREBASE_AUTH_EMULATOR_HOST": emulator.host,
+            # Whatever the caller's environment holds for another installation has no say here.
+            "DATABASE_DIRECT_URL": None,
+            "FIREBASE_CREDENTIALS": None,
+            "SENTRY_DSN": None,
+        }
+    )
+
+
+async def _make_database(postgres: EmbeddedPostgres) -> None:
+    connection = await asyncpg.connect(postgres.url())
+    try:
+        if not await connection.fetchval("SELECT count(*) FROM pg_database WHERE datname = $1", DATABASE):
+            await connection.execute(f'CREATE DATABASE "{DATABASE}"')
+    finally:
+        await connection.close()
+
+
+@contextmanager
+def _signals_end_it() -> Iterator[None]:
+    def end(_number: int, _frame: FrameType | None) -> None:
+        # Once: a second Ctrl-C must not cut off the ending, which would leave the parts behind.
+        for each in ENDINGS:
+            signal.signal(each, signal.SIG_IGN)
+        raise Ended
+
+    before = {each: signal.getsignal(each) for each in ENDINGS}
+    for each, handler in before.items():
+        if not (each is signal.SIGHUP and handler is signal.SIG_IGN):  # nohup
+            signal.signal(each, end)
+    try:
+        yield
+    finally:
+        for each, handler in before.items():
+            signal.signal(each, handler)
+
+
+@contextmanager
+def _claim(data: Path) -> Iterator[None]:
+    """Hold the folder against a second `coravet up`; the kernel lets go when this process ends, however it ends."""
+    try:
+        data.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+    except OSError as error:
+        raise LocalError(
+            f"The data cannot be kept in {data}: {error.strerror}. Choose a folder that you may write to."
+        ) from error
+    with os.fdopen(descriptor, "r+") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            raise CommandError(
+                f"Another `coravet up` (process {_holder(lock)}) works with {data}; end it, or choose another folder."
+            ) from error
+        lock.truncate()
+        lock.write(str(os.getpid()))
+        lock.flush()
+        yield
+
+
+def _holder(lock: TextIO) -> str:
+    return lock.read(20).strip() or "unknown"
+
+
+def _refuse_busy(port: int, part: str) -> None:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except PermissionError as error:
+            raise CommandError(f"Port {port} is for root only; choose another: make up PORT=9000.") from error
+        except OSError as error:
+            raise CommandError(
+                f"Port {port} is in use, and {part} needs it; choose another: make up PORT=9000."
+            ) from error
+
+
+def _welcome(port: int, data: Path) -> str:
+    api, sign_in = f"http://127.0.0.1:{port}", f"http://127.0.0.1:{port + 1}"
+    return f"""
+  API        {api}/api/v1
+  API docs   {api}/docs
+  Sign-in    {sign_in} (Firebase Auth emulator)
+  Data       {data}
+
+  People of the demo, each with the password coravet-demo:
+    owner@la-concordia.test    manager@la-concordia.test    staff@la-concordia.test
+    vet@la-concordia.test      vet2@la-concordia.test
+    owner@quininde.test        operator@coravet.test
+
+  Who is vet@la-concordia.test, asked of the API with a token of hers:
+    curl -s {api}/api/v1/session -H "Authorization: Bearer $(
+      curl -s '{sign_in}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=x' \\
+        -H 'Content-Type: application/json' \\
+        -d '{{"email":"vet@la-concordia.test","password":"coravet-demo","returnSecureToken":true}}' |
+      sed -n 's/.*"idToken": *"\\([^"]*\\)".*/\\1/p')"
+
+  For other commands in another terminal: . {shlex.quote(str(data / "environment"))} && coravet doctor
+  Ctrl-C ends everything.
+"""

@@ -1,0 +1,35 @@
+"""`coravet openapi`."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def openapi(
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="Write it there instead of printing it.")
+    ] = None,
+) -> None:
+    """Print the OpenAPI 3.1 document that the service answers at /api/v1/openapi.json.
+
+    Needs no database and no settings.
+
+    **Example**: `coravet openapi --output openapi.json`
+    """
+    import json
+
+    from coravet.bootstrap import application
+    from coravet.entrypoints.cli.refusals import CommandError
+    from coravet.settings import Settings
+
+    # The document does not depend on settings, and a pool opens its connections at the first request only.
+    settings = Settings.model_validate({"CORAVET_ENV": "development", "DATABASE_URL": "postgresql://localhost/coravet"})
+    document = json.dumps(application(settings).litestar.openapi_schema.to_schema(), indent=2, ensure_ascii=False)
+    if output is None:
+        print(document)
+        return
+    try:
+        output.write_text(document + "\n")
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}.") from error

@@ -1,0 +1,40 @@
+"""`coravet serve`."""
+
+# The kernel's queue of connections not yet accepted, and the connections a worker holds: each open event stream is one,
+# and granian's default of 1024 leaves the next one waiting, and every request behind it.
+BACKLOG = 4096
+BACKPRESSURE = 20_000
+# Streams end themselves within a moment of the signal; this is for a worker that does not.
+KILL_SECONDS = 15
+
+
+def serve() -> None:
+    """Serve the API until SIGTERM or Ctrl-C.
+
+    The address, the port and the number of processes are settings: `CORAVET_HOST`, `CORAVET_PORT`, `CORAVET_WORKERS`.
+    The database must have been migrated, see `coravet migrate`.
+
+    **Example**: `CORAVET_WORKERS=2 coravet serve`
+    """
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
+    from coravet.settings import load
+
+    settings = load()
+    Server(
+        "coravet.bootstrap:asgi",
+        factory=True,
+        interface=Interfaces.ASGI,
+        address=settings.host,
+        port=settings.port,
+        workers=settings.workers,
+        backlog=BACKLOG,
+        backpressure=BACKPRESSURE,
+        websockets=False,
+        log_access=False,  # the application writes its own line per request, without personal data
+        log_level=LogLevels.warning,
+        respawn_failed_workers=True,
+        workers_kill_timeout=KILL_SECONDS,
+    ).serve()
