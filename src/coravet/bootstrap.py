@@ -96,7 +96,7 @@ def application(settings: Settings) -> Application:
         credentials=settings.firebase_credentials,
         emulator_host=settings.firebase_auth_emulator_host,
     )
-    cached = CachedIdentity(identity, clock)
+    cached = CachedIdentity(identity, clock=clock)
 
     async def ready() -> None:
         try:

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from asyncpg import exceptions as pg
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError, StaleDataError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm.exc import StaleDataError
 
 from coravet.core.kernel.errors import Conflict, DomainError, Duplicate, NotFound, StaleVersion, Unavailable
 from coravet.core.scheduling.errors import SlotTaken

@@ -85,9 +85,7 @@ def _search_key(patient: Patient) -> str:
     return fold(" ".join(part for part in (patient.name, patient.breed) if part))
 
 
-async def register_patient(
-    command: NewPatient, actor: Actor, begin: Begin[PatientsWork], clock: Clock
-) -> PatientView:
+async def register_patient(command: NewPatient, actor: Actor, begin: Begin[PatientsWork], clock: Clock) -> PatientView:
     """Register a patient and its owner.
 
     Raises:

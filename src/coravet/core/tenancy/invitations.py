@@ -61,9 +61,7 @@ async def offer_place(
     return NewInvitationView(invitation.id, invitation.email, invitation.roles, invitation.expires_at, token)
 
 
-async def invite(
-    command: NewInvitation, actor: Actor, begin: Begin[TenancyWork], clock: Clock
-) -> NewInvitationView:
+async def invite(command: NewInvitation, actor: Actor, begin: Begin[TenancyWork], clock: Clock) -> NewInvitationView:
     """Offer a place in the actor's clinic.
 
     Raises:
@@ -78,7 +76,12 @@ async def invite(
 
 
 async def accept(
-    token: str, email: str, email_verified: bool, actor: Actor, begin: Begin[TenancyWork], clock: Clock  # noqa: FBT001
+    token: str,
+    email: str,
+    email_verified: bool,
+    actor: Actor,
+    begin: Begin[TenancyWork],
+    clock: Clock,  # noqa: FBT001
 ) -> MemberView:
     """Take the place that an invitation offers; who is a member already gains its roles.
 

@@ -92,8 +92,8 @@ def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Se
     Raises:
         UndeclaredAccess: a route does not say who may use it.
     """
-    handlers = [*ROUTES, *routes]
-    outside: list[HTTPRouteHandler] = [health.live, health.ready, openapi_json]
+    handlers = [*health.probes(documented=True), *ROUTES, *routes]
+    outside = [*health.probes(documented=False), openapi_json]
     _declared([*handlers, *outside])
     for handler in handlers:
         changes = bool(UNSAFE & {str(method) for method in handler.http_methods})
@@ -105,7 +105,6 @@ def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Se
         request_class=JsonRequest,
         request_max_body_size=ports.max_body_bytes,
         exception_handlers=EXCEPTION_HANDLERS,
-        middleware=[],
         openapi_config=config(ports.cookie),
         lifespan=list(lifespan),
         state=State({"ports": ports}),

@@ -10,7 +10,7 @@ from structlog.contextvars import bound_contextvars
 from uuid_utils.compat import uuid7
 
 _USABLE_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}")
-_QUIET = frozenset({"/health/live", "/health/ready"})
+_QUIET = "/health/"
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"no-referrer"),
@@ -61,7 +61,7 @@ def _request_id(scope: Scope) -> str:
 
 def _write_line(scope: Any, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unknown"
-    if route in _QUIET and status < 400:  # noqa: PLR2004 -- HTTP's own number
+    if _QUIET in route and status < 400:  # noqa: PLR2004 -- HTTP's own number
         return
     granted = scope.get("granted")
     actor = granted.actor if granted is not None else None
