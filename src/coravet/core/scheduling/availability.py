@@ -95,7 +95,7 @@ def slots(
 
 def _grid(window: DayBounds, minutes: int, zone: ZoneInfo) -> list[datetime]:
     step = timedelta(minutes=minutes)
-    if not timedelta(0) < step <= _DAY or _DAY % step:
+    if minutes < 1 or _DAY % step:
         raise ValueError("The grid's minutes must divide a day.")
     midnight = datetime(1, 1, 1, tzinfo=UTC)
     grid = []
