@@ -20,14 +20,16 @@ async function call(url, body) {
   return answer.json();
 }
 
-async function load() {
-  if (!fs.existsSync(file)) return;
-  let users;
+function kept() {
+  if (!file || !fs.existsSync(file)) return [];
   try {
-    users = JSON.parse(fs.readFileSync(file, "utf8")).users;
+    return JSON.parse(fs.readFileSync(file, "utf8")).users.map((user) => ({ ...user }));
   } catch {
     throw new Error(`${file} is damaged; move it away, and the demo's accounts are made anew`);
   }
+}
+
+async function load(users) {
   if (users.length === 0) return;
   const { error } = await call(`${api}:batchCreate`, { users });
   if (error?.length) throw new Error(`${error.length} accounts of ${file} were refused, the first: ${error[0].message}`);
@@ -69,12 +71,13 @@ process.on("SIGTERM", end);
 process.on("SIGINT", end);
 
 async function main() {
+  const users = kept();
   const { createApp } = createRequire(path.join(tools, "package.json"))("firebase-tools/lib/emulator/auth/server");
   const app = await createApp(project, 1);
   const server = app.listen(Number(port), host);
   await new Promise((resolve, reject) => server.once("listening", resolve).once("error", reject));
   if (file) {
-    await load();
+    await load(users);
     loaded = true;
     setInterval(() => save().catch((error) => console.error(`accounts were not saved: ${error.message}`)), 5000).unref();
   }

@@ -5,6 +5,7 @@ import fcntl
 import hashlib
 import importlib.util
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -69,9 +70,13 @@ def _npm_ci(tools: Path, installed: Path) -> None:
             check=False,
         )
     if done.returncode != 0:
-        reasons = [line for line in log.read_text(errors="replace").splitlines() if line.startswith("npm error ")]
-        words = [line.removeprefix("npm error ") for line in reasons if "code " not in line and "errno" not in line]
-        reason = words[0].rstrip(".") if words else f"it ended with {done.returncode}"
+        # npm states a code, then names and values about it, then a sentence.
+        errors = [line.removeprefix("npm error ") for line in log.read_text(errors="replace").splitlines()]
+        codes = [line.removeprefix("code ") for line in errors if line.startswith("code ")]
+        sentences = [
+            line for line in errors if not re.match(r"(code|errno|syscall|path|type|address|port|hostname) ", line)
+        ]
+        reason = ": ".join(part.rstrip(".") for part in (*codes[:1], *sentences[:1])) or f"code {done.returncode}"
         raise LocalError(
             f"npm could not install the Firebase tools: {reason}. Check the network and try again; the log is {log}."
         )
@@ -147,8 +152,6 @@ class AuthEmulator:
             if "ready" in lines:
                 return
             if self._process.poll() is not None:
-                if any("EADDRINUSE" in line for line in lines):
-                    raise LocalError(f"Port {self.port} is in use, and the Auth emulator needs it; choose another.")
                 reasons = [line.partition("rror: ")[2] for line in lines if "rror: " in line]
                 reason = reasons[0].rstrip(".") if reasons else f"it ended with {self._process.returncode}"
                 raise LocalError(f"The Auth emulator could not start: {reason}. The log is {self.log}.")

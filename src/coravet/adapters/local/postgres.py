@@ -22,6 +22,7 @@ from coravet.adapters.local import LocalError, tether
 MAJOR = "18"
 START_SECONDS = 600
 STOP_SECONDS = 60
+LEAVING_SECONDS = 5  # for a server whose parent was killed and that is shutting down just now
 SOCKET_PATH_BYTES = 107  # sun_path in unix(7), less its closing zero
 
 # Development data is small; a crash of the machine must not cost it, a test's data it may.
@@ -192,14 +193,13 @@ class EmbeddedPostgres:
 
     def _make_way(self) -> None:
         """See that no other server holds the cluster, and that no trace of a dead one blocks ours."""
-        deadline = time.monotonic() + 5
+        deadline = time.monotonic() + LEAVING_SECONDS
         while (pid := self._postmaster()[0]) is not None and _serves(pid, self.cluster):
             if time.monotonic() > deadline:
                 raise LocalError(
                     f"A PostgreSQL server (process {pid}) already runs on {self.cluster}; "
                     f"end what started it, or the server itself with `kill -INT {pid}`."
                 )
-            # One whose parent was killed is shutting down just now.
             time.sleep(0.1)
         # PostgreSQL takes a dead server for a living one while its number belongs to any process, a zombie even; in a
         # container numbers come again soon.
