@@ -21,7 +21,7 @@ from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
-from coravet.core.kernel.clock import SystemClock
+from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.tenancy.clinics import NewClinic, open_clinic
 from coravet.core.tenancy.views import NewClinicView
 from coravet.entrypoints.http.app import build
@@ -30,6 +30,7 @@ from coravet.entrypoints.http.middleware import RequestContext
 from coravet.settings import Settings, load
 
 COOKIE = "coravet_session"
+ROLE = "SELECT rolname AS name, rolsuper OR rolbypassrls AS unsafe FROM pg_roles WHERE rolname = current_user"
 
 
 @dataclass(frozen=True)
@@ -50,10 +51,8 @@ class Services:
         self.system_begin = works.system_begin
         self._clock = SystemClock()
 
-    async def create_clinic(
-        self, slug: str, name: str, time_zone: str, owner_email: str | None
-    ) -> NewClinicView:
-        """Open a clinic and invite its first owner. Raises `Invalid`, `Duplicate`, and ValueError for a malformed slug."""
+    async def create_clinic(self, slug: str, name: str, time_zone: str, owner_email: str | None) -> NewClinicView:
+        """Open a clinic and invite its first owner. Raises Invalid, Duplicate, ValueError for a bad slug."""
         command = msgspec.convert(
             {"slug": slug, "name": name, "time_zone": time_zone, "owner_email": owner_email}, NewClinic
         )
@@ -71,8 +70,19 @@ class Services:
         return granted != "INSERT 0 0"
 
 
-def _works(settings: Settings, engine: AsyncEngine) -> Works[ClinicWork]:
+def make_works(settings: Settings, engine: AsyncEngine) -> Works[ClinicWork]:
+    """Units of work on this pool."""
     return Works(engine, ClinicWork, f"{settings.database_role_prefix}_system")
+
+
+def make_identity(settings: Settings, clock: Clock) -> FirebaseIdentity:
+    """Firebase, or its emulator; the caller closes it."""
+    return FirebaseIdentity(
+        settings.firebase_project_id,
+        clock=clock,
+        credentials=settings.firebase_credentials,
+        emulator_host=settings.firebase_auth_emulator_host,
+    )
 
 
 @asynccontextmanager
@@ -80,7 +90,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     """The service on its own pool, closed at the end."""
     engine = make_engine(settings)
     try:
-        yield Services(_works(settings, engine))
+        yield Services(make_works(settings, engine))
     finally:
         await engine.dispose()
 
@@ -89,13 +99,8 @@ def application(settings: Settings) -> Application:
     """The wired application; parts start with the server's lifespan and end with it."""
     clock = SystemClock()
     engine = make_engine(settings)
-    works = _works(settings, engine)
-    identity = FirebaseIdentity(
-        settings.firebase_project_id,
-        clock=clock,
-        credentials=settings.firebase_credentials,
-        emulator_host=settings.firebase_auth_emulator_host,
-    )
+    works = make_works(settings, engine)
+    identity = make_identity(settings, clock)
     cached = CachedIdentity(identity, clock=clock)
 
     async def ready() -> None:
@@ -111,6 +116,8 @@ def application(settings: Settings) -> Application:
     @asynccontextmanager
     async def parts(_: Litestar) -> AsyncIterator[None]:
         try:
+            if settings.environment == "production":
+                await refuse_unsafe_role(engine)
             yield
         finally:
             await identity.aclose()
@@ -132,7 +139,22 @@ def application(settings: Settings) -> Application:
         max_body_bytes=settings.max_body_bytes,
     )
     litestar = build(ports, lifespan=[parts])
-    return Application(RequestContext(litestar), litestar, works, engine)  # type: ignore[arg-type]
+    return Application(RequestContext(litestar), litestar, works, engine)
+
+
+class UnsafeRole(Exception):
+    """The database role of DATABASE_URL may pass over row-level security."""
+
+
+async def refuse_unsafe_role(engine: AsyncEngine) -> None:
+    """Raises UnsafeRole where the pool's role is not bound by row-level security."""
+    async with engine.connect() as connection:
+        role = (await connection.execute(sa.text(ROLE))).one()
+    if role.unsafe:
+        raise UnsafeRole(
+            f"DATABASE_URL's role {role.name} is a superuser or has BYPASSRLS: clinics would see each other's rows. "
+            "Use the application's role that `coravet migrate` makes."
+        )
 
 
 def asgi() -> ASGIApp:

@@ -31,7 +31,7 @@ class Contended(Conflict):
         super().__init__("Somebody changed the same thing at the same moment. Repeat your change.")
 
 
-def domain_error(error: BaseException) -> DomainError | None:
+def domain_error(error: BaseException) -> DomainError | None:  # noqa: PLR0911 -- a table, written as a match
     """What `error` means to the domain, or None where it is a fault."""
     if isinstance(error, StaleDataError):
         return StaleVersion()

@@ -6,6 +6,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 from sqlalchemy.engine import Connection
 from sqlalchemy.engine.url import make_url
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -140,17 +141,26 @@ def _upgrade(connection: Connection, settings: Settings, echo: Callable[[str], N
     connection.exec_driver_sql(f"SET ROLE {quote(f'{prefix}_owner')}")
     connection.commit()
     config = alembic_config(connection, prefix)
-    before = _revision(connection)
+    before = stands_at(connection)
     command.upgrade(config, revision)
+    connection.exec_driver_sql(f"GRANT SELECT ON alembic_version TO {quote(f'{prefix}_app')}")
     connection.commit()
-    after = _revision(connection)
+    after = stands_at(connection)
     echo(f"Schema is at {after}" if before == after else f"Schema went from {before or 'nothing'} to {after}")
 
 
-def _revision(connection: Connection) -> str | None:
+def stands_at(connection: Connection) -> str | None:
+    """The revision that the schema stands at; None before the first."""
     table = connection.execute(sa.text("SELECT to_regclass('public.alembic_version')")).scalar_one()
     found = None
     if table is not None:
         found = connection.execute(sa.text("SELECT version_num FROM alembic_version")).scalar_one_or_none()
     connection.commit()
     return found
+
+
+def head() -> str | None:
+    """The newest revision there is."""
+    config = Config()
+    config.set_main_option("script_location", str(ALEMBIC))
+    return ScriptDirectory.from_config(config).get_current_head()

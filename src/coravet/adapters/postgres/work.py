@@ -27,7 +27,6 @@ NO_CLINIC = ClinicId(UUID(int=0))
 """Scopes what belongs to no clinic: an operator's kept answers."""
 
 
-
 class Rows(Generic[Row]):
     """The rows of one aggregate in the work's clinic; row-level security draws its border."""
 

@@ -21,7 +21,7 @@ class Once(msgspec.Struct, frozen=True):
     fingerprint: bytes
 
 
-class Replayed(Exception):  # noqa: N818 -- it is an answer, not an error
+class Replayed(Exception):
     """The request was answered before; `answer` is the JSON that was kept with its effect."""
 
     def __init__(self, answer: bytes) -> None:

@@ -1,7 +1,8 @@
 """Registering a client and changing what is known of them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Annotated, Any
+from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -14,10 +15,9 @@ from coravet.core.kernel.text import clean, fold
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.model import Client, DocumentType
-from coravet.core.patients.numbers import BadNumber, Numbers
+from coravet.core.patients.numbers import BadNumber, Checked, Numbers
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.patients.views import ClientView
-from uuid import UUID
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Number = Annotated[str, Meta(min_length=1, max_length=32)]
@@ -42,10 +42,10 @@ class ClientChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int | UnsetType = UNSET
     given_name: Name | UnsetType = UNSET
     family_name: Name | UnsetType = UNSET
-    document_type: DocumentType | None | UnsetType = UNSET
-    document_number: Number | None | UnsetType = UNSET
-    phone: Phone | None | UnsetType = UNSET
-    email: Email | None | UnsetType = UNSET
+    document_type: DocumentType | UnsetType | None = UNSET
+    document_number: Number | UnsetType | None = UNSET
+    phone: Phone | UnsetType | None = UNSET
+    email: Email | UnsetType | None = UNSET
 
 
 class CheckedClient(msgspec.Struct, frozen=True):
@@ -61,42 +61,41 @@ def check_client(given: Mapping[str, Any], numbers: Numbers) -> CheckedClient:
 
     Fields that are absent are not looked at, so that a form can be checked though other fields are malformed.
     """
-    fields = dict(given)
-    errors: list[FieldError] = []
-    warnings: list[FieldError] = []
+    checked = CheckedClient(dict(given), [], [])
     for field in ("given_name", "family_name"):
-        if field in fields:
-            try:
-                fields[field] = clean(fields[field])
-            except ValueError as error:
-                errors.append(FieldError(f"/{field}", "not_text", str(error)))
-            else:
-                if not fields[field]:
-                    errors.append(FieldError(f"/{field}", "required", "A name cannot be blank."))
-    kind, number = fields.get("document_type"), fields.get("document_number")
-    if "document_type" in fields and "document_number" in fields:
-        if (kind is None) != (number is None):
-            missing = "document_type" if kind is None else "document_number"
-            errors.append(FieldError(f"/{missing}", "required", "A document needs its type and its number."))
-        elif kind is not None and number is not None:
-            try:
-                checked = numbers.document(kind, number)
-            except BadNumber as error:
-                errors.append(FieldError("/document_number", error.code, error.detail))
-            else:
-                fields["document_number"] = checked.value
-                if checked.warning is not None:
-                    warnings.append(FieldError("/document_number", "document_unusual", checked.warning))
-    if fields.get("phone") is not None:
-        try:
-            checked = numbers.phone(fields["phone"])
-        except BadNumber as error:
-            errors.append(FieldError("/phone", error.code, error.detail))
-        else:
-            fields["phone"] = checked.value
-            if checked.warning is not None:
-                warnings.append(FieldError("/phone", "phone_unusual", checked.warning))
-    return CheckedClient(fields, errors, warnings)
+        if field in given:
+            _check_name(field, checked)
+    kind, number = given.get("document_type"), given.get("document_number")
+    if "document_type" in given and "document_number" in given and (kind is None) != (number is None):
+        missing = "document_type" if kind is None else "document_number"
+        checked.errors.append(FieldError(f"/{missing}", "required", "A document needs its type and its number."))
+    elif kind is not None and number is not None:
+        _check_number("document_number", lambda: numbers.document(kind, number), checked)
+    phone = given.get("phone")
+    if phone is not None:
+        _check_number("phone", lambda: numbers.phone(phone), checked)
+    return checked
+
+
+def _check_name(field: str, checked: CheckedClient) -> None:
+    try:
+        checked.fields[field] = clean(checked.fields[field])
+    except ValueError as error:
+        checked.errors.append(FieldError(f"/{field}", "not_text", str(error)))
+    else:
+        if not checked.fields[field]:
+            checked.errors.append(FieldError(f"/{field}", "required", "A name cannot be blank."))
+
+
+def _check_number(field: str, check: Callable[[], Checked], checked: CheckedClient) -> None:
+    try:
+        found = check()
+    except BadNumber as error:
+        checked.errors.append(FieldError(f"/{field}", error.code, error.detail))
+        return
+    checked.fields[field] = found.value
+    if found.warning is not None:
+        checked.warnings.append(FieldError(f"/{field}", "unusual", found.warning))
 
 
 def _search_key(client: Client) -> str:

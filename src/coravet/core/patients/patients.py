@@ -44,12 +44,12 @@ class PatientChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     species: Species | UnsetType = UNSET
-    breed: Words | None | UnsetType = UNSET
+    breed: Words | UnsetType | None = UNSET
     sex: Sex | UnsetType = UNSET
     reproductive_status: ReproductiveStatus | UnsetType = UNSET
-    birth_date: date | None | UnsetType = UNSET
-    birth_date_precision: BirthDatePrecision | None | UnsetType = UNSET
-    color: Words | None | UnsetType = UNSET
+    birth_date: date | UnsetType | None = UNSET
+    birth_date_precision: BirthDatePrecision | UnsetType | None = UNSET
+    color: Words | UnsetType | None = UNSET
 
 
 def check_patient(given: Mapping[str, Any], today: date) -> tuple[dict[str, Any], list[FieldError]]:

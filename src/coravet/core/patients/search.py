@@ -21,10 +21,8 @@ async def search(text: str, limit: int, actor: Actor, begin: Begin[PatientsWork]
         Invalid: fewer than two letters or digits were given.
     """
     folded = fold(text)
-    if re.fullmatch(r"[\d\s+().-]+", folded):
-        words = [re.sub(r"\D", "", folded).removeprefix("0")]
-    else:
-        words = folded.split()
+    number = re.fullmatch(r"[\d\s+().-]+", folded)
+    words = [re.sub(r"\D", "", folded).removeprefix("0")] if number else folded.split()
     if sum(map(len, words)) < LEAST_LETTERS:
         raise Invalid(errors=[FieldError("/q", "too_short", "Write at least two letters or digits.")])
     async with begin(actor) as work:

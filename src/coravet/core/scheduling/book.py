@@ -1,6 +1,6 @@
 """Booking a visit that cannot collide."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
 from typing import Annotated
 from uuid import UUID
@@ -49,13 +49,11 @@ class NewAppointment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     overbook: bool = False
 
 
-async def book(
-    command: NewAppointment, actor: Actor, begin: Begin[SchedulingWork], clock: Clock
-) -> AppointmentView:
+async def book(command: NewAppointment, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> AppointmentView:
     """Book a visit for a patient, by staff; it begins `confirmed`.
 
     Raises:
-        Invalid: the start is past or out of reach, or the resources do not serve the service; every bad field is listed.
+        Invalid: the start is past or out of reach, or the resources do not fit; every bad field is listed.
         NotFound: no such service, patient or resource here.
         OutsideHours: a resource does not work then.
         SlotTaken: the time is held.
@@ -81,7 +79,8 @@ async def book(
         able = await _working(work.diary, offer, visit, actor)
         if any(resource_id not in able for resource_id in named):
             raise OutsideHours
-        lane, taken = choose(offer, named, able, await work.diary.held(list(offer.resources), holding), command.overbook)
+        held = await work.diary.held(list(offer.resources), holding)
+        lane, taken = choose(offer, named, able, held, lanes=LANES if command.overbook else 1)
         appointment = Appointment(
             clinic_id=actor.clinic_id,
             id=work.new_id(),
@@ -132,7 +131,7 @@ def _check(command: NewAppointment, now: datetime) -> tuple[str | None, list[Fie
 
 def leading_kind(kinds: Iterable[str]) -> str:
     """Which kind leads a service that needs these: vets before rooms before equipment."""
-    return min(kinds, key=LEADING_KINDS.index)  # type: ignore[arg-type]
+    return min(kinds, key=LEADING_KINDS.index)
 
 
 def _named(resource_ids: list[UUID], offer: Offer) -> list[UUID]:
@@ -160,29 +159,24 @@ async def _working(diary: Diary, offer: Offer, visit: Interval, actor: Actor) ->
     zone = time_zone(actor.time_zone)
     weekly = await diary.hours(list(offer.resources))
     days = day_of(visit.starts_at, zone), day_of(visit.ends_at, zone)
-    return {
-        resource_id for resource_id, spans in weekly.items() if open_for(open_intervals(spans, *days, zone), visit)
-    }
+    return {resource_id for resource_id, spans in weekly.items() if open_for(open_intervals(spans, *days, zone), visit)}
 
 
-def choose(
-    offer: Offer, named: list[UUID], able: set[UUID], held: list[Held], overbook: bool  # noqa: FBT001 -- as the command says
-) -> tuple[int, list[UUID]]:
+def choose(offer: Offer, named: list[UUID], able: set[UUID], held: list[Held], lanes: int) -> tuple[int, list[UUID]]:
     """The lane and the resources that the visit takes: those named, and the first free one of each other kind.
 
+    Args:
+        able: those of the offer's resources that work during the visit.
+        lanes: how many lanes may be tried; 1 unless it is overbooked on purpose.
+
     Raises:
-        SlotTaken: a named one is held, or none of another kind is free; with `overbook`, in every lane.
+        SlotTaken: in every one of them a named resource is held, or all of another kind are.
     """
-    busy: Mapping[int, set[UUID]] = {lane: {each.resource_id for each in held if each.lane == lane} for lane in range(LANES)}
-    missing = set(offer.resources.values()) - {offer.resources[resource_id] for resource_id in named}
-    for lane in range(LANES if overbook else 1):
-        if busy[lane].intersection(named):
-            continue
-        others = [
-            next((each for each, of in offer.resources.items() if of == kind and each in able and each not in busy[lane]), None)
-            for kind in sorted(missing)
-        ]
-        taken = [*named, *(each for each in others if each is not None)]
-        if len(taken) == len(named) + len(missing):
-            return lane, taken
+    needed = set(offer.resources.values()) - {offer.resources[resource_id] for resource_id in named}
+    for lane in range(lanes):
+        busy = {each.resource_id for each in held if each.lane == lane}
+        free = [resource_id for resource_id in offer.resources if resource_id in able - busy]
+        others = {offer.resources[resource_id]: resource_id for resource_id in reversed(free)}
+        if busy.isdisjoint(named) and needed <= others.keys():
+            return lane, [*named, *(others[kind] for kind in sorted(needed))]
     raise SlotTaken

@@ -44,7 +44,7 @@ class ServiceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     buffer_before_minutes: Buffer | UnsetType = UNSET
     buffer_after_minutes: Buffer | UnsetType = UNSET
     bookable_online: bool | UnsetType = UNSET
-    color: Color | None | UnsetType = UNSET
+    color: Color | UnsetType | None = UNSET
     active: bool | UnsetType = UNSET
 
 
@@ -61,7 +61,7 @@ class ResourceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     version: int | UnsetType = UNSET
     name: Name | UnsetType = UNSET
-    member_id: MemberId | None | UnsetType = UNSET
+    member_id: MemberId | UnsetType | None = UNSET
     active: bool | UnsetType = UNSET
 
 

@@ -78,10 +78,11 @@ async def invite(command: NewInvitation, actor: Actor, begin: Begin[TenancyWork]
 async def accept(
     token: str,
     email: str,
-    email_verified: bool,
     actor: Actor,
     begin: Begin[TenancyWork],
-    clock: Clock,  # noqa: FBT001
+    clock: Clock,
+    *,
+    email_verified: bool,
 ) -> MemberView:
     """Take the place that an invitation offers; who is a member already gains its roles.
 

@@ -25,7 +25,7 @@ class MemberChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int | UnsetType = UNSET
     roles: RoleSet | UnsetType = UNSET
     active: bool | UnsetType = UNSET
-    registration_number: Annotated[str, Meta(max_length=40)] | None | UnsetType = UNSET
+    registration_number: Annotated[str, Meta(max_length=40)] | UnsetType | None = UNSET
 
 
 def union(roles: Iterable[str]) -> list[str]:

@@ -10,7 +10,7 @@ def doctor() -> None:
 
     **Example**: `coravet doctor && coravet serve`
     """
-    from coravet.bootstrap import diagnose
+    from coravet.entrypoints.cli.diagnosis import diagnose
     from coravet.settings import SettingsError, load
 
     try:

@@ -14,7 +14,6 @@ from coravet.entrypoints.http import health, patients, scheduling, session, tena
 from coravet.entrypoints.http.access import UNSAFE, Access, public
 from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Ports, provide_call
-from coravet.entrypoints.http.middleware import RequestContext
 from coravet.entrypoints.http.openapi import config, document, responses
 from coravet.entrypoints.http.problems import EXCEPTION_HANDLERS
 
@@ -73,7 +72,9 @@ def _declared(handlers: Sequence[ControllerRouterHandler]) -> None:
         if isinstance(handler, Router):
             continue
         if not isinstance(getattr(handler, "opt", {}).get("access"), Access):
-            raise UndeclaredAccess(f"{handler}: say who may use it with permitted(), signed_in(), operators() or public()")
+            raise UndeclaredAccess(
+                f"{handler}: say who may use it with permitted(), signed_in(), operators() or public()"
+            )
 
 
 @get("/api/v1/openapi.json", opt=public("The contract is no secret."), include_in_schema=False, sync_to_thread=False)

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 import msgspec
@@ -11,7 +12,7 @@ from litestar.datastructures import State
 from coravet.core.kernel.errors import DomainError, FieldError, Invalid
 
 Check = Callable[[Mapping[str, Any]], list[FieldError]]
-"""Finds what else is wrong with those fields of a body that could be read."""
+"""Finds what else is wrong with those fields of a body that could be read. Routes name theirs as `opt["check"]`."""
 
 _PATH = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _CODES = (
@@ -57,7 +58,9 @@ class JsonRequest(Request[Any, Any, State]):
         try:
             return msgspec.json.decode(body, type=wanted)
         except msgspec.DecodeError as error:
-            raise Invalid(errors=bad_fields(wanted, body, self.route_handler.opt.get("check"))) from error
+            check = self.route_handler.opt.get("check")
+            bound = None if check is None else partial(check, ports=self.app.state.ports)
+            raise Invalid(errors=bad_fields(wanted, body, bound)) from error
 
 
 def bad_fields(wanted: Any, body: bytes, check: Check | None = None) -> list[FieldError]:
@@ -74,7 +77,10 @@ def bad_fields(wanted: Any, body: bytes, check: Check | None = None) -> list[Fie
     errors = _in_object(value, struct, "")
     if check is not None:
         bad = {error.pointer.split("/")[1] for error in errors if error.pointer}
-        readable = {name: value[name] for name in struct.__struct_fields__ if name in value and name not in bad}
+        hints = get_type_hints(struct, include_extras=True)
+        readable = {
+            name: msgspec.convert(value[name], hints[name]) for name in hints if name in value and name not in bad
+        }
         seen = {error.pointer for error in errors}
         errors += [error for error in check(readable) if error.pointer not in seen]
     return errors

@@ -5,6 +5,7 @@ from time import perf_counter
 from typing import Any
 
 import structlog
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from structlog.contextvars import bound_contextvars
 from uuid_utils.compat import uuid7
@@ -29,7 +30,7 @@ class RequestContext:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
+        if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
         request_id = _request_id(scope)
@@ -61,7 +62,7 @@ def _request_id(scope: Scope) -> str:
 
 def _write_line(scope: Any, status: int, seconds: float) -> None:
     route = scope.get("path_template") or "unknown"
-    if _QUIET in route and status < 400:  # noqa: PLR2004 -- HTTP's own number
+    if _QUIET in route and status < 400:
         return
     granted = scope.get("granted")
     actor = granted.actor if granted is not None else None

@@ -24,7 +24,7 @@ class Problem(msgspec.Struct, frozen=True):
     title: str
     status: int
     detail: str
-    code: Code
+    code: Code  # type: ignore[valid-type]
     request_id: str
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
     version: int | msgspec.UnsetType = msgspec.UNSET
@@ -40,9 +40,13 @@ def responses(opt: dict[str, Any], *, changes: bool) -> dict[int, ResponseSpec]:
         statuses |= {401, 403}
     if changes:
         statuses |= {409, 413, 415}
-    told = {status: sorted(kind.code for kind in catalogue().values() if status_of(kind) == status) for status in statuses}
+    told = {
+        status: sorted(kind.code for kind in catalogue().values() if status_of(kind) == status) for status in statuses
+    }
     return {
-        status: ResponseSpec(Problem, description=", ".join(codes), media_type="application/problem+json", generate_examples=False)
+        status: ResponseSpec(
+            Problem, description=", ".join(codes), media_type="application/problem+json", generate_examples=False
+        )
         for status, codes in sorted(told.items())
     }
 
@@ -98,7 +102,10 @@ def document(app: Litestar) -> dict[str, Any]:
                     "id": {"type": "integer"},
                     "kind": {"const": kind},
                     "at": {"type": "string", "format": "date-time"},
-                    "actor": {"type": "object", "properties": {"user_id": {"type": ["string", "null"], "format": "uuid"}}},
+                    "actor": {
+                        "type": "object",
+                        "properties": {"user_id": {"type": ["string", "null"], "format": "uuid"}},
+                    },
                     "subject": {
                         "type": "object",
                         "required": ["type", "id"],

@@ -1,5 +1,7 @@
 """Clients, patients and finding them."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -10,27 +12,38 @@ from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.text import fold
 from coravet.core.patients.clients import ClientChange, NewClient, change_client, check_client, register_client
-from coravet.core.patients.patients import NewPatient, PatientChange, change_patient, register_patient
+from coravet.core.patients.patients import NewPatient, PatientChange, change_patient, check_patient, register_patient
 from coravet.core.patients.search import search
 from coravet.core.patients.views import ClientView, PatientView, SearchView
 from coravet.entrypoints.http.access import permitted
-from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.paging import Cursor, Limit
-from coravet.entrypoints.http.tenancy import ClinicSlug
 
 Text = Annotated[str | None, Parameter(max_length=80, description="Part of a name, phone or document.")]
 
 
-@post("/clinics/{clinic:str}/clients", opt=permitted("patients:write"), operation_id="registerClient", tags=["Clients"])
-async def post_client(clinic: ClinicSlug, data: NewClient, call: Call) -> ClientView:
+def _client_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
+    return check_client(given, ports.numbers).errors
+
+
+def _patient_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
+    # Which day it is in the clinic is not known here; what lies after tomorrow is ahead everywhere.
+    return check_patient(given, ports.clock.now().date() + timedelta(days=1))[1]
+
+
+@post(
+    "/clinics/{clinic:str}/clients",
+    opt=permitted("patients:write") | {"check": _client_errors},
+    operation_id="registerClient",
+    tags=["Clients"],
+)
+async def post_client(data: NewClient, call: Call) -> ClientView:
     """Register a client; what looks wrong but is accepted stands in `warnings`."""
     return await register_client(data, call.actor, call.begin, call.ports.clock, call.ports.numbers)
 
 
 @get("/clinics/{clinic:str}/clients", opt=permitted("patients:read"), operation_id="listClients", tags=["Clients"])
-async def list_clients(
-    clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None, q: Text = None
-) -> Page[ClientView]:
+async def list_clients(call: Call, limit: Limit = 50, cursor: Cursor = None, q: Text = None) -> Page[ClientView]:
     """Clients by family name."""
     async with call.begin(call.actor) as work:
         return await work.patient_reads.clients(PageRequest(limit, cursor), None if q is None else fold(q))
@@ -42,7 +55,7 @@ async def list_clients(
     operation_id="getClient",
     tags=["Clients"],
 )
-async def get_client(clinic: ClinicSlug, client_id: UUID, call: Call) -> ClientView:
+async def get_client(client_id: UUID, call: Call) -> ClientView:
     """A client."""
     async with call.begin(call.actor) as work:
         return await work.patient_reads.client(client_id)
@@ -50,26 +63,28 @@ async def get_client(clinic: ClinicSlug, client_id: UUID, call: Call) -> ClientV
 
 @patch(
     "/clinics/{clinic:str}/clients/{client_id:uuid}",
-    opt=permitted("patients:write"),
+    opt=permitted("patients:write") | {"check": _client_errors},
     operation_id="changeClient",
     tags=["Clients"],
 )
-async def patch_client(clinic: ClinicSlug, client_id: UUID, data: ClientChange, call: Call) -> ClientView:
+async def patch_client(client_id: UUID, data: ClientChange, call: Call) -> ClientView:
     """Change what is known of a client."""
     return await change_client(client_id, data, call.actor, call.begin, call.ports.numbers)
 
 
 @post(
-    "/clinics/{clinic:str}/patients", opt=permitted("patients:write"), operation_id="registerPatient", tags=["Patients"]
+    "/clinics/{clinic:str}/patients",
+    opt=permitted("patients:write") | {"check": _patient_errors},
+    operation_id="registerPatient",
+    tags=["Patients"],
 )
-async def post_patient(clinic: ClinicSlug, data: NewPatient, call: Call) -> PatientView:
+async def post_patient(data: NewPatient, call: Call) -> PatientView:
     """Register a patient and its owner."""
     return await register_patient(data, call.actor, call.begin, call.ports.clock)
 
 
 @get("/clinics/{clinic:str}/patients", opt=permitted("patients:read"), operation_id="listPatients", tags=["Patients"])
 async def list_patients(
-    clinic: ClinicSlug,
     call: Call,
     limit: Limit = 50,
     cursor: Cursor = None,
@@ -78,9 +93,7 @@ async def list_patients(
 ) -> Page[PatientView]:
     """Patients by name, of one client where given."""
     async with call.begin(call.actor) as work:
-        return await work.patient_reads.patients(
-            PageRequest(limit, cursor), client_id, None if q is None else fold(q)
-        )
+        return await work.patient_reads.patients(PageRequest(limit, cursor), client_id, None if q is None else fold(q))
 
 
 @get(
@@ -89,7 +102,7 @@ async def list_patients(
     operation_id="getPatient",
     tags=["Patients"],
 )
-async def get_patient(clinic: ClinicSlug, patient_id: UUID, call: Call) -> PatientView:
+async def get_patient(patient_id: UUID, call: Call) -> PatientView:
     """A patient with its present owner."""
     async with call.begin(call.actor) as work:
         return await work.patient_reads.patient(patient_id)
@@ -97,18 +110,18 @@ async def get_patient(clinic: ClinicSlug, patient_id: UUID, call: Call) -> Patie
 
 @patch(
     "/clinics/{clinic:str}/patients/{patient_id:uuid}",
-    opt=permitted("patients:write"),
+    opt=permitted("patients:write") | {"check": _patient_errors},
     operation_id="changePatient",
     tags=["Patients"],
 )
-async def patch_patient(clinic: ClinicSlug, patient_id: UUID, data: PatientChange, call: Call) -> PatientView:
+async def patch_patient(patient_id: UUID, data: PatientChange, call: Call) -> PatientView:
     """Change what is known of a patient."""
     return await change_patient(patient_id, data, call.actor, call.begin, call.ports.clock)
 
 
-@get("/clinics/{clinic:str}/search", opt=permitted("patients:read"), operation_id="search", tags=["Clients", "Patients"])
-async def get_search(
-    clinic: ClinicSlug, call: Call, q: Annotated[str, Parameter(max_length=80)], limit: Limit = 20
-) -> SearchView:
+@get(
+    "/clinics/{clinic:str}/search", opt=permitted("patients:read"), operation_id="search", tags=["Clients", "Patients"]
+)
+async def get_search(call: Call, q: Annotated[str, Parameter(max_length=80)], limit: Limit = 20) -> SearchView:
     """Clients and patients by name, phone or document; accents and case do not matter."""
     return await search(q, limit, call.actor, call.begin)

@@ -1,5 +1,6 @@
 """Errors as clients see them: `application/problem+json` (RFC 9457), mapped here and nowhere else."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -23,6 +24,8 @@ from coravet.entrypoints.http.bodies import UnsupportedMedia
 
 PROBLEM = "application/problem+json"
 log = structlog.get_logger("coravet.http")
+
+_MISSING = re.compile(r"Missing required \w+ parameter '([^']+)'")
 
 
 class PayloadTooLarge(DomainError):
@@ -101,7 +104,7 @@ def problem(error: DomainError, request_id: str) -> Response[dict[str, Any]]:
     headers = {}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
-    if status == 401:  # noqa: PLR2004 -- HTTP's own number
+    if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="coravet"'
     return Response(body, status_code=status, media_type=PROBLEM, headers=headers)
 
@@ -127,14 +130,12 @@ def on_replayed(request: Request[Any, Any, Any], answer: Replayed) -> Response[b
 
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What Litestar refuses before a handler runs."""
+    if isinstance(error, ValidationException):
+        return problem(Invalid(errors=_parameter_errors(request, error)), _request_id(request))
     return problem(_meaning(error), _request_id(request))
 
 
-def _meaning(error: HTTPException) -> DomainError:
-    if isinstance(error, ValidationException):
-        if isinstance(error.extra, list):
-            return Invalid(errors=[_parameter_error(item) for item in error.extra])
-        return Invalid(error.detail)
+def _meaning(error: HTTPException) -> DomainError:  # noqa: PLR0911 -- a table, written as a match
     match error.status_code:
         case 400:
             return Invalid(error.detail or "The request cannot be read.")
@@ -151,12 +152,25 @@ def _meaning(error: HTTPException) -> DomainError:
     return Internal("It has been recorded under the request id. Try again later.")
 
 
-def _parameter_error(item: Any) -> FieldError:
-    name = str(item.get("key", ""))
-    if name == "data":
-        return FieldError("", "required", "The request needs a JSON body.")
-    message = str(item.get("message", "is not valid"))
-    return FieldError(f"/{name}", "required" if "required" in message.lower() else "invalid", message)
+def _parameter_errors(request: Request[Any, Any, Any], error: ValidationException) -> list[FieldError]:
+    """The bad parameters of the address, each under the name that the address gives it."""
+    if isinstance(error.extra, list):
+        return [
+            FieldError(f"/{_wire_name(request, item['key'])}", "invalid", f"{item['message']}.")
+            if item.get("key") not in {None, "data"}
+            else FieldError("", "required", "The request needs a JSON body.")
+            for item in error.extra
+        ]
+    missing = _MISSING.match(error.detail)
+    if missing:
+        return [FieldError(f"/{missing[1]}", "required", "This parameter is required.")]
+    return []
+
+
+def _wire_name(request: Request[Any, Any, Any], name: str) -> str:
+    field = request.route_handler.parsed_fn_signature.parameters.get(name)
+    definition = getattr(field, "kwarg_definition", None)
+    return getattr(definition, "query", None) or name
 
 
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
@@ -165,7 +179,7 @@ def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]
     return problem(Internal("It has been recorded under the request id. Try again later."), _request_id(request))
 
 
-EXCEPTION_HANDLERS: dict[type[Exception], Any] = {
+EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {
     DomainError: on_domain_error,
     Replayed: on_replayed,
     HTTPException: on_http_error,

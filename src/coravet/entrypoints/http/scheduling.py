@@ -36,12 +36,10 @@ from coravet.core.scheduling.views import (
 from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.call import Call
 from coravet.entrypoints.http.paging import Cursor, Limit
-from coravet.entrypoints.http.tenancy import ClinicSlug
 
 
 @get("/clinics/{clinic:str}/agenda", opt=permitted("agenda:read"), operation_id="getAgenda", tags=["Agenda"])
 async def get_agenda(
-    clinic: ClinicSlug,
     call: Call,
     day: Annotated[date | None, Parameter(query="date", description="Default: the clinic's today.")] = None,
     resource: UUID | None = None,
@@ -57,7 +55,6 @@ async def get_agenda(
     tags=["Agenda"],
 )
 async def get_availability(
-    clinic: ClinicSlug,
     call: Call,
     service: UUID,
     from_day: Annotated[date | None, Parameter(query="from", description="First clinic day; default today.")] = None,
@@ -71,7 +68,7 @@ async def get_availability(
 @post(
     "/clinics/{clinic:str}/appointments", opt=permitted("agenda:write"), operation_id="bookAppointment", tags=["Agenda"]
 )
-async def post_appointment(clinic: ClinicSlug, data: NewAppointment, call: Call) -> AppointmentView:
+async def post_appointment(data: NewAppointment, call: Call) -> AppointmentView:
     """Book a visit."""
     return await book(data, call.actor, call.begin, call.ports.clock)
 
@@ -83,7 +80,7 @@ async def post_appointment(clinic: ClinicSlug, data: NewAppointment, call: Call)
     tags=["Agenda"],
 )
 async def list_appointments(
-    clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None, patient_id: UUID | None = None
+    call: Call, limit: Limit = 50, cursor: Cursor = None, patient_id: UUID | None = None
 ) -> Page[AppointmentView]:
     """Visits, newest first, of one patient where given."""
     async with call.begin(call.actor) as work:
@@ -96,7 +93,7 @@ async def list_appointments(
     operation_id="getAppointment",
     tags=["Agenda"],
 )
-async def get_appointment(clinic: ClinicSlug, appointment_id: UUID, call: Call) -> AppointmentView:
+async def get_appointment(appointment_id: UUID, call: Call) -> AppointmentView:
     """A visit."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.appointment(appointment_id)
@@ -114,9 +111,7 @@ def _step(step: Step) -> HTTPRouteHandler:
         tags=["Agenda"],
         status_code=200,
     )
-    async def post_step(
-        clinic: ClinicSlug, appointment_id: UUID, call: Call, data: StepCommand | None = None
-    ) -> AppointmentView:
+    async def post_step(appointment_id: UUID, call: Call, data: StepCommand | None = None) -> AppointmentView:
         """Move a visit one step on."""
         command = data or StepCommand()
         return await take_step(appointment_id, step, command, call.actor, call.begin, call.ports.clock)
@@ -128,7 +123,7 @@ STEPS = [_step(step) for step in TRANSITIONS]
 
 
 @get("/clinics/{clinic:str}/services", opt=permitted("clinic:read"), operation_id="listServices", tags=["Catalogue"])
-async def list_services(clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[ServiceView]:
+async def list_services(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[ServiceView]:
     """Services on offer, by name."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.services(PageRequest(limit, cursor))
@@ -137,7 +132,7 @@ async def list_services(clinic: ClinicSlug, call: Call, limit: Limit = 50, curso
 @post(
     "/clinics/{clinic:str}/services", opt=permitted("clinic:configure"), operation_id="offerService", tags=["Catalogue"]
 )
-async def post_service(clinic: ClinicSlug, data: NewService, call: Call) -> ServiceView:
+async def post_service(data: NewService, call: Call) -> ServiceView:
     """Offer a service."""
     return await offer_service(data, call.actor, call.begin)
 
@@ -148,7 +143,7 @@ async def post_service(clinic: ClinicSlug, data: NewService, call: Call) -> Serv
     operation_id="getService",
     tags=["Catalogue"],
 )
-async def get_service(clinic: ClinicSlug, service_id: UUID, call: Call) -> ServiceView:
+async def get_service(service_id: UUID, call: Call) -> ServiceView:
     """A service."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.service(service_id)
@@ -160,7 +155,7 @@ async def get_service(clinic: ClinicSlug, service_id: UUID, call: Call) -> Servi
     operation_id="changeService",
     tags=["Catalogue"],
 )
-async def patch_service(clinic: ClinicSlug, service_id: UUID, data: ServiceChange, call: Call) -> ServiceView:
+async def patch_service(service_id: UUID, data: ServiceChange, call: Call) -> ServiceView:
     """Change a service."""
     return await change_service(service_id, data, call.actor, call.begin)
 
@@ -171,15 +166,13 @@ async def patch_service(clinic: ClinicSlug, service_id: UUID, data: ServiceChang
     operation_id="retireService",
     tags=["Catalogue"],
 )
-async def delete_service(clinic: ClinicSlug, service_id: UUID, call: Call) -> None:
+async def delete_service(service_id: UUID, call: Call) -> None:
     """Retire a service: it is no longer on offer, its past visits stay."""
     await change_service(service_id, ServiceChange(active=False), call.actor, call.begin)
 
 
 @get("/clinics/{clinic:str}/resources", opt=permitted("clinic:read"), operation_id="listResources", tags=["Catalogue"])
-async def list_resources(
-    clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None
-) -> Page[ResourceView]:
+async def list_resources(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[ResourceView]:
     """Vets, rooms and equipment, by name."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.resources(PageRequest(limit, cursor))
@@ -188,7 +181,7 @@ async def list_resources(
 @post(
     "/clinics/{clinic:str}/resources", opt=permitted("clinic:configure"), operation_id="addResource", tags=["Catalogue"]
 )
-async def post_resource(clinic: ClinicSlug, data: NewResource, call: Call) -> ResourceView:
+async def post_resource(data: NewResource, call: Call) -> ResourceView:
     """Add a vet, a room or a piece of equipment."""
     return await add_resource(data, call.actor, call.begin)
 
@@ -199,7 +192,7 @@ async def post_resource(clinic: ClinicSlug, data: NewResource, call: Call) -> Re
     operation_id="getResource",
     tags=["Catalogue"],
 )
-async def get_resource(clinic: ClinicSlug, resource_id: UUID, call: Call) -> ResourceView:
+async def get_resource(resource_id: UUID, call: Call) -> ResourceView:
     """A resource."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.resource(resource_id)
@@ -211,7 +204,7 @@ async def get_resource(clinic: ClinicSlug, resource_id: UUID, call: Call) -> Res
     operation_id="changeResource",
     tags=["Catalogue"],
 )
-async def patch_resource(clinic: ClinicSlug, resource_id: UUID, data: ResourceChange, call: Call) -> ResourceView:
+async def patch_resource(resource_id: UUID, data: ResourceChange, call: Call) -> ResourceView:
     """Change a resource."""
     return await change_resource(resource_id, data, call.actor, call.begin)
 
@@ -222,7 +215,7 @@ async def patch_resource(clinic: ClinicSlug, resource_id: UUID, data: ResourceCh
     operation_id="retireResource",
     tags=["Catalogue"],
 )
-async def delete_resource(clinic: ClinicSlug, resource_id: UUID, call: Call) -> None:
+async def delete_resource(resource_id: UUID, call: Call) -> None:
     """Retire a resource: it can no longer be booked, its past visits stay."""
     await change_resource(resource_id, ResourceChange(active=False), call.actor, call.begin)
 
@@ -233,7 +226,7 @@ async def delete_resource(clinic: ClinicSlug, resource_id: UUID, call: Call) -> 
     operation_id="getHours",
     tags=["Catalogue"],
 )
-async def get_hours(clinic: ClinicSlug, resource_id: UUID, call: Call) -> HoursView:
+async def get_hours(resource_id: UUID, call: Call) -> HoursView:
     """A resource's weekly hours."""
     async with call.begin(call.actor) as work:
         await work.resources.get(resource_id)
@@ -246,6 +239,6 @@ async def get_hours(clinic: ClinicSlug, resource_id: UUID, call: Call) -> HoursV
     operation_id="setHours",
     tags=["Catalogue"],
 )
-async def put_hours(clinic: ClinicSlug, resource_id: UUID, data: Hours, call: Call) -> HoursView:
+async def put_hours(resource_id: UUID, data: Hours, call: Call) -> HoursView:
     """Replace a resource's weekly hours."""
     return await set_hours(resource_id, data, call.actor, call.begin)

@@ -64,7 +64,9 @@ async def create_session(data: NewSession, request: JsonRequest, call: Call) -> 
     try:
         claims = await ports.identity.verify_token(data.id_token)
         if not claims.email:
-            raise Invalid(errors=[FieldError("/id_token", "no_email", "Sign in with an account that has a mail address.")])
+            raise Invalid(
+                errors=[FieldError("/id_token", "no_email", "Sign in with an account that has a mail address.")]
+            )
         cookie = await ports.identity.start_session(data.id_token, ports.session_life)
     except TokenRevoked as error:
         raise SessionRevoked("This sign-in has ended. Sign in again.") from error

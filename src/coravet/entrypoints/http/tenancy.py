@@ -24,8 +24,6 @@ from coravet.entrypoints.http.access import operators, permitted, signed_in
 from coravet.entrypoints.http.call import Call
 from coravet.entrypoints.http.paging import Cursor, Limit
 
-ClinicSlug = Annotated[str, Parameter(description="The clinic's slug.")]
-
 
 @post("/clinics", opt=operators(), operation_id="openClinic", tags=["Clinics"])
 async def open_new_clinic(data: NewClinic, call: Call) -> NewClinicView:
@@ -58,20 +56,20 @@ async def _clinic(call: Call, membership: MembershipView) -> ClinicView:
 
 
 @get("/clinics/{clinic:str}", opt=permitted("clinic:read"), operation_id="getClinic", tags=["Clinics"])
-async def get_clinic(clinic: ClinicSlug, call: Call) -> ClinicView:
+async def get_clinic(call: Call) -> ClinicView:
     """The clinic itself."""
     async with call.begin(call.actor) as work:
         return (await work.clinics.views(PageRequest())).items[0]
 
 
 @patch("/clinics/{clinic:str}", opt=permitted("clinic:configure"), operation_id="changeClinic", tags=["Clinics"])
-async def patch_clinic(clinic: ClinicSlug, data: ClinicChange, call: Call) -> ClinicView:
+async def patch_clinic(data: ClinicChange, call: Call) -> ClinicView:
     """Change the clinic's name or time zone."""
     return await change_clinic(data, call.actor, call.begin)
 
 
 @get("/clinics/{clinic:str}/members", opt=permitted("members:manage"), operation_id="listMembers", tags=["Members"])
-async def list_members(clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[MemberView]:
+async def list_members(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[MemberView]:
     """The clinic's members, inactive ones included."""
     async with call.begin(call.actor) as work:
         return await work.members.views(PageRequest(limit, cursor))
@@ -83,7 +81,7 @@ async def list_members(clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor
     operation_id="changeMember",
     tags=["Members"],
 )
-async def patch_member(clinic: ClinicSlug, member_id: UUID, data: MemberChange, call: Call) -> MemberView:
+async def patch_member(member_id: UUID, data: MemberChange, call: Call) -> MemberView:
     """Change a member's roles, or end their access."""
     return await change_member(MemberId(member_id), data, call.actor, call.begin)
 
@@ -94,9 +92,7 @@ async def patch_member(clinic: ClinicSlug, member_id: UUID, data: MemberChange, 
     operation_id="listInvitations",
     tags=["Members"],
 )
-async def list_invitations(
-    clinic: ClinicSlug, call: Call, limit: Limit = 50, cursor: Cursor = None
-) -> Page[InvitationView]:
+async def list_invitations(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[InvitationView]:
     """The invitations that were made, in the order they were."""
     async with call.begin(call.actor) as work:
         return await work.invitations.views(PageRequest(limit, cursor))
@@ -108,7 +104,7 @@ async def list_invitations(
     operation_id="inviteMember",
     tags=["Members"],
 )
-async def post_invitation(clinic: ClinicSlug, data: NewInvitation, call: Call) -> NewInvitationView:
+async def post_invitation(data: NewInvitation, call: Call) -> NewInvitationView:
     """Offer a place to a mail address; the token is in this answer and nowhere else."""
     return await invite(data, call.actor, call.begin, call.ports.clock)
 
@@ -129,4 +125,6 @@ async def accept_invitation(token: Annotated[str, Parameter(max_length=128)], ca
     granted = call.granted
     actor = Actor(clinic_id=clinic_id, time_zone=time_zone, user_id=granted.person.user.id)
     claims = granted.claims
-    return await accept(token, claims.email or "", claims.email_verified, actor, call.begin, call.ports.clock)
+    return await accept(
+        token, claims.email or "", actor, call.begin, call.ports.clock, email_verified=claims.email_verified
+    )

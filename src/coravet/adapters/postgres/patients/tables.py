@@ -1,11 +1,11 @@
 """Clients, patients and parties."""
 
 from sqlalchemy import CheckConstraint, Date, Index, Integer, Text, text
+from sqlalchemy.dialects.postgresql import UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_CLEARED, PERSONAL_REPLACED
-from sqlalchemy.dialects.postgresql import UUID
 
 clients = tenant_table(
     "clients",

@@ -109,8 +109,7 @@ class DiaryOnPostgres:
 
     async def hours(self, resource_ids: Sequence[UUID]) -> dict[UUID, list[WeeklySpan]]:
         rows = await self._work.fetch(
-            "SELECT resource_id, weekday, opens, closes FROM hours WHERE resource_id = ANY($1)"
-            " ORDER BY weekday, opens",
+            "SELECT resource_id, weekday, opens, closes FROM hours WHERE resource_id = ANY($1) ORDER BY weekday, opens",
             list(resource_ids),
         )
         found: dict[UUID, list[WeeklySpan]] = {resource_id: [] for resource_id in resource_ids}

@@ -1,6 +1,7 @@
 """Clinics, members and invitations on PostgreSQL."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -10,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.tenancy.tables import invitations, members
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.actor import ClinicId, MemberId, UserId
 from coravet.core.kernel.errors import NotFound
@@ -32,7 +34,7 @@ FIRST = UUID(int=0)
 
 def session_id(token_hash: bytes) -> UUID:
     """A session's name: part of its hash, from which nobody gets back to the cookie."""
-    return UUID(bytes=token_hash[:16], version=8)
+    return UUID(bytes=token_hash[:16], version=5)
 
 
 class PostgresDirectory:
@@ -87,10 +89,8 @@ class PostgresDirectory:
     async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         try:
             async with self._engine.connect() as connection:
-                raw = await connection.get_raw_connection()
-                if raw.driver_connection is None:
-                    raise RuntimeError("the pool handed out a connection that is closed")
-                rows: list[asyncpg.Record] = await raw.driver_connection.fetch(sql, *arguments)
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
                 return rows
         except Exception as error:
             meant = domain_error(error)
@@ -124,14 +124,12 @@ class MemberRows(Rows[Member]):
         self._work = work
 
     async def of_user(self, user_id: UserId) -> Member | None:
-        found = await self._session.execute(select(Member).where(Member.user_id == user_id))  # type: ignore[arg-type]
+        found = await self._session.execute(select(Member).where(members.c.user_id == user_id))
         return found.scalar_one_or_none()
 
     async def active_owners(self) -> list[Member]:
         await self._work.fetch("SELECT id FROM clinics FOR UPDATE")
-        found = await self._session.execute(
-            select(Member).where(Member.active, Member.roles.any("owner"))  # type: ignore[arg-type,attr-defined]
-        )
+        found = await self._session.execute(select(Member).where(members.c.active, members.c.roles.contains(["owner"])))
         return list(found.scalars())
 
     async def views(self, page: PageRequest) -> Page[MemberView]:
@@ -159,7 +157,7 @@ class InvitationRows(Rows[Invitation]):
 
     async def by_token(self, token_hash: bytes) -> Invitation:
         found = await self._session.execute(
-            select(Invitation).where(Invitation.token_hash == token_hash).with_for_update()  # type: ignore[arg-type]
+            select(Invitation).where(invitations.c.token_hash == token_hash).with_for_update()
         )
         invitation = found.scalar_one_or_none()
         if invitation is None:

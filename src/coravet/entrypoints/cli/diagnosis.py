@@ -1,0 +1,114 @@
+"""What works and what does not, part by part."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+import asyncpg
+import sqlalchemy as sa
+
+from coravet.adapters.postgres.engine import make_engine
+from coravet.adapters.postgres.migrate import head, stands_at
+from coravet.bootstrap import UnsafeRole, make_identity, make_works, refuse_unsafe_role
+from coravet.core.kernel.clock import SystemClock
+from coravet.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """What the doctor found about one part; `sentence` says it to a person."""
+
+    part: str
+    ok: bool
+    sentence: str
+
+
+def diagnose(settings: Settings) -> list[Finding]:
+    """What works and what does not, part by part; changes nothing."""
+    return asyncio.run(_diagnose(settings))
+
+
+async def _diagnose(settings: Settings) -> list[Finding]:
+    return [await _try(part, check(settings)) for part, check in CHECKS.items()]
+
+
+async def _try(part: str, check: Awaitable[str]) -> Finding:
+    try:
+        return Finding(part, ok=True, sentence=await check)
+    except Wrong as wrong:
+        return Finding(part, ok=False, sentence=str(wrong))
+    except Exception as error:  # noqa: BLE001 -- whatever keeps a part from working is what is asked for
+        return Finding(part, ok=False, sentence=f"It does not answer ({type(error).__name__}).")
+
+
+class Wrong(Exception):
+    """A part works, but not as it must; the message says what to do."""
+
+
+async def _check_database(settings: Settings) -> str:
+    engine = make_engine(settings)
+    try:
+        async with engine.connect() as connection:
+            version = (await connection.execute(sa.text("SHOW server_version"))).scalar_one()
+    finally:
+        await engine.dispose()
+    return f"PostgreSQL {version} answers."
+
+
+async def _check_roles(settings: Settings) -> str:
+    engine = make_engine(settings)
+    try:
+        await refuse_unsafe_role(engine)
+        async with make_works(settings, engine).system_begin("doctor") as work:
+            [row] = await work.fetch("SELECT current_user AS name")
+    except UnsafeRole as error:
+        raise Wrong(str(error)) from error
+    finally:
+        await engine.dispose()
+    return f"The application's role is bound by row-level security and may act as {row['name']}."
+
+
+async def _check_migrations(settings: Settings) -> str:
+    engine = make_engine(settings)
+    try:
+        async with engine.connect() as connection:
+            stands = await connection.run_sync(stands_at)
+    finally:
+        await engine.dispose()
+    if stands != head():
+        raise Wrong(f"The schema stands at {stands or 'nothing'}, not at {head()}: run `coravet migrate`.")
+    return f"The schema stands at {stands}, the newest."
+
+
+async def _check_listen(settings: Settings) -> str:
+    connection = await asyncpg.connect(settings.direct_url, timeout=10)
+    try:
+        heard = asyncio.Event()
+        await connection.add_listener("coravet_doctor", lambda *_: heard.set())
+        await connection.execute("NOTIFY coravet_doctor")
+        async with asyncio.timeout(5):
+            await heard.wait()
+    except TimeoutError as error:
+        raise Wrong("LISTEN hears nothing: set DATABASE_DIRECT_URL to a connection past the pooler.") from error
+    finally:
+        await connection.close()
+    return "LISTEN on the direct connection hears NOTIFY."
+
+
+async def _check_firebase(settings: Settings) -> str:
+    identity = make_identity(settings, SystemClock())
+    try:
+        await identity.standing(["coravet-doctor"])
+    finally:
+        await identity.aclose()
+    where = settings.firebase_auth_emulator_host or "Firebase"
+    return f"Project {settings.firebase_project_id} answers at {where}."
+
+
+CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
+    "database": _check_database,
+    "roles": _check_roles,
+    "migrations": _check_migrations,
+    "listen": _check_listen,
+    "firebase": _check_firebase,
+}
