@@ -5,6 +5,7 @@ import os
 import shutil
 import signal
 import stat
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -96,12 +97,18 @@ def test_recovers_from_a_crash(folder: Path) -> None:
 def test_trace_of_a_dead_server(folder: Path) -> None:
     """A lock file whose number now belongs to another process, as after a container's restart, blocks no start."""
     with EmbeddedPostgres(folder) as server:
-        lines = (server.cluster / "postmaster.pid").read_text().splitlines()
-        socket_lines = (server.socket_folder / ".s.PGSQL.5432.lock").read_text().splitlines()
-    (server.cluster / "postmaster.pid").write_text("\n".join([str(os.getpid()), *lines[1:]]) + "\n")
-    (server.socket_folder / ".s.PGSQL.5432.lock").write_text("\n".join([str(os.getpid()), *socket_lines[1:]]) + "\n")
-    with EmbeddedPostgres(folder) as server:
-        assert server.pid is not None
+        pass
+    # Of the server's own user, for PostgreSQL asks whether it may signal it.
+    other = subprocess.Popen(["/bin/sleep", "60"], user=server.cluster.stat().st_uid)
+    lock = f"{other.pid}\n{server.cluster}\n1\n5432\n{server.socket_folder}\n\n1 1\nready\n"
+    (server.cluster / "postmaster.pid").write_text(lock)
+    (server.socket_folder / ".s.PGSQL.5432.lock").write_text(lock)
+    try:
+        with EmbeddedPostgres(folder) as again:
+            assert again.pid is not None
+    finally:
+        other.kill()
+        other.wait()
 
 
 def test_second_server_is_refused(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
