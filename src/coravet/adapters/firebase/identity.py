@@ -113,8 +113,7 @@ class FirebaseIdentity:
         return cookie
 
     async def standing(self, uids: list[str]) -> dict[str, Standing]:
-        distinct = list(dict.fromkeys(uids))
-        batches = [distinct[start : start + _BATCH] for start in range(0, len(distinct), _BATCH)]
+        batches = [uids[start : start + _BATCH] for start in range(0, len(uids), _BATCH)]
         sweeps = [asyncio.create_task(self._sweep(batch)) for batch in batches]
         try:
             answers = await asyncio.gather(*sweeps)
