@@ -83,6 +83,13 @@ def openapi_json(state: State) -> Response[bytes]:
     return Response(state.openapi, media_type="application/json", headers={"Cache-Control": "max-age=300"})
 
 
+@get("/docs", opt=public("The contract is no secret."), include_in_schema=False, sync_to_thread=False)
+def docs(state: State) -> Response[str]:
+    """The API for people."""
+    headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
+    return Response(state.docs, media_type="text/html", headers=headers)
+
+
 def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Sequence[Lifespan] = ()) -> Litestar:
     """The application on these ports.
 
@@ -94,7 +101,7 @@ def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Se
         UndeclaredAccess: a route does not say who may use it.
     """
     handlers = [*health.probes(documented=True), *ROUTES, *routes]
-    outside = [*health.probes(documented=False), openapi_json]
+    outside = [*health.probes(documented=False), openapi_json, docs]
     _declared([*handlers, *outside])
     for handler in handlers:
         changes = bool(UNSAFE & {str(method) for method in handler.http_methods})
@@ -112,5 +119,7 @@ def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Se
         logging_config=None,
         debug=False,
     )
-    app.state.openapi = msgspec.json.encode(document(app))
+    described = document(app)
+    app.state.openapi = msgspec.json.encode(described)
+    app.state.docs = page(described)
     return app
