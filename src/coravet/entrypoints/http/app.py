@@ -14,6 +14,7 @@ from coravet.entrypoints.http import health, patients, scheduling, session, tena
 from coravet.entrypoints.http.access import UNSAFE, Access, public
 from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Ports, provide_call
+from coravet.entrypoints.http.docs import page
 from coravet.entrypoints.http.openapi import config, document, responses
 from coravet.entrypoints.http.problems import EXCEPTION_HANDLERS
 
@@ -84,7 +85,7 @@ def openapi_json(state: State) -> Response[bytes]:
 
 
 @get("/docs", opt=public("The contract is no secret."), include_in_schema=False, sync_to_thread=False)
-def docs(state: State) -> Response[str]:
+def api_docs(state: State) -> Response[str]:
     """The API for people."""
     headers = {"Content-Security-Policy": "default-src 'none'; style-src 'unsafe-inline'"}
     return Response(state.docs, media_type="text/html", headers=headers)
@@ -101,7 +102,7 @@ def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Se
         UndeclaredAccess: a route does not say who may use it.
     """
     handlers = [*health.probes(documented=True), *ROUTES, *routes]
-    outside = [*health.probes(documented=False), openapi_json, docs]
+    outside = [*health.probes(documented=False), openapi_json, api_docs]
     _declared([*handlers, *outside])
     for handler in handlers:
         changes = bool(UNSAFE & {str(method) for method in handler.http_methods})

@@ -1,4 +1,4 @@
-"""The API for people: one page rendered from the OpenAPI document, with no script and nothing fetched from elsewhere."""
+"""The API for people: one page rendered from the OpenAPI document, without script, fetching nothing from elsewhere."""
 
 import json
 from collections import defaultdict
@@ -8,7 +8,8 @@ from typing import Any
 _STYLE = """
 :root { color-scheme: light dark; --line: #8884; --soft: #8882; }
 body { font: 16px/1.5 system-ui, sans-serif; max-width: 62rem; margin: 0 auto; padding: 1rem; }
-code, pre { font: 14px/1.45 ui-monospace, monospace; } pre { overflow-x: auto; background: var(--soft); padding: .75rem; }
+code, pre { font: 14px/1.45 ui-monospace, monospace; }
+pre { overflow-x: auto; background: var(--soft); padding: .75rem; }
 details { border: 1px solid var(--line); border-radius: .4rem; margin: .4rem 0; padding: .3rem .75rem; }
 summary { cursor: pointer; } .method { display: inline-block; min-width: 4.2rem; font-weight: 600; }
 .who { float: right; opacity: .75; } table { border-collapse: collapse; width: 100%; }
@@ -59,7 +60,7 @@ def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
     return (
         f"<details id='{operation['operationId']}'><summary><span class='who'>{escape(who)}</span>"
         f"<span class='method'>{method.upper()}</span> <code>{escape(path)}</code></summary>"
-        f"<p>{escape(operation.get('description', ''))} <small>operationId <code>{operation['operationId']}</code></small></p>"
+        f"<p>{escape(operation.get('description', ''))} <small><code>{operation['operationId']}</code></small></p>"
         + (f"<table>{parameters}</table>" if parameters else "")
         + (f"<p>Body: {_link(body)}</p>" if body else "")
         + f"<table>{answers}</table></details>"
