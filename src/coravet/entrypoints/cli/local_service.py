@@ -6,6 +6,7 @@ import os
 import shlex
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
@@ -211,6 +212,7 @@ def _welcome(port: int, data: Path) -> str:
         -d '{{"email":"vet@la-concordia.test","password":"coravet-demo","returnSecureToken":true}}' |
       sed -n 's/.*"idToken": *"\\([^"]*\\)".*/\\1/p')"
 
-  For other commands in another terminal: . {shlex.quote(str(data / "environment"))} && coravet doctor
+  For other commands, in another terminal:
+    . {shlex.quote(str(data / "environment"))} && {Path(sys.executable).with_name("coravet")} doctor
   Ctrl-C ends everything.
 """
