@@ -41,7 +41,7 @@ def _embedded() -> Iterator[str]:
 @contextmanager
 def _container() -> Iterator[str]:
     import docker  # noqa: PLC0415 # slow to import, and seldom chosen
-    from testcontainers.postgres import PostgresContainer  # noqa: PLC0415 # as docker
+    from testcontainers.community.postgres import PostgresContainer  # noqa: PLC0415 # as docker
 
     try:
         docker.from_env().ping()
