@@ -141,11 +141,11 @@ def upgrade() -> None:
         "memberships_of(uuid)",
         """
         CREATE FUNCTION memberships_of(p_user_id uuid)
-        RETURNS TABLE (id uuid, slug text, name text, time_zone text, roles text[]) LANGUAGE plpgsql STABLE AS $$
+        RETURNS TABLE (id uuid, slug text, name text, time_zone text, version integer, roles text[]) LANGUAGE plpgsql STABLE AS $$
         #variable_conflict use_column
         BEGIN
             RETURN QUERY
-            SELECT c.id, c.slug, c.name, c.time_zone, m.roles
+            SELECT c.id, c.slug, c.name, c.time_zone, c.version, m.roles
             FROM members m JOIN clinics c ON c.id = m.clinic_id
             WHERE m.user_id = p_user_id AND m.active ORDER BY c.name, c.id;
         END $$

@@ -26,7 +26,9 @@ def upgrade() -> None:
         "outbox_mark",
         sa.Column("singleton", sa.Boolean(), nullable=False),
         sa.Column("last_number", sa.BigInteger(), nullable=False),
+        sa.Column("pruned_through", sa.BigInteger(), server_default=sa.text("0"), nullable=False),
         sa.CheckConstraint("singleton", name=op.f("ck_outbox_mark_one_row")),
+        sa.CheckConstraint("pruned_through BETWEEN 0 AND last_number", name=op.f("ck_outbox_mark_pruned_through")),
         sa.PrimaryKeyConstraint("singleton", name=op.f("pk_outbox_mark")),
     )
     op.create_table(
@@ -53,7 +55,7 @@ def upgrade() -> None:
     op.execute("INSERT INTO outbox_mark (singleton, last_number) VALUES (true, 0)")
 
     guard("outbox", "SELECT, INSERT")
-    guard("outbox_mark", "", own="")
+    guard("outbox_mark", "SELECT", own="true")  # one row of counters: no clinic's
     guard("idempotency_keys", "SELECT, INSERT, UPDATE")
 
 

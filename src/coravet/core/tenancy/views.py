@@ -26,19 +26,10 @@ class ClinicView(msgspec.Struct, frozen=True):
     version: int
 
 
-class ClinicRef(msgspec.Struct, frozen=True):
-    """A clinic by name, as a session lists it."""
-
-    id: ClinicId
-    slug: str
-    name: str
-    time_zone: str
-
-
 class MembershipView(msgspec.Struct, frozen=True):
     """One clinic that a person works in, and as what."""
 
-    clinic: ClinicRef
+    clinic: ClinicView
     roles: list[str]
     permissions: list[str]
 

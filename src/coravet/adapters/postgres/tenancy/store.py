@@ -21,7 +21,6 @@ from coravet.core.tenancy.model import Clinic, Invitation, Member
 from coravet.core.tenancy.permissions import permissions_of
 from coravet.core.tenancy.ports import Person, Place
 from coravet.core.tenancy.views import (
-    ClinicRef,
     ClinicView,
     InvitationView,
     MembershipView,
@@ -75,7 +74,7 @@ class PostgresDirectory:
         rows = await self._fetch("SELECT * FROM memberships_of($1)", user_id)
         return [
             MembershipView(
-                ClinicRef(row["id"], row["slug"], row["name"], row["time_zone"]),
+                ClinicView(row["id"], row["slug"], row["name"], row["time_zone"], row["version"]),
                 row["roles"],
                 sorted(permissions_of(row["roles"])),
             )
