@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 from litestar.connection import ASGIConnection
+from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
 
 from coravet.core.kernel.actor import Actor
@@ -121,7 +122,9 @@ class Guards:
         self._origins = origins
 
     async def __call__(self, connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
-        access: Access = handler.opt["access"]
+        access: Access | None = handler.opt.get("access")
+        if access is None:  # Litestar's own answer to OPTIONS; what we serve was seen to declare it
+            raise MethodNotAllowedException
         if access.public:
             return
         clinic: str | None = connection.path_params.get("clinic")

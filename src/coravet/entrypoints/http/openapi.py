@@ -3,7 +3,7 @@
 from typing import Any, Literal
 
 import msgspec
-from litestar import Litestar
+from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 
@@ -51,6 +51,13 @@ def responses(opt: dict[str, Any], *, changes: bool) -> dict[int, ResponseSpec]:
     }
 
 
+class _Nowhere(Router):
+    """Takes no route: Litestar would serve its own pages beside ours, without saying who may see them."""
+
+    def register(self, value: Any) -> list[Any]:  # noqa: ARG002 -- Litestar's
+        return []
+
+
 def config(cookie: str) -> OpenAPIConfig:
     """How Litestar describes the routes; the document is served by `document`."""
     return OpenAPIConfig(
@@ -58,7 +65,7 @@ def config(cookie: str) -> OpenAPIConfig:
         version="1",
         description="The service of veterinary clinics. Errors are `application/problem+json`; route on their `code`.",
         use_handler_docstrings=True,
-        render_plugins=[],
+        openapi_router=_Nowhere("/", route_handlers=[]),
         components=Components(
             security_schemes={
                 "session": SecurityScheme(type="apiKey", name=cookie, security_scheme_in="cookie"),
