@@ -98,7 +98,8 @@ def _check_number(field: str, check: Callable[[], Checked], checked: CheckedClie
         checked.warnings.append(FieldError(f"/{field}", "unusual", found.warning))
 
 
-def _search_key(client: Client) -> str:
+def search_key(client: Client) -> str:
+    """What searching reads of a client: names, document and contacts, folded."""
     parts = (client.given_name, client.family_name, client.document_number, client.phone, client.email)
     return fold(" ".join(part for part in parts if part))
 
@@ -136,7 +137,7 @@ async def register_client(
         client = Client(
             clinic_id=actor.clinic_id, id=work.new_id(), search_key="", created_at=clock.now(), **checked.fields
         )
-        client.search_key = _search_key(client)
+        client.search_key = search_key(client)
         await work.clients.add(client)
         work.emit(ClientCreated(client.id, client.version))
         return work.answer(client_view(client, checked.warnings))
@@ -164,6 +165,6 @@ async def change_client(
         advance(client, command.version)
         for name, value in checked.fields.items():
             setattr(client, name, value)
-        client.search_key = _search_key(client)
+        client.search_key = search_key(client)
         work.emit(ClientUpdated(client.id, client.version))
         return work.answer(client_view(client, checked.warnings))

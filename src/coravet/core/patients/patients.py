@@ -81,7 +81,8 @@ def check_patient(given: Mapping[str, Any], today: date) -> tuple[dict[str, Any]
     return fields, errors
 
 
-def _search_key(patient: Patient) -> str:
+def search_key(patient: Patient) -> str:
+    """What searching reads of a patient: name and breed, folded."""
     return fold(" ".join(part for part in (patient.name, patient.breed) if part))
 
 
@@ -100,7 +101,7 @@ async def register_patient(command: NewPatient, actor: Actor, begin: Begin[Patie
     async with begin(actor) as work:
         client = await work.clients.get(client_id)
         patient = Patient(clinic_id=actor.clinic_id, id=work.new_id(), search_key="", created_at=now, **fields)
-        patient.search_key = _search_key(patient)
+        patient.search_key = search_key(patient)
         await work.patients.add(patient)
         await work.parties.add(
             Party(
@@ -140,6 +141,6 @@ async def change_patient(
         advance(patient, command.version)
         for name, value in fields.items():
             setattr(patient, name, value)
-        patient.search_key = _search_key(patient)
+        patient.search_key = search_key(patient)
         work.emit(PatientUpdated(patient.id, patient.version))
         return work.answer(await work.patient_reads.patient(patient.id))
