@@ -24,21 +24,20 @@ if ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
   echo "Making .venv with Python $version"
   "$python" -m venv --clear .venv || fail "could not make .venv; remove it and run make again"
 fi
-pip=".venv/bin/python -m pip --disable-pip-version-check --quiet"
-hashed="install --require-hashes --no-deps"
+pip=".venv/bin/python -m pip --disable-pip-version-check"
+hashed="install --quiet --require-hashes --no-deps"
 
+lock=requirements/dev.txt
+unreachable="could not install $lock, for the reason above; check the network and run make again"
+echo "Installing $(grep -c '^[a-z].*==' "$lock") packages from $lock"
 # uv installs in seconds what takes pip most of a minute, but knows nothing of pip's own configuration: who has told pip
 # about a mirror or a proxy gets pip, and so does who cannot be served by uv.
-lock=requirements/dev.txt
-by_uv() {
-  if $pip config list | grep -qE '\.(index-url|no-index|proxy)='; then
-    return 1
-  fi
+if $pip config list | grep -E '\.(index-url|no-index|proxy)=' >/dev/null; then
+  $pip $hashed -r "$lock" || fail "pip $unreachable"
+else
   sed -n '/^uv==/,/^ *# via/p' "$lock" >.venv/uv.txt
-  $pip $hashed -r .venv/uv.txt || return 1
-  .venv/bin/uv --system-certs --quiet pip sync --python .venv/bin/python --require-hashes "$lock"
-}
-echo "Installing $(grep -c '^[a-z].*==' "$lock") packages from $lock"
-by_uv || $pip $hashed -r "$lock" ||
-  fail "pip could not install $lock (its reason stands above); check the network and run make again"
-$pip install --no-deps --no-build-isolation --editable . || fail "pip could not install CoraVet itself into .venv"
+  $pip $hashed -r .venv/uv.txt || fail "pip $unreachable"
+  .venv/bin/uv --system-certs --quiet pip sync --python .venv/bin/python --require-hashes "$lock" ||
+    $pip $hashed -r "$lock" || fail "uv and pip $unreachable"
+fi
+$pip install --quiet --no-deps --no-build-isolation --editable . || fail "pip could not install CoraVet itself into .venv"
