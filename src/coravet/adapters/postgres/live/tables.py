@@ -29,7 +29,10 @@ outbox_mark = Table(
     metadata,
     column("singleton", Boolean, primary_key=True),
     column("last_number", BigInteger),
+    # Rows up to here are no longer kept: whoever asks for what followed a lower number must load anew.
+    column("pruned_through", BigInteger, server_default=text("0")),
     CheckConstraint("singleton", name="one_row"),
+    CheckConstraint("pruned_through BETWEEN 0 AND last_number", name="pruned_through"),
 )
 
 idempotency_keys = Table(
