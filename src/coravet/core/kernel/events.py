@@ -1,8 +1,9 @@
-"""The catalogue of events: what may change in a clinic and who may hear of it.
+"""The catalogue of events: what may change in a clinic, who may hear of it, and what a stream says of itself.
 
 An event carries ids and versions, never personal data: whoever may see the subject fetches it.
 """
 
+from datetime import datetime
 from typing import ClassVar, Literal
 from uuid import UUID
 
@@ -160,3 +161,63 @@ def _leaves(cls: type[Event]) -> list[type[Event]]:
 
 
 CATALOGUE: dict[str, type[Event]] = {event.kind(): event for event in _leaves(Event)}
+
+
+class Author(msgspec.Struct, frozen=True):
+    """Who made an event true; nobody where the system did."""
+
+    user_id: UserId | None
+
+
+class Subject(msgspec.Struct, frozen=True):
+    """What an event is about, to be fetched by whoever shows it."""
+
+    type: str
+    id: UUID
+    version: int | None
+
+
+class EventData(msgspec.Struct, frozen=True):
+    """The `data` of an event's frame. `id` grows within a stream; a reconnecting client sends the last one it saw."""
+
+    id: int
+    kind: str
+    at: datetime
+    actor: Author
+    subject: Subject
+
+
+CloseReason = Literal["session_revoked", "access_ended", "shutting_down", "too_slow"]
+
+
+class StreamFrame(msgspec.Struct, frozen=True):
+    """What a stream says of itself."""
+
+    kind: ClassVar[str]
+
+
+class StreamHeartbeat(StreamFrame, frozen=True):
+    """The stream is alive and its person's access was verified; `at` is the server's time."""
+
+    kind: ClassVar[str] = "stream.heartbeat"
+
+    at: datetime
+
+
+class StreamResync(StreamFrame, frozen=True):
+    """What was missed cannot be told in full: load anew what is shown; from `at` on the stream is complete."""
+
+    kind: ClassVar[str] = "stream.resync"
+
+    at: datetime
+
+
+class StreamClosed(StreamFrame, frozen=True):
+    """The last frame of a stream that the server ends."""
+
+    kind: ClassVar[str] = "stream.closed"
+
+    reason: CloseReason
+
+
+STREAM_FRAMES: tuple[type[StreamFrame], ...] = (StreamHeartbeat, StreamResync, StreamClosed)

@@ -1,0 +1,291 @@
+"""One process's open streams, and the one reader that hands them their events."""
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Collection
+from contextlib import suppress
+from datetime import datetime
+from types import TracebackType
+from typing import Self
+from uuid import UUID
+
+import msgspec
+
+from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.errors import Unavailable
+from coravet.core.kernel.events import CloseReason, MemberDeactivated, MemberRolesChanged, SessionEnded
+from coravet.core.kernel.live import Fanout, Journal, Recorded, hears
+from coravet.core.kernel.steady import Steady
+from coravet.core.tenancy.permissions import Permission
+from coravet.core.tenancy.ports import Directory
+from coravet.entrypoints.live.frames import event_frame
+
+NEEDED: Permission = "clinic:read"
+"""Without it a person has no stream."""
+
+LOOK_SECONDS = 1.0
+"""How often the journal is read without an announcement: the listener may be down, or not know yet that it is."""
+
+BATCH = 500
+PENDING = 2000
+"""Frames that wait for one stream at most; beyond, its client is too slow."""
+
+ACCESS_CHANGES = frozenset(event.kind() for event in (MemberDeactivated, MemberRolesChanged, SessionEnded))
+
+REMEMBERED_SECONDS = 120.0
+"""How long a change of access is remembered, for streams whose guards ran before it and that open after it."""
+
+
+class Viewer(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose stream it is, and on what proof.
+
+    Attributes:
+        uid: the identity provider's id of the person.
+        issued_at: when the session or token was made; `expires_at` is its end.
+    """
+
+    actor: Actor
+    uid: str
+    session_id: UUID
+    issued_at: datetime
+    expires_at: datetime
+
+
+class Subscription:
+    """What waits for one stream, and whether it may go on. Times are the event loop's.
+
+    Attributes:
+        actor: with the permissions of now.
+        proved_at: when the identity provider last stood by the person.
+        sent: everything up to this number was handed over or is none of the stream's business.
+        closed: why the stream is to end.
+    """
+
+    __slots__ = ("_limit", "_pending", "_waiter", "actor", "closed", "expires_at", "proved_at", "sent", "viewer")
+
+    def __init__(self, viewer: Viewer, *, limit: int, now: float, expires_at: float) -> None:
+        self.viewer = viewer
+        self.actor = viewer.actor
+        self.proved_at = now
+        self.expires_at = expires_at
+        self.sent = 0
+        self.closed: CloseReason | None = None
+        self._limit = limit
+        self._pending: deque[tuple[int, bytes]] = deque()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def offer(self, number: int, frame: bytes) -> None:
+        """Have a frame sent after those that wait."""
+        if len(self._pending) >= self._limit:
+            self.end("too_slow")
+        else:
+            self._pending.append((number, frame))
+            self._wake()
+
+    def end(self, reason: CloseReason) -> None:
+        """Let the stream say why, and end; what still waited is not sent. The first reason stands."""
+        if self.closed is None:
+            self.closed = reason
+            self._pending.clear()
+            self._wake()
+
+    def take(self) -> list[bytes]:
+        """The frames that wait, each once."""
+        frames = [frame for number, frame in self._pending if number > self.sent]
+        if self._pending:
+            self.sent = max(self.sent, self._pending[-1][0])
+            self._pending.clear()
+        return frames
+
+    async def wait(self, until: float) -> None:
+        """Return when there is something to take, when the stream is to end, or at the given time."""
+        if self._pending or self.closed:
+            return
+        loop = asyncio.get_running_loop()
+        self._waiter = loop.create_future()
+        timer = loop.call_at(until, self._wake)
+        try:
+            await self._waiter
+        finally:
+            timer.cancel()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+
+class Hub:
+    """Reads the journal once for all streams of this process while entered.
+
+    Every event is encoded once, and the same bytes go to each stream whose person may hear of it. A change of access is
+    carried out in its place in that order: what follows it is handed out by the new permissions.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        fanout: Fanout,
+        directory: Directory,
+        clock: Clock,
+        *,
+        look_seconds: float = LOOK_SECONDS,
+        pending: int = PENDING,
+    ) -> None:
+        self._journal = journal
+        self._directory = directory
+        self._clock = clock
+        self._pending = pending
+        self._position: int | None = None
+        self._stopping = False
+        self._by_clinic: dict[ClinicId, set[Subscription]] = defaultdict(set)
+        self._access_changes: dict[UUID, float] = {}
+        self._access_turn = asyncio.Lock()
+        self._reader = Steady("reading events", self._read, every=look_seconds)
+        fanout.listen(self._hear)
+
+    async def __aenter__(self) -> Self:
+        # Where storage does not answer yet the reader goes on asking, and streams are refused until it does.
+        with suppress(Unavailable):
+            self._position = await self._journal.highest()
+        await self._reader.__aenter__()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+        await self._reader.__aexit__(kind, error, trace)
+
+    @property
+    def position(self) -> int:
+        """Everything up to this number was handed out.
+
+        Raises:
+            Unavailable: the journal has not been read yet.
+        """
+        if self._position is None:
+            raise Unavailable("The event stream is starting.")
+        return self._position
+
+    def streams(self) -> list[Subscription]:
+        """All that are open."""
+        return [stream for streams in self._by_clinic.values() for stream in streams]
+
+    async def subscribe(self, viewer: Viewer) -> Subscription:
+        """Take part in everything that is handed out from now on.
+
+        Raises:
+            Unavailable: the process is ending, or has only begun.
+        """
+        if self._stopping:
+            raise Unavailable("This server is going down. Connect again.", retry_after_seconds=1)
+        now = asyncio.get_running_loop().time()
+        left = (viewer.expires_at - self._clock.now()).total_seconds()
+        stream = Subscription(viewer, limit=self._pending, now=now, expires_at=now + left)
+        stream.sent = self.position
+        self._by_clinic[viewer.actor.clinic_id].add(stream)
+        if viewer.session_id in self._access_changes:
+            self._end(stream, "session_revoked")
+        elif viewer.actor.member_id in self._access_changes:
+            try:
+                await self._refresh([stream])
+            except BaseException:
+                self.unsubscribe(stream)
+                raise
+        return stream
+
+    def unsubscribe(self, stream: Subscription) -> None:
+        """Forget a stream; nothing happens where it is forgotten already."""
+        clinic_id = stream.actor.clinic_id
+        streams = self._by_clinic.get(clinic_id)
+        if streams is not None:
+            streams.discard(stream)
+            if not streams:
+                del self._by_clinic[clinic_id]
+
+    def stop(self) -> None:
+        """End every stream and take no more: the process is going down."""
+        self._stopping = True
+        self.end_all(self.streams(), "shutting_down")
+
+    def end_all(self, streams: Collection[Subscription], reason: CloseReason) -> None:
+        """End these streams with a last frame that says why."""
+        for stream in streams:
+            self._end(stream, reason)
+
+    def _end(self, stream: Subscription, reason: CloseReason) -> None:
+        stream.end(reason)
+        self.unsubscribe(stream)
+
+    def _hear(self, highest: int) -> None:
+        if self._position is None or highest > self._position:
+            self._reader.wake()
+
+    async def _read(self) -> None:
+        if self._position is None:
+            self._position = await self._journal.highest()
+        full = True
+        while full:
+            batch = await self._journal.above(self._position, BATCH)
+            if batch.highest < self._position or (batch.events and batch.events[0].number != self._position + 1):
+                # The database was restored from a backup, or this process slept for a day. The guards see to who may
+                # come back, and the replay to what they missed.
+                self.end_all(self.streams(), "shutting_down")
+                self._position = batch.highest
+                return
+            for event in batch.events:
+                await self._hand_out(event)
+                self._position = event.number
+            # Streams get to send what waits for them before more is put on top.
+            await asyncio.sleep(0)
+            full = len(batch.events) == BATCH
+
+    async def _hand_out(self, event: Recorded) -> None:
+        if event.kind in ACCESS_CHANGES:
+            await self._change_access(event)
+        frame: bytes | None = None
+        for stream in list(self._by_clinic.get(event.clinic_id, ())):
+            if hears(stream.actor, event):
+                frame = frame or event_frame(event)
+                stream.offer(event.number, frame)
+                if stream.closed:
+                    self.unsubscribe(stream)
+
+    async def _change_access(self, event: Recorded) -> None:
+        self._remember(event.subject_id)
+        concerned = [
+            stream for stream in self._by_clinic.get(event.clinic_id, ()) if event.subject_id in _names(stream)
+        ]
+        match event.kind:
+            case "member.deactivated":
+                self.end_all(concerned, "access_ended")
+            case "session.ended":
+                self.end_all(concerned, "session_revoked")
+            case "member.roles_changed" if concerned:
+                await self._refresh(concerned)
+
+    async def _refresh(self, streams: list[Subscription]) -> None:
+        """Read one member's permissions anew and have their streams follow."""
+        async with self._access_turn:
+            actor = streams[0].actor
+            if actor.user_id is None:
+                raise ValueError("a stream without a person")
+            places = await self._directory.memberships(actor.user_id)
+            permissions = next((place.permissions for place in places if place.clinic.id == actor.clinic_id), [])
+            for stream in streams:
+                if NEEDED in permissions:
+                    stream.actor = msgspec.structs.replace(stream.actor, permissions=frozenset(permissions))
+                else:
+                    self._end(stream, "access_ended")
+
+    def _remember(self, subject_id: UUID) -> None:
+        now = asyncio.get_running_loop().time()
+        self._access_changes = {
+            changed: at for changed, at in self._access_changes.items() if at > now - REMEMBERED_SECONDS
+        }
+        self._access_changes[subject_id] = now
+
+
+def _names(stream: Subscription) -> tuple[UUID | None, UUID]:
+    return stream.actor.member_id, stream.viewer.session_id

@@ -1,0 +1,54 @@
+"""The live layer of one process, put together."""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+
+from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.live import Fanout, Journal
+from coravet.core.tenancy.identity import Identity
+from coravet.core.tenancy.ports import Directory
+from coravet.entrypoints.live.dispatcher import Dispatcher
+from coravet.entrypoints.live.hub import Hub, Viewer
+from coravet.entrypoints.live.signals import on_stop
+from coravet.entrypoints.live.stream import EventStream, Pace, open_stream
+from coravet.entrypoints.live.sweep import Sweep
+
+
+class Live:
+    """Everything between a commit and an open stream.
+
+    Attributes:
+        wake: to be called after each commit that left events.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        fanout: Fanout,
+        directory: Directory,
+        identity: Identity,
+        forget: Callable[[str], None],
+        clock: Clock,
+    ) -> None:
+        self.hub = Hub(journal, fanout, directory, clock)
+        self._journal = journal
+        self._clock = clock
+        self._dispatcher = Dispatcher(journal, fanout, clock)
+        self._sweep = Sweep(self.hub, identity, forget, clock)
+        self._pace = Pace()
+        self.wake = self._dispatcher.wake
+
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Number, hand out and verify until the end; at its end, or at a signal to stop, every stream says goodbye."""
+        async with self._dispatcher, self.hub, self._sweep:
+            with on_stop(self.hub.stop):
+                yield
+
+    async def open(self, viewer: Viewer, last_event_id: int | None) -> EventStream:
+        """Open a stream that goes on after the event that the client saw last, or begins now.
+
+        Raises:
+            Unavailable: storage does not answer, or the process is ending.
+        """
+        return await open_stream(self.hub, self._journal, self._clock, viewer, last_event_id, self._pace)
