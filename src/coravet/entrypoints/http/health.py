@@ -1,6 +1,7 @@
 """Whether the process lives, and whether it can serve."""
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 
 from coravet.entrypoints.http.access import public
@@ -18,7 +19,7 @@ def probes(*, documented: bool) -> list[HTTPRouteHandler]:
         return {"status": "ok"}
 
     @get("/health/ready", opt=_PROBES, operation_id="healthReady", tags=["Health"], include_in_schema=documented)
-    async def ready(call: Call) -> dict[str, str]:
+    async def ready(call: NamedDependency[Call]) -> dict[str, str]:
         """The parts that requests need answer; 503 otherwise."""
         await call.ports.ready()
         return {"status": "ok"}

@@ -6,7 +6,8 @@ from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import get, patch, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
@@ -19,7 +20,7 @@ from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.paging import Cursor, Limit
 
-Text = Annotated[str | None, Parameter(max_length=80, description="Part of a name, phone or document.")]
+Text = Annotated[str | None, QueryParameter(max_length=80, description="Part of a name, phone or document.")]
 
 
 def _client_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
@@ -37,13 +38,15 @@ def _patient_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
     operation_id="registerClient",
     tags=["Clients"],
 )
-async def post_client(data: NewClient, call: Call) -> ClientView:
+async def post_client(data: JSONBody[NewClient], call: NamedDependency[Call]) -> ClientView:
     """Register a client; what looks wrong but is accepted stands in `warnings`."""
     return await register_client(data, call.actor, call.begin, call.ports.clock, call.ports.numbers)
 
 
 @get("/clinics/{clinic:str}/clients", opt=permitted("patients:read"), operation_id="listClients", tags=["Clients"])
-async def list_clients(call: Call, limit: Limit = 50, cursor: Cursor = None, q: Text = None) -> Page[ClientView]:
+async def list_clients(
+    call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None, q: Text = None
+) -> Page[ClientView]:
     """Clients by family name."""
     async with call.begin(call.actor) as work:
         return await work.patient_reads.clients(PageRequest(limit, cursor), None if q is None else fold(q))
@@ -55,7 +58,7 @@ async def list_clients(call: Call, limit: Limit = 50, cursor: Cursor = None, q: 
     operation_id="getClient",
     tags=["Clients"],
 )
-async def get_client(client_id: UUID, call: Call) -> ClientView:
+async def get_client(client_id: FromPath[UUID], call: NamedDependency[Call]) -> ClientView:
     """A client."""
     async with call.begin(call.actor) as work:
         return await work.patient_reads.client(client_id)
@@ -67,7 +70,9 @@ async def get_client(client_id: UUID, call: Call) -> ClientView:
     operation_id="changeClient",
     tags=["Clients"],
 )
-async def patch_client(client_id: UUID, data: ClientChange, call: Call) -> ClientView:
+async def patch_client(
+    client_id: FromPath[UUID], data: JSONBody[ClientChange], call: NamedDependency[Call]
+) -> ClientView:
     """Change what is known of a client."""
     return await change_client(client_id, data, call.actor, call.begin, call.ports.numbers)
 
@@ -78,17 +83,17 @@ async def patch_client(client_id: UUID, data: ClientChange, call: Call) -> Clien
     operation_id="registerPatient",
     tags=["Patients"],
 )
-async def post_patient(data: NewPatient, call: Call) -> PatientView:
+async def post_patient(data: JSONBody[NewPatient], call: NamedDependency[Call]) -> PatientView:
     """Register a patient and its owner."""
     return await register_patient(data, call.actor, call.begin, call.ports.clock)
 
 
 @get("/clinics/{clinic:str}/patients", opt=permitted("patients:read"), operation_id="listPatients", tags=["Patients"])
 async def list_patients(
-    call: Call,
+    call: NamedDependency[Call],
     limit: Limit = 50,
     cursor: Cursor = None,
-    client_id: UUID | None = None,
+    client_id: FromQuery[UUID | None] = None,
     q: Text = None,
 ) -> Page[PatientView]:
     """Patients by name, of one client where given."""
@@ -102,7 +107,7 @@ async def list_patients(
     operation_id="getPatient",
     tags=["Patients"],
 )
-async def get_patient(patient_id: UUID, call: Call) -> PatientView:
+async def get_patient(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> PatientView:
     """A patient with its present owner."""
     async with call.begin(call.actor) as work:
         return await work.patient_reads.patient(patient_id)
@@ -114,7 +119,9 @@ async def get_patient(patient_id: UUID, call: Call) -> PatientView:
     operation_id="changePatient",
     tags=["Patients"],
 )
-async def patch_patient(patient_id: UUID, data: PatientChange, call: Call) -> PatientView:
+async def patch_patient(
+    patient_id: FromPath[UUID], data: JSONBody[PatientChange], call: NamedDependency[Call]
+) -> PatientView:
     """Change what is known of a patient."""
     return await change_patient(patient_id, data, call.actor, call.begin, call.ports.clock)
 
@@ -122,6 +129,8 @@ async def patch_patient(patient_id: UUID, data: PatientChange, call: Call) -> Pa
 @get(
     "/clinics/{clinic:str}/search", opt=permitted("patients:read"), operation_id="search", tags=["Clients", "Patients"]
 )
-async def get_search(call: Call, q: Annotated[str, Parameter(max_length=80)], limit: Limit = 20) -> SearchView:
+async def get_search(
+    call: NamedDependency[Call], q: Annotated[str, QueryParameter(max_length=80)], limit: Limit = 20
+) -> SearchView:
     """Clients and patients by name, phone or document; accents and case do not matter."""
     return await search(q, limit, call.actor, call.begin)

@@ -170,7 +170,7 @@ def _parameter_errors(request: Request[Any, Any, Any], error: ValidationExceptio
 def _wire_name(request: Request[Any, Any, Any], name: str) -> str:
     field = request.route_handler.parsed_fn_signature.parameters.get(name)
     definition = getattr(field, "kwarg_definition", None)
-    return getattr(definition, "query", None) or name
+    return getattr(definition, "name", None) or name
 
 
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:

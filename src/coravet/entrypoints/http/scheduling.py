@@ -5,8 +5,9 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import delete, get, patch, post, put
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
-from litestar.params import Parameter
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.scheduling.agenda import agenda
@@ -40,9 +41,9 @@ from coravet.entrypoints.http.paging import Cursor, Limit
 
 @get("/clinics/{clinic:str}/agenda", opt=permitted("agenda:read"), operation_id="getAgenda", tags=["Agenda"])
 async def get_agenda(
-    call: Call,
-    day: Annotated[date | None, Parameter(query="date", description="Default: the clinic's today.")] = None,
-    resource: UUID | None = None,
+    call: NamedDependency[Call],
+    day: Annotated[date | None, QueryParameter(name="date", description="Default: today.")] = None,
+    resource: FromQuery[UUID | None] = None,
 ) -> AgendaView:
     """A clinic day: its visits with patient, client, service and resources, in one query."""
     return await agenda(day, resource, call.actor, call.begin, call.ports.clock)
@@ -55,11 +56,11 @@ async def get_agenda(
     tags=["Agenda"],
 )
 async def get_availability(
-    call: Call,
-    service: UUID,
-    from_day: Annotated[date | None, Parameter(query="from", description="First clinic day; default today.")] = None,
-    to_day: Annotated[date | None, Parameter(query="to", description="Last clinic day, included.")] = None,
-    resource: UUID | None = None,
+    call: NamedDependency[Call],
+    service: FromQuery[UUID],
+    from_day: Annotated[date | None, QueryParameter(name="from", description="First day; default today.")] = None,
+    to_day: Annotated[date | None, QueryParameter(name="to", description="Last day, included.")] = None,
+    resource: FromQuery[UUID | None] = None,
 ) -> AvailabilityView:
     """Free starts of a service, by clinic day."""
     return await find_slots(service, from_day, to_day, resource, call.actor, call.begin, call.ports.clock)
@@ -68,7 +69,7 @@ async def get_availability(
 @post(
     "/clinics/{clinic:str}/appointments", opt=permitted("agenda:write"), operation_id="bookAppointment", tags=["Agenda"]
 )
-async def post_appointment(data: NewAppointment, call: Call) -> AppointmentView:
+async def post_appointment(data: JSONBody[NewAppointment], call: NamedDependency[Call]) -> AppointmentView:
     """Book a visit."""
     return await book(data, call.actor, call.begin, call.ports.clock)
 
@@ -80,7 +81,7 @@ async def post_appointment(data: NewAppointment, call: Call) -> AppointmentView:
     tags=["Agenda"],
 )
 async def list_appointments(
-    call: Call, limit: Limit = 50, cursor: Cursor = None, patient_id: UUID | None = None
+    call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None, patient_id: FromQuery[UUID | None] = None
 ) -> Page[AppointmentView]:
     """Visits, newest first, of one patient where given."""
     async with call.begin(call.actor) as work:
@@ -93,7 +94,7 @@ async def list_appointments(
     operation_id="getAppointment",
     tags=["Agenda"],
 )
-async def get_appointment(appointment_id: UUID, call: Call) -> AppointmentView:
+async def get_appointment(appointment_id: FromPath[UUID], call: NamedDependency[Call]) -> AppointmentView:
     """A visit."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.appointment(appointment_id)
@@ -111,7 +112,9 @@ def _step(step: Step) -> HTTPRouteHandler:
         tags=["Agenda"],
         status_code=200,
     )
-    async def post_step(appointment_id: UUID, call: Call, data: StepCommand | None = None) -> AppointmentView:
+    async def post_step(
+        appointment_id: FromPath[UUID], call: NamedDependency[Call], data: JSONBody[StepCommand | None] = None
+    ) -> AppointmentView:
         """Move a visit one step on."""
         command = data or StepCommand()
         return await take_step(appointment_id, step, command, call.actor, call.begin, call.ports.clock)
@@ -123,7 +126,7 @@ STEPS = [_step(step) for step in TRANSITIONS]
 
 
 @get("/clinics/{clinic:str}/services", opt=permitted("clinic:read"), operation_id="listServices", tags=["Catalogue"])
-async def list_services(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[ServiceView]:
+async def list_services(call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None) -> Page[ServiceView]:
     """Services on offer, by name."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.services(PageRequest(limit, cursor))
@@ -132,7 +135,7 @@ async def list_services(call: Call, limit: Limit = 50, cursor: Cursor = None) ->
 @post(
     "/clinics/{clinic:str}/services", opt=permitted("clinic:configure"), operation_id="offerService", tags=["Catalogue"]
 )
-async def post_service(data: NewService, call: Call) -> ServiceView:
+async def post_service(data: JSONBody[NewService], call: NamedDependency[Call]) -> ServiceView:
     """Offer a service."""
     return await offer_service(data, call.actor, call.begin)
 
@@ -143,7 +146,7 @@ async def post_service(data: NewService, call: Call) -> ServiceView:
     operation_id="getService",
     tags=["Catalogue"],
 )
-async def get_service(service_id: UUID, call: Call) -> ServiceView:
+async def get_service(service_id: FromPath[UUID], call: NamedDependency[Call]) -> ServiceView:
     """A service."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.service(service_id)
@@ -155,7 +158,9 @@ async def get_service(service_id: UUID, call: Call) -> ServiceView:
     operation_id="changeService",
     tags=["Catalogue"],
 )
-async def patch_service(service_id: UUID, data: ServiceChange, call: Call) -> ServiceView:
+async def patch_service(
+    service_id: FromPath[UUID], data: JSONBody[ServiceChange], call: NamedDependency[Call]
+) -> ServiceView:
     """Change a service."""
     return await change_service(service_id, data, call.actor, call.begin)
 
@@ -166,13 +171,13 @@ async def patch_service(service_id: UUID, data: ServiceChange, call: Call) -> Se
     operation_id="retireService",
     tags=["Catalogue"],
 )
-async def delete_service(service_id: UUID, call: Call) -> None:
+async def delete_service(service_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
     """Retire a service: it is no longer on offer, its past visits stay."""
     await change_service(service_id, ServiceChange(active=False), call.actor, call.begin)
 
 
 @get("/clinics/{clinic:str}/resources", opt=permitted("clinic:read"), operation_id="listResources", tags=["Catalogue"])
-async def list_resources(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[ResourceView]:
+async def list_resources(call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None) -> Page[ResourceView]:
     """Vets, rooms and equipment, by name."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.resources(PageRequest(limit, cursor))
@@ -181,7 +186,7 @@ async def list_resources(call: Call, limit: Limit = 50, cursor: Cursor = None) -
 @post(
     "/clinics/{clinic:str}/resources", opt=permitted("clinic:configure"), operation_id="addResource", tags=["Catalogue"]
 )
-async def post_resource(data: NewResource, call: Call) -> ResourceView:
+async def post_resource(data: JSONBody[NewResource], call: NamedDependency[Call]) -> ResourceView:
     """Add a vet, a room or a piece of equipment."""
     return await add_resource(data, call.actor, call.begin)
 
@@ -192,7 +197,7 @@ async def post_resource(data: NewResource, call: Call) -> ResourceView:
     operation_id="getResource",
     tags=["Catalogue"],
 )
-async def get_resource(resource_id: UUID, call: Call) -> ResourceView:
+async def get_resource(resource_id: FromPath[UUID], call: NamedDependency[Call]) -> ResourceView:
     """A resource."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.resource(resource_id)
@@ -204,7 +209,9 @@ async def get_resource(resource_id: UUID, call: Call) -> ResourceView:
     operation_id="changeResource",
     tags=["Catalogue"],
 )
-async def patch_resource(resource_id: UUID, data: ResourceChange, call: Call) -> ResourceView:
+async def patch_resource(
+    resource_id: FromPath[UUID], data: JSONBody[ResourceChange], call: NamedDependency[Call]
+) -> ResourceView:
     """Change a resource."""
     return await change_resource(resource_id, data, call.actor, call.begin)
 
@@ -215,7 +222,7 @@ async def patch_resource(resource_id: UUID, data: ResourceChange, call: Call) ->
     operation_id="retireResource",
     tags=["Catalogue"],
 )
-async def delete_resource(resource_id: UUID, call: Call) -> None:
+async def delete_resource(resource_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
     """Retire a resource: it can no longer be booked, its past visits stay."""
     await change_resource(resource_id, ResourceChange(active=False), call.actor, call.begin)
 
@@ -226,7 +233,7 @@ async def delete_resource(resource_id: UUID, call: Call) -> None:
     operation_id="getHours",
     tags=["Catalogue"],
 )
-async def get_hours(resource_id: UUID, call: Call) -> HoursView:
+async def get_hours(resource_id: FromPath[UUID], call: NamedDependency[Call]) -> HoursView:
     """A resource's weekly hours."""
     async with call.begin(call.actor) as work:
         await work.resources.get(resource_id)
@@ -239,6 +246,6 @@ async def get_hours(resource_id: UUID, call: Call) -> HoursView:
     operation_id="setHours",
     tags=["Catalogue"],
 )
-async def put_hours(resource_id: UUID, data: Hours, call: Call) -> HoursView:
+async def put_hours(resource_id: FromPath[UUID], data: JSONBody[Hours], call: NamedDependency[Call]) -> HoursView:
     """Replace a resource's weekly hours."""
     return await set_hours(resource_id, data, call.actor, call.begin)

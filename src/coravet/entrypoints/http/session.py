@@ -3,6 +3,8 @@
 import msgspec
 from litestar import Response, delete, get, post
 from litestar.datastructures import Cookie
+from litestar.di import NamedDependency
+from litestar.params import JSONBody
 
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.legal.gate import OpenDocument
@@ -57,7 +59,9 @@ def _cookie(ports: Ports, value: str, max_age: int) -> Cookie:
     operation_id="createSession",
     tags=["Session"],
 )
-async def create_session(data: NewSession, request: JsonRequest, call: Call) -> Response[SessionView]:
+async def create_session(
+    data: JSONBody[NewSession], request: JsonRequest, call: NamedDependency[Call]
+) -> Response[SessionView]:
     """Exchange a Firebase ID token for a session cookie."""
     ports = call.ports
     ports.guards().same_origin(request, required=False)
@@ -86,7 +90,7 @@ async def create_session(data: NewSession, request: JsonRequest, call: Call) -> 
     operation_id="getSession",
     tags=["Session"],
 )
-async def get_session(call: Call) -> SessionView:
+async def get_session(call: NamedDependency[Call]) -> SessionView:
     """Who is signed in, where they work, and what they have to decide."""
     return await _view(call.ports, call.granted.person.user)
 
@@ -97,7 +101,7 @@ async def get_session(call: Call) -> SessionView:
     operation_id="deleteSession",
     tags=["Session"],
 )
-async def delete_session(call: Call) -> Response[None]:
+async def delete_session(call: NamedDependency[Call]) -> Response[None]:
     """Log out: the cookie is refused from now on, and streams opened with it end."""
     granted = call.granted
     await end_session(granted.person, granted.token_hash, granted.expires_at, call.system_begin)

@@ -4,7 +4,8 @@ from typing import Annotated
 from uuid import UUID
 
 from litestar import get, patch, post
-from litestar.params import Parameter
+from litestar.di import NamedDependency
+from litestar.params import FromPath, JSONBody, PathParameter
 
 from coravet.core.kernel.actor import Actor, MemberId
 from coravet.core.kernel.errors import NotFound
@@ -25,7 +26,7 @@ from coravet.entrypoints.http.paging import Cursor, Limit
 
 
 @post("/clinics", opt=operators(), operation_id="openClinic", tags=["Clinics"])
-async def open_new_clinic(data: NewClinic, call: Call) -> NewClinicView:
+async def open_new_clinic(data: JSONBody[NewClinic], call: NamedDependency[Call]) -> NewClinicView:
     """Open a clinic and invite its first owner."""
     return await open_clinic(data, call.system_begin, call.ports.clock, call.granted.person.user.id)
 
@@ -36,7 +37,7 @@ async def open_new_clinic(data: NewClinic, call: Call) -> NewClinicView:
     operation_id="listClinics",
     tags=["Clinics"],
 )
-async def list_clinics(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[ClinicView]:
+async def list_clinics(call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None) -> Page[ClinicView]:
     """The clinics that one works in; for operators, every clinic."""
     person = call.granted.person
     if person.operator:
@@ -47,20 +48,20 @@ async def list_clinics(call: Call, limit: Limit = 50, cursor: Cursor = None) -> 
 
 
 @get("/clinics/{clinic:str}", opt=permitted("clinic:read"), operation_id="getClinic", tags=["Clinics"])
-async def get_clinic(call: Call) -> ClinicView:
+async def get_clinic(call: NamedDependency[Call]) -> ClinicView:
     """The clinic itself."""
     async with call.begin(call.actor) as work:
         return (await work.clinics.views(PageRequest())).items[0]
 
 
 @patch("/clinics/{clinic:str}", opt=permitted("clinic:configure"), operation_id="changeClinic", tags=["Clinics"])
-async def patch_clinic(data: ClinicChange, call: Call) -> ClinicView:
+async def patch_clinic(data: JSONBody[ClinicChange], call: NamedDependency[Call]) -> ClinicView:
     """Change the clinic's name or time zone."""
     return await change_clinic(data, call.actor, call.begin)
 
 
 @get("/clinics/{clinic:str}/members", opt=permitted("members:manage"), operation_id="listMembers", tags=["Members"])
-async def list_members(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[MemberView]:
+async def list_members(call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None) -> Page[MemberView]:
     """The clinic's members, inactive ones included."""
     async with call.begin(call.actor) as work:
         return await work.members.views(PageRequest(limit, cursor))
@@ -72,7 +73,9 @@ async def list_members(call: Call, limit: Limit = 50, cursor: Cursor = None) -> 
     operation_id="changeMember",
     tags=["Members"],
 )
-async def patch_member(member_id: UUID, data: MemberChange, call: Call) -> MemberView:
+async def patch_member(
+    member_id: FromPath[UUID], data: JSONBody[MemberChange], call: NamedDependency[Call]
+) -> MemberView:
     """Change a member's roles, or end their access."""
     return await change_member(MemberId(member_id), data, call.actor, call.begin)
 
@@ -83,7 +86,9 @@ async def patch_member(member_id: UUID, data: MemberChange, call: Call) -> Membe
     operation_id="listInvitations",
     tags=["Members"],
 )
-async def list_invitations(call: Call, limit: Limit = 50, cursor: Cursor = None) -> Page[InvitationView]:
+async def list_invitations(
+    call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None
+) -> Page[InvitationView]:
     """The invitations that were made, in the order they were."""
     async with call.begin(call.actor) as work:
         return await work.invitations.views(PageRequest(limit, cursor))
@@ -95,7 +100,7 @@ async def list_invitations(call: Call, limit: Limit = 50, cursor: Cursor = None)
     operation_id="inviteMember",
     tags=["Members"],
 )
-async def post_invitation(data: NewInvitation, call: Call) -> NewInvitationView:
+async def post_invitation(data: JSONBody[NewInvitation], call: NamedDependency[Call]) -> NewInvitationView:
     """Offer a place to a mail address; the token is in this answer and nowhere else."""
     return await invite(data, call.actor, call.begin, call.ports.clock)
 
@@ -107,7 +112,9 @@ async def post_invitation(data: NewInvitation, call: Call) -> NewInvitationView:
     tags=["Members"],
     status_code=200,
 )
-async def accept_invitation(token: Annotated[str, Parameter(max_length=128)], call: Call) -> MemberView:
+async def accept_invitation(
+    token: Annotated[str, PathParameter(max_length=128)], call: NamedDependency[Call]
+) -> MemberView:
     """Take the place that an invitation offers; it must have been made to one's verified mail address."""
     found = await call.ports.directory.invited_to(hash_token(token))
     if found is None:
