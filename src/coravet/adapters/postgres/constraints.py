@@ -7,7 +7,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm.exc import StaleDataError
 
-from coravet.core.kernel.errors import Conflict, DomainError, Duplicate, NotFound, StaleVersion, Unavailable
+from coravet.core.kernel.errors import Conflict, DomainError, Duplicate, Invalid, NotFound, StaleVersion, Unavailable
 from coravet.core.scheduling.errors import SlotTaken
 
 BY_NAME: dict[str, Callable[[], DomainError]] = {
@@ -45,6 +45,8 @@ def domain_error(error: BaseException) -> DomainError | None:  # noqa: PLR0911 -
             return Contended()
         case pg.ForeignKeyViolationError():
             return NotFound()
+        case pg.CharacterNotInRepertoireError():
+            return Invalid("A text holds a character that cannot be stored (U+0000). Remove it.")
         case pg.IntegrityConstraintViolationError():
             make = BY_NAME.get(driver.constraint_name or "")
             return make() if make else None

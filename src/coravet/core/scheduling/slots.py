@@ -40,15 +40,15 @@ async def find_slots(
     """
     zone, now = time_zone(actor.time_zone), clock.now()
     first = from_day or day_of(now, zone)
-    last = to_day or first + timedelta(days=DEFAULT_DAYS - 1)
+    try:
+        last = to_day or first + timedelta(days=DEFAULT_DAYS - 1)
+        window = DayBounds(bounds(first, zone).starts_at, bounds(last, zone).ends_at)
+    except (OverflowError, ValueError) as error:
+        raise Invalid(errors=[FieldError("/from", "out_of_range", str(error))]) from error
     if last < first:
         raise Invalid(errors=[FieldError("/to", "before_from", "The last day lies before the first.")])
     if (last - first).days >= LONGEST_DAYS:
         raise Invalid(errors=[FieldError("/to", "too_long", f"Ask for at most {LONGEST_DAYS} days at once.")])
-    try:
-        window = DayBounds(bounds(first, zone).starts_at, bounds(last, zone).ends_at)
-    except ValueError as error:
-        raise Invalid(errors=[FieldError("/from", "out_of_range", str(error))]) from error
     async with begin(actor) as work:
         offer = await work.diary.offer(service_id)
         ids = list(offer.resources)

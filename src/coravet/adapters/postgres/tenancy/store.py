@@ -49,7 +49,9 @@ class PostgresDirectory:
         return UserView(row["id"], row["email"], row["display_name"])
 
     async def find(self, uid: str, session: bytes, clinic: str | None) -> Person | None:
-        rows = await self._fetch("SELECT * FROM find_person($1, $2, $3)", uid, session, clinic)
+        # PostgreSQL's text holds no U+0000: a slug with one is nobody's.
+        slug = None if clinic is None or "\0" in clinic else clinic
+        rows = await self._fetch("SELECT * FROM find_person($1, $2, $3)", uid, session, slug)
         if not rows:
             return None
         [row] = rows
