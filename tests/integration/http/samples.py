@@ -1,0 +1,135 @@
+"""A valid request for every route, with the ids of a clinic in it; what walks all routes takes them from here."""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from litestar import HttpMethod, Litestar
+from litestar.routes import HTTPRoute
+
+Key = tuple[str, str]
+"""A method and an address as the application has it, such as `("GET", "/api/v1/clinics/{clinic}")`."""
+
+
+@dataclass(frozen=True)
+class Sample:
+    """Query and body of a request; a text of the form `{name}` stands for an id.
+
+    Attributes:
+        status: what the visit of the address must be for the request to succeed.
+    """
+
+    body: Any = None
+    query: Mapping[str, str] = field(default_factory=dict)
+    status: str | None = None
+
+    def names(self, path: str) -> set[str]:
+        """The ids that the request names, in its address, query or body."""
+        return set(_names([path.split("/"), self.query, self.body]))
+
+
+def _names(value: Any) -> Iterator[str]:
+    if isinstance(value, str) and value.startswith("{"):
+        yield value.strip("{}")
+    elif isinstance(value, Mapping):
+        yield from _names(list(value.values()))
+    elif isinstance(value, list):
+        for item in value:
+            yield from _names(item)
+
+
+def fill(value: Any, ids: Mapping[str, Any]) -> Any:
+    """The value with every `{name}` replaced."""
+    match value:
+        case str() if value.startswith("{"):
+            return ids[value.strip("{}")]
+        case Mapping():
+            return {key: fill(item, ids) for key, item in value.items()}
+        case list():
+            return [fill(item, ids) for item in value]
+    return value
+
+
+def address(path: str, ids: Mapping[str, Any]) -> str:
+    """The address with every `{name}` replaced."""
+    return "/".join(str(fill(part, ids)) for part in path.split("/"))
+
+
+def routes(app: Litestar) -> set[Key]:
+    """Every method and address that the application answers, Litestar's OPTIONS apart."""
+    return {
+        (str(method), route.path_format)
+        for route in app.routes
+        for handler in (route.route_handlers if isinstance(route, HTTPRoute) else [route.route_handler])
+        for method in getattr(handler, "http_methods", {"ASGI"})
+        if method != HttpMethod.OPTIONS
+    }
+
+
+_CLINIC = "/api/v1/clinics/{clinic}"
+_VISIT = f"{_CLINIC}/appointments/{{appointment_id}}"
+_HOURS = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
+_NOTHING = Sample()
+
+SAMPLES: dict[Key, Sample] = {
+    ("GET", "/health/live"): _NOTHING,
+    ("GET", "/health/ready"): _NOTHING,
+    ("GET", "/docs"): _NOTHING,
+    ("GET", "/api/v1/openapi.json"): _NOTHING,
+    ("GET", "/api/v1/health/live"): _NOTHING,
+    ("GET", "/api/v1/health/ready"): _NOTHING,
+    ("POST", "/api/v1/session"): Sample({"id_token": "{id_token}"}),
+    ("GET", "/api/v1/session"): _NOTHING,
+    ("DELETE", "/api/v1/session"): _NOTHING,
+    ("GET", "/api/v1/clinics"): _NOTHING,
+    ("POST", "/api/v1/clinics"): Sample({"slug": "{new_slug}", "name": "Clínica", "owner_email": "{new_email}"}),
+    ("POST", "/api/v1/invitations/{token}/accept"): _NOTHING,
+    ("GET", _CLINIC): _NOTHING,
+    ("PATCH", _CLINIC): Sample({"name": "Clínica La Paz"}),
+    ("GET", f"{_CLINIC}/members"): _NOTHING,
+    ("PATCH", f"{_CLINIC}/members/{{member_id}}"): Sample({"registration_number": "1006-2019"}),
+    ("GET", f"{_CLINIC}/invitations"): _NOTHING,
+    ("POST", f"{_CLINIC}/invitations"): Sample({"email": "{new_email}", "roles": ["vet"]}),
+    ("GET", f"{_CLINIC}/clients"): _NOTHING,
+    ("POST", f"{_CLINIC}/clients"): Sample({"given_name": "Ana", "family_name": "Pérez", "phone": "0991234567"}),
+    ("GET", f"{_CLINIC}/clients/{{client_id}}"): _NOTHING,
+    ("PATCH", f"{_CLINIC}/clients/{{client_id}}"): Sample({"email": "ana@correo.test"}),
+    ("GET", f"{_CLINIC}/patients"): Sample(query={"client_id": "{client_id}"}),
+    ("POST", f"{_CLINIC}/patients"): Sample({"client_id": "{client_id}", "name": "Luna", "species": "cat"}),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}"): _NOTHING,
+    ("PATCH", f"{_CLINIC}/patients/{{patient_id}}"): Sample({"color": "negro"}),
+    ("GET", f"{_CLINIC}/search"): Sample(query={"q": "firulais"}),
+    ("GET", f"{_CLINIC}/agenda"): Sample(query={"resource": "{resource_id}"}),
+    ("GET", f"{_CLINIC}/availability"): Sample(query={"service": "{service_id}", "resource": "{resource_id}"}),
+    ("GET", f"{_CLINIC}/appointments"): Sample(query={"patient_id": "{patient_id}"}),
+    ("POST", f"{_CLINIC}/appointments"): Sample(
+        {
+            "service_id": "{service_id}",
+            "patient_id": "{patient_id}",
+            "resource_ids": ["{resource_id}"],
+            "starts_at": "{slot}",
+        }
+    ),
+    ("GET", _VISIT): _NOTHING,
+    ("POST", f"{_VISIT}/confirm"): Sample(status="requested"),
+    ("POST", f"{_VISIT}/check-in"): Sample(status="confirmed"),
+    ("POST", f"{_VISIT}/start"): Sample(status="checked_in"),
+    ("POST", f"{_VISIT}/ready"): Sample(status="in_exam"),
+    ("POST", f"{_VISIT}/complete"): Sample(status="ready"),
+    ("POST", f"{_VISIT}/cancel"): Sample({"reason": "de viaje"}, status="confirmed"),
+    ("POST", f"{_VISIT}/no-show"): Sample(status="confirmed"),
+    ("GET", f"{_CLINIC}/services"): _NOTHING,
+    ("POST", f"{_CLINIC}/services"): Sample(
+        {"name": "Vacunación", "duration_minutes": 20, "resource_ids": ["{resource_id}"]}
+    ),
+    ("GET", f"{_CLINIC}/services/{{service_id}}"): _NOTHING,
+    ("PATCH", f"{_CLINIC}/services/{{service_id}}"): Sample({"resource_ids": ["{resource_id}"]}),
+    ("DELETE", f"{_CLINIC}/services/{{service_id}}"): _NOTHING,
+    ("GET", f"{_CLINIC}/resources"): _NOTHING,
+    ("POST", f"{_CLINIC}/resources"): Sample({"kind": "vet", "name": "Dra. Paz", "member_id": "{member_id}"}),
+    ("GET", f"{_CLINIC}/resources/{{resource_id}}"): _NOTHING,
+    ("PATCH", f"{_CLINIC}/resources/{{resource_id}}"): Sample({"member_id": "{member_id}"}),
+    ("DELETE", f"{_CLINIC}/resources/{{resource_id}}"): _NOTHING,
+    ("GET", f"{_CLINIC}/resources/{{resource_id}}/hours"): _NOTHING,
+    ("PUT", f"{_CLINIC}/resources/{{resource_id}}/hours"): Sample(_HOURS),
+}

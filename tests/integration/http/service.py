@@ -1,0 +1,212 @@
+"""The application in this process, and clinics to try it on, made over HTTP as their people would."""
+
+import asyncio
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time, timedelta
+from http.cookiejar import CookieJar, DefaultCookiePolicy
+from itertools import count
+from secrets import token_hex
+from typing import Any
+
+import asyncpg
+import httpx
+from tests.integration.parts.people import People
+
+from coravet.bootstrap import Application, application, services
+from coravet.core.kernel.work import SystemBegin
+from coravet.core.legal.gate import OpenDocument
+from coravet.entrypoints.http.app import API
+from coravet.settings import Settings
+
+ORIGIN = "http://clinica.test"
+EVERY_HOUR = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
+PENDING = OpenDocument("terms", "1", "es-EC", "0" * 64, "/api/v1/legal/documents/terms/1.es-EC.md")
+
+Headers = dict[str, str]
+
+
+class Service:
+    """The application and a client that keeps no cookies: each request says who sends it.
+
+    Not Litestar's AsyncTestClient: that one holds the loop until it has its answer, so that no two requests ever meet.
+    """
+
+    def __init__(self, running: Application, client: httpx.AsyncClient, people: People, settings: Settings) -> None:
+        self.application = running
+        self.client = client
+        self.people = people
+        self.settings = settings
+        self._operator: Headers | None = None
+
+    @property
+    def system_begin(self) -> SystemBegin[Any]:
+        return self.application.works.system_begin
+
+    async def ask(
+        self, method: str, path: str, who: Headers | None = None, *, headers: Headers | None = None, **content: Any
+    ) -> httpx.Response:
+        """The answer to one request under the API's base; `content` is httpx's json, content and params."""
+        return await self.client.request(method, API + path, headers={**(who or {}), **(headers or {})}, **content)
+
+    async def done(self, method: str, path: str, who: Headers, **content: Any) -> Any:
+        """What a request that must succeed answers."""
+        answer = await self.ask(method, path, who, **content)
+        assert answer.is_success, f"{method} {path}: {answer.status_code} {answer.text}"
+        return answer.json() if answer.content else None
+
+    async def stranger(self, name: str = "stranger", email: str | None = None) -> Headers:
+        """Somebody who signed in and belongs nowhere."""
+        return bearer(await self.people.sign_in(await self.people.create(name, email=email)))
+
+    async def operator(self) -> Headers:
+        """The operator of this service."""
+        if self._operator is None:
+            person = await self.people.create("operator")
+            found = bearer(await self.people.sign_in(person))
+            await self.done("GET", "/session", found)
+            async with services(self.settings) as commands:
+                await commands.grant_operator(person.email, "tests")
+            self._operator = found
+        return self._operator
+
+    async def join(self, clinic: "Clinic", role: str) -> Headers:
+        """A new member of the clinic."""
+        person = await self.people.create(role)
+        found = bearer(await self.people.sign_in(person))
+        offer = {"email": person.email, "roles": [role]}
+        invited = await self.done("POST", f"/clinics/{clinic.slug}/invitations", clinic.owner, json=offer)
+        member = await self.done("POST", f"/invitations/{invited['token']}/accept", found)
+        clinic.ids[f"{role}_member_id"] = member["id"]
+        clinic.people[role] = found
+        return found
+
+    async def open_clinic(self, name: str = "clinic") -> "Clinic":
+        """A clinic with its owner and nothing else."""
+        slug = f"{name}-{token_hex(4)}"
+        person = await self.people.create("owner")
+        owner = bearer(await self.people.sign_in(person))
+        wanted = {"slug": slug, "name": slug, "time_zone": "America/Guayaquil", "owner_email": person.email}
+        made = await self.done("POST", "/clinics", await self.operator(), json=wanted)
+        member = await self.done("POST", f"/invitations/{made['invitation']['token']}/accept", owner)
+        return Clinic(slug, made["id"], {"owner": owner}, {"clinic": slug, "owner_member_id": member["id"]})
+
+    async def furnish(self, clinic: "Clinic") -> "Clinic":
+        """The clinic with a client, a patient, a vet and a room open at all hours, a service and a visit."""
+        base, ids, owner = f"/clinics/{clinic.slug}", clinic.ids, clinic.owner
+        person = {"given_name": "Zoila", "family_name": "Quimbiurco", "phone": "0991234567", "email": "zq@correo.test"}
+        ids["client_id"] = (await self.done("POST", f"{base}/clients", owner, json=person))["id"]
+        animal = {"client_id": ids["client_id"], "name": "Firulais", "species": "dog"}
+        ids["patient_id"] = (await self.done("POST", f"{base}/patients", owner, json=animal))["id"]
+        for kind, name in (("vet", "resource_id"), ("room", "room_id")):
+            made = await self.done("POST", f"{base}/resources", owner, json={"kind": kind, "name": kind})
+            ids[name] = made["id"]
+            await self.done("PUT", f"{base}/resources/{made['id']}/hours", owner, json=EVERY_HOUR)
+        consultation = {
+            "name": "Consulta",
+            "duration_minutes": 30,
+            "resource_ids": [ids["resource_id"], ids["room_id"]],
+        }
+        ids["service_id"] = (await self.done("POST", f"{base}/services", owner, json=consultation))["id"]
+        ids["appointment_id"] = (await self.book(clinic))["id"]
+        return clinic
+
+    async def book(self, clinic: "Clinic") -> Any:
+        """A visit at a time that nobody took."""
+        return await self.done("POST", f"/clinics/{clinic.slug}/appointments", clinic.owner, json=clinic.visit())
+
+    async def full_clinic(self, name: str = "clinic") -> "Clinic":
+        """A furnished clinic with a member of every role; `member_id` is the staff's."""
+        clinic = await self.furnish(await self.open_clinic(name))
+        for role in ("manager", "vet", "staff"):
+            await self.join(clinic, role)
+        clinic.ids["member_id"] = clinic.ids["staff_member_id"]
+        return clinic
+
+    @contextmanager
+    def legal_pending(self) -> Iterator[None]:
+        """A legal text waits for everybody's decision."""
+        documents = self.application.litestar.state.ports.gate.documents
+        documents.append(PENDING)
+        try:
+            yield
+        finally:
+            documents.remove(PENDING)
+
+
+@dataclass
+class Clinic:
+    """A clinic: its people's headers by role, and its ids under the names that addresses and bodies give them."""
+
+    slug: str
+    id: str
+    people: dict[str, Headers]
+    ids: dict[str, str]
+    _slots: Iterator[int] = field(default_factory=count)
+
+    @property
+    def owner(self) -> Headers:
+        return self.people["owner"]
+
+    def slot(self) -> str:
+        """A start that was not given out before."""
+        midnight = datetime.combine(datetime.now(UTC).date() + timedelta(days=2), time(), tzinfo=UTC)
+        return (midnight + timedelta(minutes=30 * next(self._slots))).isoformat()
+
+    def visit(self, starts_at: str | None = None) -> dict[str, Any]:
+        """A body that books the clinic's service."""
+        return {
+            "service_id": self.ids["service_id"],
+            "patient_id": self.ids["patient_id"],
+            "resource_ids": [self.ids["resource_id"]],
+            "starts_at": starts_at or self.slot(),
+        }
+
+
+def bearer(token: str) -> Headers:
+    """The header of somebody with this token."""
+    return {"Authorization": f"Bearer {token}"}
+
+
+@asynccontextmanager
+async def running(settings: Settings, people: People) -> AsyncIterator[Service]:
+    """The application, from its start to its end."""
+    wired = application(settings)
+    transport = httpx.ASGITransport(wired.asgi)
+    no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    async with (
+        _lifespan(wired),
+        httpx.AsyncClient(transport=transport, base_url=ORIGIN, cookies=no_cookies, timeout=60) as client,
+    ):
+        yield Service(wired, client, people, settings)
+
+
+@asynccontextmanager
+async def _lifespan(wired: Application) -> AsyncIterator[None]:
+    # In a task of its own: a fixture is set up in one task and torn down in another, which Litestar does not bear.
+    started, ending = asyncio.Event(), asyncio.Event()
+
+    async def live() -> None:
+        async with wired.litestar.lifespan():
+            started.set()
+            await ending.wait()
+
+    async with asyncio.TaskGroup() as tasks:
+        tasks.create_task(live())
+        await started.wait()
+        try:
+            yield
+        finally:
+            ending.set()
+
+
+@asynccontextmanager
+async def superuser(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A connection past every guard, for planting and for looking."""
+    assert settings.database_admin_url is not None
+    connection = await asyncpg.connect(settings.database_admin_url.get_secret_value())
+    try:
+        yield connection
+    finally:
+        await connection.close()

@@ -1,0 +1,150 @@
+"""Who may do what: one table of every route and everybody, read against the application as it runs."""
+
+from collections.abc import AsyncIterator
+from hashlib import sha256
+from secrets import token_hex
+
+import asyncpg
+import pytest
+from tests.integration.http.samples import SAMPLES, Key, address, fill, routes
+from tests.integration.http.service import Clinic, Headers, Service, bearer, superuser
+
+TABLE = """
+                                                                   anonymous stranger staff  vet manager owner operator
+GET    /health/live                                                      200      200   200  200     200   200      200
+GET    /health/ready                                                     200      200   200  200     200   200      200
+GET    /docs                                                             200      200   200  200     200   200      200
+GET    /api/v1/openapi.json                                              200      200   200  200     200   200      200
+GET    /api/v1/health/live                                               200      200   200  200     200   200      200
+GET    /api/v1/health/ready                                              200      200   200  200     200   200      200
+POST   /api/v1/session                                                   201      201   201  201     201   201      201
+GET    /api/v1/session                                                   401      200   200  200     200   200      200
+DELETE /api/v1/session                                                   401      204   204  204     204   204      204
+GET    /api/v1/clinics                                                   401      200   200  200     200   200      200
+POST   /api/v1/clinics                                                   401      403   403  403     403   403      201
+POST   /api/v1/invitations/{token}/accept                                401      200   200  200     200   200      200
+GET    /api/v1/clinics/{clinic}                                          401      404   200  200     200   200      404
+PATCH  /api/v1/clinics/{clinic}                                          401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/members                                  401      404   403  403     200   200      404
+PATCH  /api/v1/clinics/{clinic}/members/{member_id}                      401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/invitations                              401      404   403  403     200   200      404
+POST   /api/v1/clinics/{clinic}/invitations                              401      404   403  403     201   201      404
+GET    /api/v1/clinics/{clinic}/clients                                  401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/clients                                  401      404   201  201     201   201      404
+GET    /api/v1/clinics/{clinic}/clients/{client_id}                      401      404   200  200     200   200      404
+PATCH  /api/v1/clinics/{clinic}/clients/{client_id}                      401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/patients                                 401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/patients                                 401      404   201  201     201   201      404
+GET    /api/v1/clinics/{clinic}/patients/{patient_id}                    401      404   200  200     200   200      404
+PATCH  /api/v1/clinics/{clinic}/patients/{patient_id}                    401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/search                                   401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/agenda                                   401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/availability                             401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/appointments                             401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments                             401      404   201  201     201   201      404
+GET    /api/v1/clinics/{clinic}/appointments/{appointment_id}            401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/confirm    401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/check-in   401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/start      401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/ready      401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/complete   401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/cancel     401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/no-show    401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/services                                 401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/services                                 401      404   403  403     201   201      404
+GET    /api/v1/clinics/{clinic}/services/{service_id}                    401      404   200  200     200   200      404
+PATCH  /api/v1/clinics/{clinic}/services/{service_id}                    401      404   403  403     200   200      404
+DELETE /api/v1/clinics/{clinic}/services/{service_id}                    401      404   403  403     204   204      404
+GET    /api/v1/clinics/{clinic}/resources                                401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/resources                                401      404   403  403     201   201      404
+GET    /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   200  200     200   200      404
+PATCH  /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   403  403     200   200      404
+DELETE /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   403  403     204   204      404
+GET    /api/v1/clinics/{clinic}/resources/{resource_id}/hours            401      404   200  200     200   200      404
+PUT    /api/v1/clinics/{clinic}/resources/{resource_id}/hours            401      404   403  403     200   200      404
+"""
+_HEAD, *_LINES = TABLE.strip("\n").splitlines()
+EVERYBODY = _HEAD.split()
+EXPECTED: dict[Key, dict[str, int]] = {
+    (line.split()[0], line.split()[1]): dict(zip(EVERYBODY, map(int, line.split()[2:]), strict=True)) for line in _LINES
+}
+
+
+@pytest.fixture(scope="module")
+async def everybody(service: Service, clinic: Clinic) -> dict[str, Headers]:
+    """The headers of everybody in the table."""
+    return {
+        "anonymous": {},
+        "stranger": await service.stranger(),
+        **clinic.people,
+        "operator": await service.operator(),
+    }
+
+
+@pytest.fixture(scope="module")
+async def admin(service: Service) -> AsyncIterator[asyncpg.Connection]:
+    """A connection that puts back what a permitted request changed."""
+    async with superuser(service.settings) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+async def invited(service: Service, everybody: dict[str, Headers]) -> dict[str, str]:
+    """Everybody's invitation to another clinic."""
+    elsewhere = await service.open_clinic()
+    tokens = {"anonymous": "unknown"}
+    for name, who in everybody.items():
+        if who:
+            email = (await service.done("GET", "/session", who))["user"]["email"]
+            offer = {"email": email, "roles": ["staff"]}
+            made = await service.done("POST", f"/clinics/{elsewhere.slug}/invitations", elsewhere.owner, json=offer)
+            tokens[name] = made["token"]
+    return tokens
+
+
+async def _put_back(admin: asyncpg.Connection, clinic: Clinic, who: Headers, status: str | None) -> None:
+    token = who.get("Authorization", "").removeprefix("Bearer ")
+    await admin.execute("DELETE FROM ended_sessions WHERE token_hash = $1", sha256(token.encode()).digest())
+    await admin.execute("UPDATE services SET active = true WHERE clinic_id = $1", clinic.id)
+    await admin.execute("UPDATE resources SET active = true WHERE clinic_id = $1", clinic.id)
+    await admin.execute(
+        "UPDATE appointments SET status = $2 WHERE id = $1", clinic.ids["appointment_id"], status or "confirmed"
+    )
+
+
+def test_every_route(service: Service) -> None:
+    """The table and the samples have a line for every route, and no line without one."""
+    real = routes(service.application.litestar)
+    assert set(EXPECTED) == real
+    assert set(SAMPLES) == real
+
+
+@pytest.mark.parametrize("key", EXPECTED, ids=" ".join)
+async def test_permissions(
+    key: Key,
+    service: Service,
+    clinic: Clinic,
+    everybody: dict[str, Headers],
+    invited: dict[str, str],
+    admin: asyncpg.Connection,
+) -> None:
+    """Each of everybody meets the status that the table states, with a request that is otherwise good."""
+    method, path = key
+    found = {}
+    for name in EVERYBODY:
+        sample, who = SAMPLES[key], everybody[name]
+        await _put_back(admin, clinic, who, sample.status)
+        ids = {
+            **clinic.ids,
+            "slot": clinic.slot(),
+            "token": invited[name],
+            "id_token": clinic.owner["Authorization"].removeprefix(bearer("")["Authorization"]),
+            "new_slug": f"nueva-{token_hex(4)}",
+            "new_email": f"nueva-{token_hex(4)}@correo.test",
+        }
+        answer = await service.client.request(
+            method, address(path, ids), headers=who, json=fill(sample.body, ids), params=fill(sample.query, ids)
+        )
+        found[name] = answer.status_code
+    await _put_back(admin, clinic, everybody["owner"], None)
+    assert found == EXPECTED[key]
