@@ -11,12 +11,14 @@ from litestar import Litestar
 from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from coravet.adapters.fanout.postgres import PostgresFanout
 from coravet.adapters.firebase.cached import CachedIdentity
 from coravet.adapters.firebase.identity import FirebaseIdentity
 from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.engine import make_engine
+from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
@@ -26,7 +28,9 @@ from coravet.core.tenancy.clinics import NewClinic, open_clinic
 from coravet.core.tenancy.views import NewClinicView
 from coravet.entrypoints.http.app import build
 from coravet.entrypoints.http.call import Ports
+from coravet.entrypoints.http.live import stream_events
 from coravet.entrypoints.http.middleware import RequestContext
+from coravet.entrypoints.live.layer import Live
 from coravet.settings import Settings, load
 
 COOKIE = "coravet_session"
@@ -113,12 +117,18 @@ def application(settings: Settings) -> Application:
                 raise
             raise meant from error
 
+    directory = PostgresDirectory(engine)
+    fanout = PostgresFanout(settings.direct_url)
+    live = Live(PostgresJournal(works), fanout, directory, identity, cached.forget, clock)
+    works.committed = live.wake
+
     @asynccontextmanager
     async def parts(_: Litestar) -> AsyncIterator[None]:
         try:
             if settings.environment == "production":
                 await refuse_unsafe_role(engine)
-            yield
+            async with fanout, live.running():
+                yield
         finally:
             await identity.aclose()
             await engine.dispose()
@@ -127,7 +137,7 @@ def application(settings: Settings) -> Application:
         begin=works.begin,
         system_begin=works.system_begin,
         identity=cached,
-        directory=PostgresDirectory(engine),
+        directory=directory,
         gate=LegalGate(),
         numbers=EcuadorNumbers(),
         clock=clock,
@@ -138,7 +148,7 @@ def application(settings: Settings) -> Application:
         origins=frozenset({settings.public_url, *settings.allowed_origins}),
         max_body_bytes=settings.max_body_bytes,
     )
-    litestar = build(ports, lifespan=[parts])
+    litestar = build(ports, routes=[stream_events(live)], lifespan=[parts])
     return Application(RequestContext(litestar), litestar, works, engine)
 
 
