@@ -29,7 +29,6 @@ class Up:
 
     def __init__(self, program: list[str], log: Path) -> None:
         self.log = log
-        self.began = time.monotonic()
         with log.open("wb") as output:
             self.process = subprocess.Popen(  # noqa: S603 # the command under test
                 program,
@@ -45,12 +44,11 @@ class Up:
         return self.log.read_text()
 
     def wait_until_ready(self) -> set[int]:
-        """The seconds until the welcome go to `took`; every process that was started comes back."""
+        """Every process that was started, once the welcome stands there."""
         assert eventually(
             lambda: "Ctrl-C ends everything" in self.output or self.process.poll() is not None, 2 * MINUTE
         )
         assert self.process.poll() is None, self.output
-        self.took = time.monotonic() - self.began
         return descendants(self.process.pid)
 
     def close(self) -> None:
@@ -97,9 +95,8 @@ def test_make_up_and_ctrl_c(data: Path, tmp_path: Path) -> None:
             time.sleep(0.1)
         up.process.wait(MINUTE)
         assert eventually(lambda: not any(is_alive(pid) for pid in started)), up.output
-        assert (
-            up.output.index("Ending the server") < up.output.index("Ending the sign-in") < up.output.index("PostgreSQL")
-        )
+        endings = [line.rpartition("Ending ")[2] for line in up.output.splitlines() if "Ending " in line]
+        assert endings == ["the server", "the sign-in emulator", "PostgreSQL"]
         assert "Traceback" not in up.output
     finally:
         up.close()
@@ -119,12 +116,13 @@ def test_killed(data: Path, tmp_path: Path) -> None:
 
 
 def test_start_after_being_killed(data: Path, tmp_path: Path) -> None:
-    """After that it starts on the same data within seconds; SIGTERM to it alone ends it with 0 and all it started."""
+    """After that it starts on the same data as it is; SIGTERM to it alone ends it with 0 and all it started."""
     port = free_ports(2)
     up = Up([*COMMAND, "--port", str(port), "--data", str(data)], tmp_path / "log")
     try:
         started = up.wait_until_ready()
-        assert up.took < 30  # 6 s on two free cores
+        assert "Making" not in up.output  # neither cluster nor roles nor demo anew: a start takes seconds
+        assert "Loaded" not in up.output
         with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as ready:
             assert ready.status == 200
         up.process.terminate()
@@ -141,7 +139,9 @@ def test_busy_port(tmp_path: Path, offset: int) -> None:
     """A port in use, the API's or the emulator's, is named before anything is started."""
     port = free_ports(2)
     with socket.create_server(("127.0.0.1", port + offset)):
-        assert f"Port {port + offset} is in use" in _refusal(tmp_path / "data", port)
+        assert f"127.0.0.1:{port + offset} cannot be listened on (Address already in use)" in _refusal(
+            tmp_path / "data", port
+        )
     assert not (tmp_path / "data" / "postgres").exists()
 
 

@@ -5,7 +5,6 @@ import fcntl
 import os
 import shlex
 import signal
-import socket
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -21,6 +20,7 @@ from coravet.adapters.local.firebase import AuthEmulator
 from coravet.adapters.local.postgres import EmbeddedPostgres
 from coravet.adapters.local.service import ServiceProcess, variables
 from coravet.adapters.postgres.migrate import migrate
+from coravet.entrypoints.cli.ports import refuse_busy
 from coravet.entrypoints.cli.refusals import CommandError, database_expected
 from coravet.settings import Settings
 
@@ -50,8 +50,10 @@ def run(port: int, data: Path) -> None:
     try:
         with _signals_end_it(), ExitStack() as parts:
             parts.enter_context(_claim(data))
-            for needed, part in ((port, "the API"), (port + 1, "the sign-in emulator")):
-                _refuse_busy(needed, part)
+            for needed in (port, port + 1):
+                refuse_busy(
+                    "127.0.0.1", needed, "choose another: make up PORT=9000 (the emulator takes the one after it)"
+                )
             say(f"Starting CoraVet with its data in {data}")
             _start_and_watch(port, data, parts, say)
     except Ended:
@@ -177,19 +179,6 @@ def _claim(data: Path) -> Iterator[None]:
 
 def _holder(lock: TextIO) -> str:
     return lock.read(20).strip() or "unknown"
-
-
-def _refuse_busy(port: int, part: str) -> None:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-        except PermissionError as error:
-            raise CommandError(f"Port {port} is for root only; choose another: make up PORT=9000.") from error
-        except OSError as error:
-            raise CommandError(
-                f"Port {port} is in use, and {part} needs it; choose another: make up PORT=9000."
-            ) from error
 
 
 def _welcome(port: int, data: Path) -> str:

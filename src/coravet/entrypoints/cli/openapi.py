@@ -23,8 +23,14 @@ def openapi(
     from coravet.entrypoints.cli.refusals import CommandError
     from coravet.settings import Settings
 
-    # The document does not depend on settings, and a pool opens its connections at the first request only.
-    settings = Settings.model_validate({"CORAVET_ENV": "development", "DATABASE_URL": "postgresql://localhost/coravet"})
+    # The document does not depend on settings, and no part is asked anything before the first request.
+    settings = Settings.model_validate(
+        {
+            "CORAVET_ENV": "development",
+            "DATABASE_URL": "postgresql://localhost/coravet",
+            "FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:1",
+        }
+    )
     document = json.dumps(application(settings).litestar.openapi_schema.to_schema(), indent=2, ensure_ascii=False)
     if output is None:
         print(document)

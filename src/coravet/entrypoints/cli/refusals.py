@@ -31,6 +31,8 @@ def database_expected() -> Iterator[None]:
 
 def sentences(error: Exception) -> list[str]:
     """What to print instead of a traceback; nothing where the error is a defect of ours."""
+    import msgspec
+
     from coravet.adapters.local import LocalError
     from coravet.adapters.postgres.migrate import MigrationRefused
     from coravet.core.kernel.errors import DomainError, Invalid
@@ -43,6 +45,8 @@ def sentences(error: Exception) -> list[str]:
             return [f"{field.pointer.strip('/') or 'input'}: {field.detail}" for field in error.errors]
         case DomainError():
             return [error.detail]
+        case msgspec.ValidationError():  # names the field after a dollar sign
+            return [f"{error}."]
         case CommandError() | LocalError() | MigrationRefused():
             return [str(error)]
     return []

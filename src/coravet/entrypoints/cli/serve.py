@@ -20,9 +20,14 @@ def serve() -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
+    from coravet.entrypoints.cli.ports import refuse_busy
+    from coravet.entrypoints.cli.refusals import CommandError
     from coravet.settings import load
 
     settings = load()
+    if settings.firebase_credentials is None and settings.firebase_auth_emulator_host is None:
+        raise CommandError("FIREBASE_CREDENTIALS is missing, and there is no FIREBASE_AUTH_EMULATOR_HOST; set one.")
+    refuse_busy(settings.host, settings.port, "choose another in CORAVET_PORT")
     Server(
         "coravet.bootstrap:asgi",
         factory=True,

@@ -1,0 +1,153 @@
+"""The commands that look after an installation, on a real database."""
+
+import json
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+from tests.integration.parts.people import People
+from tests.integration.parts.ports import free_ports
+from tests.integration.parts.processes import is_alive
+
+from coravet.adapters.local.service import ServiceProcess, variables
+from coravet.entrypoints.cli import main
+from coravet.settings import Settings
+
+
+class Terminal:
+    """Runs a command with exactly these settings: its exit code, and the lines of both outputs."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+        for name in list(os.environ):
+            if name.startswith(("CORAVET_", "DATABASE_", "FIREBASE_")):
+                monkeypatch.delenv(name)
+
+    def run(self, settings: Settings | None, *words: str) -> tuple[int, list[str]]:
+        for name, value in variables(settings).items() if settings else ():
+            self._monkeypatch.setenv(name, value)
+        self._monkeypatch.setattr(sys, "argv", ["coravet", *words])
+        self._capsys.readouterr()
+        with pytest.raises(SystemExit) as ended:
+            main()
+        said = self._capsys.readouterr()
+        return int(ended.value.code or 0), (said.out + said.err).splitlines()
+
+
+@pytest.fixture
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Terminal:
+    """A terminal whose environment holds no settings of the machine's own."""
+    return Terminal(monkeypatch, capsys)
+
+
+def test_migrate(terminal: Terminal, empty_database: Settings) -> None:
+    """Migrating an empty database makes roles and schema; again, it changes nothing."""
+    code, first = terminal.run(empty_database, "migrate")
+    assert code == 0
+    assert first[-1].startswith("Schema went from nothing to ")
+    code, second = terminal.run(empty_database, "migrate")
+    assert (code, [line.partition(" at ")[0] for line in second]) == (0, ["Schema is"])
+
+
+def test_migrate_needs_an_administrator(terminal: Terminal, empty_database: Settings) -> None:
+    """Without DATABASE_ADMIN_URL it says which variable is missing."""
+    code, said = terminal.run(empty_database.model_copy(update={"database_admin_url": None}), "migrate")
+    assert code == 1
+    assert len(said) == 1
+    assert "DATABASE_ADMIN_URL is missing" in said[0]
+
+
+def test_database_out_of_reach(terminal: Terminal, tmp_path: Path) -> None:
+    """A server that is not there is a sentence."""
+    nowhere = f"postgresql://postgres@/coravet?host={tmp_path}"
+    settings = Settings.model_validate({"DATABASE_URL": nowhere, "DATABASE_ADMIN_URL": nowhere})
+    code, said = terminal.run(settings, "migrate")
+    assert (code, len(said)) == (1, 1)
+    assert "cannot be reached" in said[0]
+
+
+def test_clinic_create(terminal: Terminal, database: Settings) -> None:
+    """A clinic is created once, its owner's invitation shown; the same slug again is refused, a bad one explained."""
+    words = ("clinic", "create", "clinica-de-prueba", "--name", "Clínica de prueba", "--owner")
+    code, said = terminal.run(database, *words, "duena@clinica.test")
+    assert code == 0, said
+    assert "/api/v1/clinics/clinica-de-prueba" in said[0]
+    assert len(said[1].rpartition(": ")[2]) > 20
+    code, said = terminal.run(database, *words, "duena@clinica.test")
+    assert code == 1
+    assert "exists already" in said[0]
+    code, said = terminal.run(database, *words, "nobody")
+    assert code == 1
+    assert "owner_email" in said[0]
+
+
+def test_operator_grant_to_a_stranger(terminal: Terminal, database: Settings) -> None:
+    """Somebody who never signed in cannot be made an operator yet, and the answer says what to do."""
+    code, said = terminal.run(database, "operator", "grant", "nadie@clinica.test", "--reason", "guardia")
+    assert code == 1
+    assert "sign in once" in said[0]
+
+
+def test_doctor(terminal: Terminal, settings: Settings) -> None:
+    """A sound installation gets an ok for each part and 0; an unmigrated or ill-set one a wrong and 1."""
+    code, said = terminal.run(settings, "doctor")
+    assert code == 0, said
+    assert all(line.startswith("ok ") for line in said)
+    dead = settings.model_copy(update={"firebase_auth_emulator_host": f"127.0.0.1:{free_ports()}"})
+    code, said = terminal.run(dead, "doctor")
+    assert code == 1
+    assert [line.split()[1] for line in said if line.startswith("wrong")] == ["firebase"]
+
+
+def test_doctor_names_settings(terminal: Terminal) -> None:
+    """Settings that cannot be read are findings, too."""
+    code, said = terminal.run(None, "doctor")
+    assert (code, said) == (1, ["wrong  settings   DATABASE_URL: is missing"])
+
+
+def test_openapi(terminal: Terminal, tmp_path: Path) -> None:
+    """The document is written without a database or settings."""
+    place = tmp_path / "openapi.json"
+    code, _ = terminal.run(None, "openapi", "--output", str(place))
+    assert code == 0
+    document = json.loads(place.read_text())
+    assert document["openapi"].startswith("3.1")
+    assert any(path.endswith("/agenda") for path in document["paths"])
+
+
+def test_serve_on_a_busy_port(terminal: Terminal, settings: Settings) -> None:
+    """A port in use is a sentence."""
+    port = free_ports()
+    with socket.create_server(("127.0.0.1", port)):
+        code, said = terminal.run(settings.model_copy(update={"port": port}), "serve")
+    assert code == 1
+    assert f"127.0.0.1:{port} cannot be listened on" in said[0]
+
+
+async def test_served_process(settings: Settings, people: People, tmp_path: Path) -> None:
+    """The served process answers when it is ready, knows who signs in, and SIGTERM ends it in order."""
+    token = await people.sign_in(await people.create("vera"))
+    served = settings.model_copy(update={"port": free_ports(), "database_admin_url": None})
+    with ServiceProcess(served, log=tmp_path / "log") as service:
+        async with httpx.AsyncClient(base_url=service.url) as client:
+            answer = await client.get("/api/v1/session", headers={"Authorization": f"Bearer {token}"})
+        assert answer.status_code == 200, answer.text
+        pid = service.pid
+    assert service.pid is None
+    assert pid is not None
+    assert not is_alive(pid)
+
+
+def test_help_comes_at_once() -> None:
+    """Help imports neither the web framework nor the database's libraries, which take a second."""
+    code = (
+        "import sys; from coravet.entrypoints.cli import app; heavy = "
+        "{'litestar', 'sqlalchemy', 'asyncpg', 'firebase_admin', 'granian', 'pydantic'}; print(heavy & set(sys.modules))"
+    )
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 # ours
+    assert ended.stdout.strip() == "set()"
