@@ -216,7 +216,7 @@ class EmbeddedPostgres:
 
     def _reason(self) -> str:
         lines = self.log.read_text(errors="replace").splitlines()
-        for mark in ("PANIC: ", "FATAL: ", "error: ", "could not "):
+        for mark in ("PANIC: ", "FATAL: ", "error: ", "initdb: "):
             for line in reversed(lines):
                 if mark in line:
                     return line.partition(mark)[2].strip() + "."
