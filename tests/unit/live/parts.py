@@ -1,6 +1,7 @@
 """A live layer in memory, its people, and clients that read event streams."""
 
 import asyncio
+from collections.abc import Callable
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
@@ -53,6 +54,15 @@ def parse(block: str) -> Frame:
             case _:
                 raise AssertionError(f"no field of server-sent events: {line!r}")
     return frame
+
+
+async def until(holds: Callable[[], bool]) -> None:
+    """Wait until something holds, for two seconds at most."""
+    async with asyncio.timeout(2):
+        while True:
+            if holds():
+                return
+            await asyncio.sleep(0.005)
 
 
 class Client:

@@ -14,8 +14,8 @@ CHANNEL = "coravet_live"
 APPLICATION = "coravet live"
 """How the kept connection calls itself in pg_stat_activity."""
 
-CHECK_SECONDS = 5.0
-"""A connection that was lost without a word, as when a router forgets it, is noticed within this and a timeout."""
+CHECK_SECONDS, ANSWER_SECONDS = 5.0, 5.0
+"""A connection that was lost without a word, as when a router forgets it, is noticed within these two together."""
 
 _FAILURES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
@@ -42,6 +42,11 @@ class PostgresFanout:
         if self._connection is not None:
             self._connection.terminate()
 
+    @property
+    def listening(self) -> bool:
+        """Whether announcements arrive now, as far as is known."""
+        return self._connection is not None and not self._connection.is_closed()
+
     def listen(self, heard: Callable[[int], None]) -> None:
         self._listeners.append(heard)
 
@@ -56,11 +61,11 @@ class PostgresFanout:
     async def _keep(self) -> None:
         """Connect, or see whether the connection still answers."""
         try:
-            if self._connection is None or self._connection.is_closed():
+            if self.listening:
+                await self._execute("SELECT 1")
+            else:
                 self._connection = None
                 self._connection = await self._connect()
-            else:
-                await self._execute("SELECT 1")
         except _FAILURES as error:
             if self._connection is not None:
                 self._connection.terminate()
@@ -69,7 +74,10 @@ class PostgresFanout:
 
     async def _connect(self) -> "asyncpg.Connection[Any]":
         connection = await asyncpg.connect(
-            self._url, timeout=5, command_timeout=5, server_settings={"application_name": APPLICATION}
+            self._url,
+            timeout=ANSWER_SECONDS,
+            command_timeout=ANSWER_SECONDS,
+            server_settings={"application_name": APPLICATION},
         )
         connection.add_termination_listener(lambda _: self._keeper.wake())
         try:
