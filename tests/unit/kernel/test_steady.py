@@ -1,0 +1,93 @@
+"""Background work goes on whatever happens, and says so once."""
+
+import asyncio
+import logging
+
+import pytest
+
+from coravet.core.kernel import steady
+from coravet.core.kernel.errors import Unavailable
+from coravet.core.kernel.steady import Steady
+
+
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(steady, "FIRST_PAUSE", 0.001)
+    monkeypatch.setattr(steady, "LONGEST_PAUSE", 0.002)
+
+
+async def test_repeats(caplog: pytest.LogCaptureFixture) -> None:
+    """The step is done at once and then again and again, until the end."""
+    done = 0
+
+    async def step() -> None:
+        nonlocal done
+        done += 1
+
+    async with Steady("counting", step, every=0.01):
+        await asyncio.sleep(0.1)
+        assert 5 <= done <= 11
+    at_the_end = done
+    await asyncio.sleep(0.03)
+    assert done == at_the_end
+    assert caplog.records == []
+
+
+async def test_a_wake_during_a_step_is_followed_by_another() -> None:
+    """Whoever wakes it while a step is under way is served by one that begins later, and many wakes by one."""
+    begun = 0
+    let_go = asyncio.Event()
+
+    async def step() -> None:
+        nonlocal begun
+        begun += 1
+        await let_go.wait()
+
+    async with Steady("working", step, every=3600) as work:
+        await asyncio.sleep(0)
+        assert begun == 1
+        for _ in range(5):
+            work.wake()
+        let_go.set()
+        await asyncio.sleep(0.01)
+        assert begun == 2
+
+
+async def test_failures_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
+    """An outage is one warning, its end one line; an error nobody expected comes with its stack."""
+    caplog.set_level(logging.INFO)
+    failing: Exception | None = Unavailable("The database does not answer.")
+
+    async def step() -> None:
+        if failing:
+            raise failing
+
+    async with Steady("reading", step, every=0.001):
+        await asyncio.sleep(0.02)
+        failing = None
+        await asyncio.sleep(0.02)
+        failing = KeyError("secret")
+        await asyncio.sleep(0.02)
+    first, second, third = caplog.records
+    assert first.getMessage() == "reading fails, and is tried again: The database does not answer."
+    assert first.levelname == "WARNING"
+    assert not first.exc_info
+    assert (second.levelname, second.getMessage()) == ("INFO", "reading works again")
+    assert third.getMessage() == "reading fails, and is tried again: KeyError"
+    assert third.exc_info
+
+
+async def test_a_wake_during_a_failure_is_served() -> None:
+    """What was asked for during an outage is done after it."""
+    tries = 0
+
+    async def step() -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            raise Unavailable("not yet")
+
+    async with Steady("trying", step, every=3600) as work:
+        work.wake()
+        await asyncio.sleep(0.02)
+        assert tries >= 2
