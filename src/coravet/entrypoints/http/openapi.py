@@ -36,7 +36,7 @@ def responses(opt: dict[str, Any], *, changes: bool) -> dict[int, ResponseSpec]:
     """The refusals that a route with this access may answer."""
     access: Access = opt["access"]
     statuses = {404, 422, 503, 500}
-    if not access.public:
+    if changes or not access.public:
         statuses |= {401, 403}
     if changes:
         statuses |= {409, 413, 415}
@@ -91,6 +91,7 @@ def document(app: Litestar) -> dict[str, Any]:
     for methods in described["paths"].values():
         for operation in methods.values():
             operation["responses"].pop("400", None)
+            operation["responses"].get("204", {}).pop("content", None)
             granted: Access = access[operation["operationId"]]
             operation["security"] = [] if granted.public else [{"session": []}, {"bearer": []}]
             if granted.permission is not None:
