@@ -100,6 +100,7 @@ SAMPLES: dict[Key, Sample] = {
     ("PATCH", f"{_CLINIC}/patients/{{patient_id}}"): Sample({"color": "negro"}),
     ("GET", f"{_CLINIC}/search"): Sample(query={"q": "firulais"}),
     ("GET", f"{_CLINIC}/agenda"): Sample(query={"resource": "{resource_id}"}),
+    ("GET", f"{_CLINIC}/events"): _NOTHING,
     ("GET", f"{_CLINIC}/availability"): Sample(query={"service": "{service_id}", "resource": "{resource_id}"}),
     ("GET", f"{_CLINIC}/appointments"): Sample(query={"patient_id": "{patient_id}"}),
     ("POST", f"{_CLINIC}/appointments"): Sample(

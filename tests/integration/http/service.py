@@ -12,6 +12,8 @@ from typing import Any
 
 import asyncpg
 import httpx
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from tests.integration.http.contract import Contract
 from tests.integration.parts.people import People
 
 from coravet.bootstrap import Application, application, services
@@ -173,13 +175,46 @@ def bearer(token: str) -> Headers:
 async def running(settings: Settings, people: People) -> AsyncIterator[Service]:
     """The application, from its start to its end."""
     wired = application(settings)
-    transport = httpx.ASGITransport(wired.asgi)
+    transport = httpx.ASGITransport(_leaving_streams(wired.asgi))
     no_cookies = CookieJar(DefaultCookiePolicy(allowed_domains=[]))
+    contract = Contract(wired.litestar.state.openapi)
+
+    async def keep_promise(answer: httpx.Response) -> None:
+        await answer.aread()
+        contract.check(answer)
+
     async with (
         _lifespan(wired),
-        httpx.AsyncClient(transport=transport, base_url=ORIGIN, cookies=no_cookies, timeout=60) as client,
+        httpx.AsyncClient(
+            transport=transport,
+            base_url=ORIGIN,
+            cookies=no_cookies,
+            timeout=60,
+            event_hooks={"response": [keep_promise]},
+        ) as client,
     ):
         yield Service(wired, client, people, settings)
+
+
+def _leaving_streams(app: ASGIApp) -> ASGIApp:
+    """The application, to a client that leaves an endless stream after its first bytes."""
+
+    async def asked(scope: Scope, receive: Receive, send: Send) -> None:
+        streams = left = False
+
+        async def until_first(message: Message) -> None:
+            nonlocal streams, left
+            if left:
+                return
+            if message["type"] == "http.response.start":
+                streams = any(value.startswith(b"text/event-stream") for _, value in message["headers"])
+            elif streams:
+                left, message["more_body"] = True, False
+            await send(message)
+
+        await app(scope, receive, until_first)
+
+    return asked
 
 
 @asynccontextmanager

@@ -39,6 +39,7 @@ GET    /api/v1/clinics/{clinic}/patients/{patient_id}                    401    
 PATCH  /api/v1/clinics/{clinic}/patients/{patient_id}                    401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/search                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/agenda                                   401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/events                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/availability                             401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/appointments                             401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/appointments                             401      404   201  201     201   201      404

@@ -1,0 +1,95 @@
+"""The OpenAPI document: valid, complete, and stable for the clients that are generated from it."""
+
+import json
+from typing import Any
+
+import pytest
+from openapi_spec_validator import OpenAPIV31SpecValidator
+from tests.integration.http.samples import routes
+from tests.integration.http.service import Service
+
+from coravet.core.kernel.events import CATALOGUE
+from coravet.entrypoints.http.problems import catalogue, status_of
+
+OPERATIONS = [
+    "healthLive", "healthReady",
+    "createSession", "getSession", "deleteSession",
+    "openClinic", "listClinics", "getClinic", "changeClinic",
+    "listMembers", "changeMember", "listInvitations", "inviteMember", "acceptInvitation",
+    "registerClient", "listClients", "getClient", "changeClient",
+    "registerPatient", "listPatients", "getPatient", "changePatient", "search",
+    "streamEvents",
+    "getAgenda", "getAvailability", "bookAppointment", "listAppointments", "getAppointment",
+    "appointmentConfirm", "appointmentCheckIn", "appointmentStart", "appointmentReady", "appointmentComplete",
+    "appointmentCancel", "appointmentNoShow",
+    "listServices", "offerService", "getService", "changeService", "retireService",
+    "listResources", "addResource", "getResource", "changeResource", "retireResource", "getHours", "setHours",
+]  # fmt: skip
+"""Names that generated clients call. One is added with its route; renaming or losing one breaks every client."""
+
+NOT_OF_ONE_OPERATION = {
+    "method_not_allowed": "there is no operation where the method does not exist",
+    "rate_limited": "the edge before the service limits, whatever the operation",
+}
+
+
+@pytest.fixture(scope="module")
+async def document(service: Service) -> Any:
+    """The document as clients fetch it, without signing in."""
+    answer = await service.client.get("/api/v1/openapi.json")
+    assert answer.status_code == 200
+    assert answer.headers["content-type"] == "application/json"
+    return json.loads(answer.content)
+
+
+def _operations(document: Any) -> list[dict[str, Any]]:
+    return [operation for methods in document["paths"].values() for operation in methods.values()]
+
+
+def test_valid(document: Any) -> None:
+    """The document is valid OpenAPI 3.1."""
+    assert document["openapi"].startswith("3.1")
+    OpenAPIV31SpecValidator(document).validate()
+
+
+def test_operation_ids(document: Any) -> None:
+    """Operations keep their names, and no two share one."""
+    names = [operation["operationId"] for operation in _operations(document)]
+    assert sorted(names) == sorted(OPERATIONS)
+
+
+def test_every_route(document: Any, service: Service) -> None:
+    """Each route of the API is in the document, and nothing else; the page for people and the root's probes are not."""
+    described = {(method.upper(), path) for path, methods in document["paths"].items() for method in methods}
+    elsewhere = {("GET", path) for path in ("/health/live", "/health/ready", "/docs", "/api/v1/openapi.json")}
+    assert described == routes(service.application.litestar) - elsewhere
+
+
+def test_codes(document: Any) -> None:
+    """Every code that a client may meet is in the document: in the schema of a problem, and beside its status."""
+    codes = catalogue()
+    assert set(document["components"]["schemas"]["Problem"]["properties"]["code"]["enum"]) == set(codes)
+    beside: dict[str, set[str]] = {}
+    for operation in _operations(document):
+        for status, answer in operation["responses"].items():
+            if int(status) >= 400:
+                beside.setdefault(status, set()).update(answer["description"].split(", "))
+    for code, error in codes.items():
+        if code not in NOT_OF_ONE_OPERATION:
+            assert code in beside[str(status_of(error))]
+        assert error.title
+
+
+def test_events(document: Any) -> None:
+    """Every kind of event is in the document."""
+    assert set(document["components"]["schemas"]["EventKind"]["enum"]) == set(CATALOGUE)
+
+
+def test_access(document: Any) -> None:
+    """The document says of each operation who may call it."""
+    for path, operation in ((path, each) for path, methods in document["paths"].items() for each in methods.values()):
+        name = operation["operationId"]
+        assert operation["summary"], name
+        if operation["security"]:
+            assert {"401", "403"} <= set(operation["responses"]), name
+        assert ("x-permission" in operation) == ("{clinic}" in path), name
