@@ -5,6 +5,7 @@ from contextlib import AbstractAsyncContextManager
 
 import msgspec
 from litestar import HttpMethod, Litestar, Response, Router, get
+from litestar.config.cors import CORSConfig
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
@@ -117,6 +118,13 @@ def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Se
         request_class=JsonRequest,
         request_max_body_size=ports.max_body_bytes,
         exception_handlers=EXCEPTION_HANDLERS,
+        cors_config=CORSConfig(
+            allow_origins=sorted(ports.origins),
+            allow_methods=["GET", "POST", "PUT", "PATCH", "DELETE"],
+            allow_headers=["content-type", "idempotency-key", "last-event-id", "x-request-id"],
+            expose_headers=["idempotency-replayed", "retry-after", "x-request-id"],
+            allow_credentials=True,
+        ),
         openapi_config=config(ports.cookie),
         lifespan=list(lifespan),
         state=State({"ports": ports}),
