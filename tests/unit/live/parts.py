@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
 import msgspec
+from litestar.types import ASGIApp
 
 from coravet.adapters.memory.fanout import MemoryFanout
 from coravet.adapters.memory.identity import MemoryIdentity
@@ -17,7 +18,7 @@ from coravet.core.tenancy.permissions import permissions_of
 from coravet.core.tenancy.views import ClinicView, MembershipView
 from coravet.entrypoints.live.dispatcher import Dispatcher
 from coravet.entrypoints.live.hub import Hub, Viewer
-from coravet.entrypoints.live.stream import EventStream, Pace, open_stream
+from coravet.entrypoints.live.stream import Pace, open_stream
 from coravet.entrypoints.live.sweep import Sweep
 
 NEVER = 3600.0
@@ -68,13 +69,16 @@ async def until(holds: Callable[[], bool]) -> None:
 class Client:
     """Reads one response as a server would send it; while `reading` is clear it takes nothing."""
 
-    def __init__(self, response: EventStream) -> None:
+    def __init__(self, response: ASGIApp, scope: dict[str, object] | None = None) -> None:
+        self.status = 0
+        self._scope = scope or {"type": "http", "method": "GET"}
         self.reading = asyncio.Event()
         self.reading.set()
         self.ended = asyncio.Event()
         self.complete = False
         self.headers: dict[str, str] = {}
         self.events: list[Frame] = []
+        self._body = b""
         self._frames: asyncio.Queue[Frame] = asyncio.Queue()
         self._gone = asyncio.Event()
         self._task = asyncio.create_task(self._run(response))
@@ -86,6 +90,12 @@ class Client:
                 frame = await self._frames.get()
                 if beats or frame.event != "stream.heartbeat":
                     return frame
+
+    async def body(self) -> dict[str, object]:
+        """What was answered instead of a stream."""
+        await self.over()
+        found: dict[str, object] = msgspec.json.decode(self._body)
+        return found
 
     async def kinds(self, count: int) -> list[str | None]:
         return [(await self.next()).event for _ in range(count)]
@@ -107,9 +117,9 @@ class Client:
         self._gone.set()
         await self.over()
 
-    async def _run(self, response: EventStream) -> None:
+    async def _run(self, response: ASGIApp) -> None:
         try:
-            await response({"type": "http", "method": "GET"}, self._receive, self._send)
+            await response(self._scope, self._receive, self._send)
         finally:
             self.ended.set()
 
@@ -119,10 +129,14 @@ class Client:
 
     async def _send(self, message: dict[str, object]) -> None:
         if message["type"] == "http.response.start":
+            self.status = message["status"]
             self.headers = {name.decode(): value.decode() for name, value in message["headers"]}
             return
         await self.reading.wait()
         self.complete = not message["more_body"]
+        if not self.headers["content-type"].startswith("text/event-stream"):
+            self._body += message["body"]
+            return
         for block in message["body"].decode().split("\n\n"):
             if block:
                 self._frames.put_nowait(parse(block))

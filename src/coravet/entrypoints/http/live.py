@@ -4,6 +4,7 @@ import re
 from typing import Annotated
 
 from litestar import get
+from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
 from litestar.params import Parameter
@@ -40,6 +41,7 @@ def stream_events(live: Live) -> HTTPRouteHandler:
         "/clinics/{clinic:str}/events",
         opt=permitted(NEEDED),
         operation_id="streamEvents",
+        summary="Stream events",
         tags=["Live"],
         responses={
             200: ResponseSpec(
@@ -54,7 +56,9 @@ def stream_events(live: Live) -> HTTPRouteHandler:
             )
         },
     )
-    async def handler(call: Call, last_event_id: LastEventId = None, after: LastEventIdParameter = None) -> EventStream:
+    async def handler(
+        call: NamedDependency[Call], last_event_id: LastEventId = None, after: LastEventIdParameter = None
+    ) -> EventStream:
         """Everything that changes in the clinic and that one may see, as it happens."""
         last = None
         if last_event_id is not None:
