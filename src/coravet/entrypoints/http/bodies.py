@@ -57,7 +57,7 @@ class JsonRequest(Request[Any, Any, State]):
         wanted = Any if field is None else field.annotation
         try:
             return msgspec.json.decode(body, type=wanted)
-        except msgspec.DecodeError as error:
+        except (msgspec.DecodeError, RecursionError) as error:
             check = self.route_handler.opt.get("check")
             bound = None if check is None else partial(check, ports=self.app.state.ports)
             raise Invalid(errors=bad_fields(wanted, body, bound)) from error
@@ -69,6 +69,8 @@ def bad_fields(wanted: Any, body: bytes, check: Check | None = None) -> list[Fie
         value = msgspec.json.decode(body)
     except msgspec.DecodeError as error:
         return [FieldError("", "malformed_json", f"The body is not JSON: {error}.")]
+    except RecursionError:
+        return [FieldError("", "malformed_json", "The body is nested too deeply.")]
     struct = _struct_of(wanted)
     if struct is None:
         return _convert(value, wanted, "")

@@ -155,11 +155,15 @@ def _meaning(error: HTTPException) -> DomainError:  # noqa: PLR0911 -- a table, 
 def _parameter_errors(request: Request[Any, Any, Any], error: ValidationException) -> list[FieldError]:
     """The bad parameters of the address, each under the name that the address gives it."""
     if isinstance(error.extra, list):
+        # Beside the bad ones, Litestar complains of those that the handler leaves to the guards, such as the clinic.
+        parameters = request.route_handler.parsed_fn_signature.parameters
+        left = {name for name in request.path_params if parameters[name].kwarg_definition is None}
         return [
             FieldError(f"/{_wire_name(request, item['key'])}", "invalid", f"{item['message']}.")
             if item.get("key") not in {None, "data"}
             else FieldError("", "required", "The request needs a JSON body.")
             for item in error.extra
+            if item.get("key") not in left
         ]
     missing = _MISSING.match(error.detail)
     if missing:
