@@ -141,7 +141,8 @@ def upgrade() -> None:
         "memberships_of(uuid)",
         """
         CREATE FUNCTION memberships_of(p_user_id uuid)
-        RETURNS TABLE (id uuid, slug text, name text, time_zone text, version integer, roles text[]) LANGUAGE plpgsql STABLE AS $$
+        RETURNS TABLE (id uuid, slug text, name text, time_zone text, version integer, roles text[])
+        LANGUAGE plpgsql STABLE AS $$
         #variable_conflict use_column
         BEGIN
             RETURN QUERY

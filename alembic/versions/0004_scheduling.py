@@ -48,7 +48,8 @@ def upgrade() -> None:
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.CheckConstraint("source IN ('staff', 'portal', 'walk_in')", name=op.f("ck_appointments_source")),
         sa.CheckConstraint(
-            "status IN ('requested', 'confirmed', 'checked_in', 'in_exam', 'ready', 'completed', 'cancelled', 'no_show')",
+            "status IN ('requested', 'confirmed', 'checked_in', 'in_exam', 'ready', 'completed', 'cancelled',"
+            " 'no_show')",
             name=op.f("ck_appointments_status"),
         ),
         sa.CheckConstraint("lane >= 0", name=op.f("ck_appointments_lane")),

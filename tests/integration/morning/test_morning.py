@@ -134,7 +134,7 @@ async def opened(settings: Settings, people: People, slug: str) -> Desk:
 
 
 async def test_a_morning_at_the_clinic(served: Settings, people: People) -> None:
-    """Owner, staff and vet work a morning; a booking shows on the open stream within a second and collides with none."""
+    """Owner, staff and vet work a morning; a booking shows on the stream within a second and collides with none."""
     clinic, base = "la-palma", "/clinics/la-palma"
     owner = await opened(served, people, clinic)
     session = await owner.ask("GET", "/session")
