@@ -15,6 +15,12 @@ CLIENTS, PATIENTS, SERVICES = (f"/clinics/{{}}/{name}" for name in ("clients", "
 GOOD = {"given_name": "Ana", "family_name": "Pérez"}
 
 
+@pytest.fixture(scope="module")
+async def clinic(service: Service) -> Clinic:
+    """A clinic that bad input may leave in any state."""
+    return await service.full_clinic()
+
+
 def pointers(answer: Any) -> dict[str, str]:
     """The code of each bad field of a refusal."""
     assert answer.status_code == 422, answer.text
