@@ -149,7 +149,7 @@ def application(settings: Settings) -> Application:
         max_body_bytes=settings.max_body_bytes,
     )
     litestar = build(ports, routes=[stream_events(live)], lifespan=[parts])
-    return Application(RequestContext(litestar), litestar, works, engine)
+    return Application(RequestContext(sentry.traced(litestar, settings)), litestar, works, engine)
 
 
 class UnsafeRole(Exception):

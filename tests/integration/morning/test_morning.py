@@ -25,9 +25,13 @@ EVERY_DAY = {"spans": [{"weekday": day, "opens": "08:00", "closes": "18:00"} for
 
 
 @pytest.fixture(scope="module")
-async def served(
-    databases: Databases, auth_emulator: str, tmp_path_factory: pytest.TempPathFactory
-) -> AsyncIterator[Settings]:
+def service_log(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What the served process writes."""
+    return tmp_path_factory.mktemp("morning") / "service.log"
+
+
+@pytest.fixture(scope="module")
+async def served(databases: Databases, auth_emulator: str, service_log: Path) -> AsyncIterator[Settings]:
     """The service as a process of its own, on a database of its own."""
     made = await databases.migrated()
     port = free_ports()
@@ -38,8 +42,7 @@ async def served(
             "public_url": f"http://127.0.0.1:{port}",
         }
     )
-    log: Path = tmp_path_factory.mktemp("morning") / "service.log"
-    service = ServiceProcess(settings, log=log)
+    service = ServiceProcess(settings, log=service_log)
     await asyncio.to_thread(service.__enter__)
     yield settings
     await asyncio.to_thread(service.stop)
@@ -254,3 +257,28 @@ async def test_logging_out_ends_the_session_and_its_stream(served: Settings, peo
     copied.http.cookies.update(kept)
     refused = await copied.send("GET", "/session")
     assert (refused.status_code, refused.json()["code"]) == (401, "session_revoked")
+
+
+async def test_the_log_tells_what_happened_and_names_nobody(
+    served: Settings, people: People, service_log: Path
+) -> None:
+    """Each request leaves one JSON line with its id, route, status, duration and ids; no line holds a person's data."""
+    owner = await opened(served, people, "el-empalme")
+    planted = {"given_name": "Zoraida", "family_name": "Quimbayo", "phone": "0998877665", "email": "zq@correo.test"}
+    request_id = "the-request-that-is-looked-for"
+    headers = {"Origin": served.public_url, "X-Request-Id": request_id}
+    made = await owner.http.post("/clinics/el-empalme/clients", json=planted, headers=headers)
+    assert made.headers["x-request-id"] == request_id
+    await owner.ask("GET", "/clinics/el-empalme/search?q=Zoraida")
+    text = await asyncio.to_thread(service_log.read_text)
+    lines = [msgspec.json.decode(line) for line in text.splitlines()]
+    [line] = [each for each in lines if each.get("request_id") == request_id]
+    assert (line["event"], line["method"], line["status"]) == ("request", "POST", 201)
+    assert line["route"] == "/api/v1/clinics/{clinic}/clients"
+    assert line["duration_ms"] > 0
+    session = await owner.ask("GET", "/session")
+    assert line["user_id"] == session["user"]["id"]
+    assert line["clinic_id"] == session["memberships"][0]["clinic"]["id"]
+    cookie = next(iter(owner.http.cookies.values()))
+    for secret in (*planted.values(), "998877665", session["user"]["email"], cookie, cookie[-40:]):
+        assert secret not in text

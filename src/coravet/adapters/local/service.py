@@ -45,6 +45,7 @@ class ServiceProcess:
         self._settings = settings
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
+        self._was_ready = False
 
     @property
     def pid(self) -> int | None:
@@ -87,6 +88,7 @@ class ServiceProcess:
             if self._process is None or self._process.poll() is not None:
                 raise LocalError("The server ended instead of serving." + where)
             if self._is_ready():
+                self._was_ready = True
                 return
             if time.monotonic() > deadline:
                 raise LocalError(f"The server was not ready after {START_SECONDS} s." + where)
@@ -94,6 +96,9 @@ class ServiceProcess:
 
     def stop(self) -> None:
         """End it as an operator does, by SIGTERM; what does not end is killed with its workers."""
+        if not self._was_ready:
+            # granian's workers pass over a signal while they still load the application; and nobody is served yet.
+            self.kill()
         process, self._process = self._process, None
         if process is None:
             return

@@ -22,6 +22,7 @@ def make_engine(settings: Settings) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=30,
         pool_recycle=1800,
+        hide_parameters=True,
         connect_args={
             "prepared_statement_cache_size": cache,
             "statement_cache_size": cache,

@@ -42,7 +42,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TokenRejected(Exception):
-    """The token proves nothing: malformed, forged, expired, for another project, or of a person who is gone."""
+    """The token proves nothing: malformed, forged, expired, or for another project."""
 
 
 class TokenRevoked(TokenRejected):

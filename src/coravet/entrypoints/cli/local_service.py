@@ -35,18 +35,18 @@ class Ended(KeyboardInterrupt):
     """A signal asked for the end. An interrupt by kind, because asyncio swallows other errors raised in a callback."""
 
 
-def run(port: int, data: Path) -> None:
+def run(port: int, data: Path, began: float) -> None:
     """Serve on `port`, with the emulator on the next one and everything kept in `data`, until a signal.
+
+    Each step is printed with the seconds since `began`, a `time.monotonic()`.
 
     Raises:
         LocalError, CommandError: a part cannot run.
     """
-    began = time.monotonic()
 
     def say(line: str) -> None:
         print(f"[{time.monotonic() - began:5.1f} s] {line}", flush=True)
 
-    data = data.absolute()
     try:
         with _signals_end_it(), ExitStack() as parts:
             parts.enter_context(_claim(data))
@@ -54,7 +54,6 @@ def run(port: int, data: Path) -> None:
                 refuse_busy(
                     "127.0.0.1", needed, "choose another: make up PORT=9000 (the emulator takes the one after it)"
                 )
-            say(f"Starting CoraVet with its data in {data}")
             _start_and_watch(port, data, parts, say)
     except Ended:
         say("Ended; what was entered is kept.")

@@ -6,6 +6,13 @@ BACKLOG = 4096
 BACKPRESSURE = 20_000
 # Streams end themselves within a moment of the signal; this is for a worker that does not.
 KILL_SECONDS = 15
+# The server's own lines go through our log, which writes JSON in production.
+OWN_LOG = {
+    "loggers": {
+        "_granian": {"handlers": [], "propagate": True},
+        "granian.access": {"handlers": [], "propagate": True},
+    }
+}
 
 
 def serve() -> None:
@@ -20,6 +27,7 @@ def serve() -> None:
     from granian.log import LogLevels
     from granian.server import Server
 
+    from coravet.adapters.telemetry import logs
     from coravet.entrypoints.cli.ports import refuse_busy
     from coravet.entrypoints.cli.refusals import CommandError
     from coravet.settings import load
@@ -28,6 +36,7 @@ def serve() -> None:
     if settings.firebase_credentials is None and settings.firebase_auth_emulator_host is None:
         raise CommandError("FIREBASE_CREDENTIALS is missing, and there is no FIREBASE_AUTH_EMULATOR_HOST; set one.")
     refuse_busy(settings.host, settings.port, "choose another in CORAVET_PORT")
+    logs.configure(settings)
     Server(
         "coravet.bootstrap:asgi",
         factory=True,
@@ -40,6 +49,7 @@ def serve() -> None:
         websockets=False,
         log_access=False,  # the application writes its own line per request, without personal data
         log_level=LogLevels.warning,
+        log_dictconfig=OWN_LOG,
         respawn_failed_workers=True,
         workers_kill_timeout=KILL_SECONDS,
     ).serve()

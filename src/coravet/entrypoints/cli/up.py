@@ -1,5 +1,6 @@
 """`coravet up`."""
 
+import time
 from pathlib import Path
 from typing import Annotated
 
@@ -21,6 +22,9 @@ def up(
 
     **Example**: `coravet up --port 9000 --data /srv/coravet-demo`
     """
+    began = time.monotonic()
+    # Before the imports, which take a second.
+    print(f"Starting CoraVet with its data in {data.absolute()}", flush=True)
     from coravet.entrypoints.cli.local_service import run
 
-    run(port, data)
+    run(port, data.absolute(), began)

@@ -13,6 +13,7 @@ import msgspec
 from litestar.connection import ASGIConnection
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
+from structlog.contextvars import bind_contextvars
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.errors import DomainError, Forbidden, NotFound
@@ -132,6 +133,9 @@ class Guards:
         if clinic is not None:
             granted = self.member(granted)
         connection.scope["granted"] = granted  # type: ignore[typeddict-unknown-key]
+        bind_contextvars(user_id=str(granted.person.user.id))
+        if granted.actor is not None:
+            bind_contextvars(clinic_id=str(granted.actor.clinic_id))
         self.permitted(access, granted)
         if not access.legal_exempt:
             await self.legal(granted)

@@ -115,6 +115,8 @@ def _request_id(request: Request[Any, Any, Any]) -> str:
 
 def on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
     """A refusal by the domain or the guards."""
+    if isinstance(error, Unavailable):
+        log.warning("unavailable", exc_info=error)
     return problem(error, _request_id(request))
 
 

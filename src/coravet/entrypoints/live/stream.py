@@ -6,12 +6,11 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 
 import msgspec
-from anyio import CancelScope, create_task_group
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
 
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.live import Batch, Journal
+from coravet.core.kernel.live import Batch, Journal, hears
 from coravet.entrypoints.live.frames import closed_frame, event_frame, heartbeat_frame, resync_frame, retry_line
 from coravet.entrypoints.live.hub import Hub, Subscription, Viewer
 
@@ -64,26 +63,32 @@ class EventStream(ASGIStreamingResponse):
             self._hub.unsubscribe(self._stream_of_hub)
 
     async def send_body(self, send: Send, receive: Receive) -> None:
-        async with create_task_group() as tasks:
-            tasks.start_soon(self._write, send, tasks.cancel_scope)
-            await self._listen_for_disconnect(tasks.cancel_scope, receive)
+        async with asyncio.TaskGroup() as tasks:
+            ends = [tasks.create_task(self._write(send)), tasks.create_task(_hung_up(receive))]
+            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+            for end in ends:
+                end.cancel()
 
-    async def _write(self, send: Send, scope: CancelScope) -> None:
+    async def _write(self, send: Send) -> None:
+        async with aclosing(self._content) as chunks:
+            async for chunk in chunks:
+                if not await self._taken(send, {"type": "http.response.body", "body": chunk, "more_body": True}):
+                    return  # without a last chunk the server closes the connection
+        await self._taken(send, {"type": "http.response.body", "body": b"", "more_body": False})
+
+    async def _taken(self, send: Send, part: HTTPResponseBodyEvent) -> bool:
+        # Nobody is told that a client stopped reading: sending waits, for ever if it may.
         try:
-            async with aclosing(self._content) as chunks:
-                async for chunk in chunks:
-                    # Nobody tells a generator that its client stopped reading: it waits here, for ever if it may.
-                    async with asyncio.timeout(self._stalled):
-                        await send(_body(chunk, more=True))
-                await send(_body(b"", more=False))
+            async with asyncio.timeout(self._stalled):
+                await send(part)
         except TimeoutError:
-            pass  # without a last chunk the server closes the connection
-        finally:
-            scope.cancel()
+            return False
+        return True
 
 
-def _body(chunk: bytes, *, more: bool) -> HTTPResponseBodyEvent:
-    return {"type": "http.response.body", "body": chunk, "more_body": more}
+async def _hung_up(receive: Receive) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
 
 
 async def open_stream(
@@ -146,5 +151,7 @@ async def _replayed(stream: Subscription, batch: Batch) -> AsyncGenerator[bytes,
     for start in range(0, len(batch.events), CHUNK):
         if stream.closed:
             return
-        yield b"".join(event_frame(event) for event in batch.events[start : start + CHUNK])
+        # Asked anew: the person's permissions may have changed since the events were read.
+        chunk = batch.events[start : start + CHUNK]
+        yield b"".join(event_frame(event) for event in chunk if hears(stream.actor, event))
         await asyncio.sleep(0)
