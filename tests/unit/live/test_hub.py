@@ -128,6 +128,25 @@ async def test_demoted(layer: Layer, clinic: ClinicId) -> None:
     assert client.quiet()
 
 
+async def test_demoted_while_resuming(layer: Layer, clinic: ClinicId) -> None:
+    """A change of roles that comes while a replay is read holds for what was read, too."""
+    viewer = layer.viewer(clinic, "manager")
+    layer.emit(clinic, MemberInvited(uuid4()), booked())
+    await asyncio.sleep(0.01)
+    replay = layer.journal.replay
+
+    async def slow(*arguments: object) -> object:
+        read = await replay(*arguments)
+        layer.emit(clinic, roles_changed(layer, viewer, "vet"))
+        await asyncio.sleep(0.01)
+        return read
+
+    layer.journal.replay = slow
+    client = await layer.connect(viewer, last_event_id=0)
+    assert await client.kinds(1) == ["appointment.booked"]
+    assert client.quiet()
+
+
 async def test_changed_and_gone_since(layer: Layer, clinic: ClinicId) -> None:
     """Where the change of roles is overtaken by the end of the membership the stream ends."""
     viewer = layer.viewer(clinic, "manager")

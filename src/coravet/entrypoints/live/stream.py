@@ -153,5 +153,6 @@ async def _replayed(stream: Subscription, batch: Batch) -> AsyncGenerator[bytes,
             return
         # Asked anew: the person's permissions may have changed since the events were read.
         chunk = batch.events[start : start + CHUNK]
-        yield b"".join(event_frame(event) for event in chunk if hears(stream.actor, event))
-        await asyncio.sleep(0)
+        if told := b"".join(event_frame(event) for event in chunk if hears(stream.actor, event)):
+            yield told
+            await asyncio.sleep(0)
