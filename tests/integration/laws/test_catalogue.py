@@ -1,0 +1,241 @@
+"""The database's own catalogue, held to the laws of tenancy; whoever adds a table meets them here."""
+
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+from tests.integration.http.service import superuser
+
+from coravet.settings import Settings
+
+WITHOUT_CLINIC = {
+    "alembic_version": "Alembic's own: the revision's number and nothing else",
+    "clinics": "the tenants themselves; its id is the clinic_id of all others",
+    "users": "people, who may work in several clinics; seen from a clinic only where they are members",
+    "operators": "people who run the service across clinics",
+    "ended_sessions": "hashes of cookies that were logged out, refused in every clinic",
+    "outbox_mark": "one number, up to which events of all clinics are numbered",
+}
+"""Tables that belong to no clinic, and why."""
+
+UNIQUE_WITHOUT_CLINIC = {
+    "pk_clinics": "the tenant's own id",
+    "uq_clinics_slug": "a clinic's address is one for all; operators alone open clinics, so nobody can probe for one",
+    "pk_users": "people are no clinic's",
+    "uq_users_firebase_uid": "one account is one person",
+    "pk_operators": "as pk_users",
+    "pk_ended_sessions": "a cookie is ended everywhere",
+    "pk_outbox_mark": "one row",
+    "alembic_version_pkc": "Alembic's own",
+}
+"""Unique indexes and constraints that would tell one clinic of another, or that no clinic can shard by; and why not."""
+
+TO_PEOPLE = {
+    "fk_members_user_id": "the user is the one who accepts, never an id that somebody sends",
+    "fk_invitations_invited_by": "the user is the one who invites",
+}
+"""References of a clinic's rows beyond the clinic, and why they reveal nobody."""
+
+READ_BY_ALL = {"outbox_mark": "how far events are numbered, which each process must know; it names no clinic"}
+"""Tables whose policy lets every role see every row, and why that tells nothing."""
+
+GRANTS = {
+    "alembic_version": "SELECT",
+    "outbox_mark": "SELECT",
+    "clinics": "SELECT UPDATE",
+    "users": "SELECT",
+    "members": "INSERT SELECT UPDATE",
+    "invitations": "INSERT SELECT UPDATE",
+    "clients": "INSERT SELECT UPDATE",
+    "patients": "INSERT SELECT UPDATE",
+    "parties": "INSERT SELECT UPDATE",
+    "services": "INSERT SELECT UPDATE",
+    "resources": "INSERT SELECT UPDATE",
+    "service_resources": "DELETE INSERT SELECT",
+    "hours": "DELETE INSERT SELECT",
+    "appointments": "INSERT SELECT UPDATE",
+    "allocations": "INSERT SELECT UPDATE",
+    "outbox": "INSERT SELECT",
+    "idempotency_keys": "INSERT SELECT UPDATE",
+}
+"""All that the application's role may do. Rows are deleted only where they are replaced as a whole."""
+
+
+@pytest.fixture(scope="module")
+async def admin(database: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A look at the catalogue."""
+    async with superuser(database) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+async def tables(admin: asyncpg.Connection) -> set[str]:
+    """Every table there is."""
+    rows = await admin.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+    )
+    return {row["relname"] for row in rows}
+
+
+@pytest.fixture(scope="module")
+def tenant_tables(tables: set[str]) -> set[str]:
+    """Every table of clinics' rows: all but those listed with a reason."""
+    assert set(WITHOUT_CLINIC) <= tables, "a table that is gone needs no reason"
+    return tables - set(WITHOUT_CLINIC)
+
+
+async def test_primary_keys(admin: asyncpg.Connection, tenant_tables: set[str]) -> None:
+    """`clinic_id` leads the primary key of every table of a clinic's rows, and is a uuid that is never null."""
+    rows = await admin.fetch(
+        "SELECT c.relname, a.attname, format_type(a.atttypid, a.atttypmod) AS type, a.attnotnull"
+        " FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid"
+        " JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = i.indkey[0]"
+        " WHERE i.indisprimary AND c.relnamespace = 'public'::regnamespace"
+    )
+    leading = {row["relname"]: (row["attname"], row["type"], row["attnotnull"]) for row in rows}
+    assert {table: leading.get(table) for table in tenant_tables} == dict.fromkeys(
+        tenant_tables, ("clinic_id", "uuid", True)
+    )
+
+
+async def test_foreign_keys(admin: asyncpg.Connection, tenant_tables: set[str]) -> None:
+    """A reference between clinics' rows is composite and begins with `clinic_id`; none deletes on its own."""
+    rows = await admin.fetch(
+        "SELECT k.conname, c.relname AS source, t.relname AS target, k.confdeltype::text, k.confupdtype::text,"
+        " ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY u(n, i)"
+        "   JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = u.n ORDER BY i) AS columns,"
+        " ARRAY(SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY u(n, i)"
+        "   JOIN pg_attribute a ON a.attrelid = k.confrelid AND a.attnum = u.n ORDER BY i) AS targets"
+        " FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid JOIN pg_class t ON t.oid = k.confrelid"
+        " WHERE k.contype = 'f'"
+    )
+    assert rows
+    assert [row["conname"] for row in rows if row["confdeltype"] not in "ar" or row["confupdtype"] not in "ar"] == []
+    for row in rows:
+        if row["source"] not in tenant_tables or row["conname"] in TO_PEOPLE:
+            continue
+        if row["target"] == "clinics":
+            assert (row["columns"], row["targets"]) == (["clinic_id"], ["id"]), row["conname"]
+        else:
+            assert row["target"] in tenant_tables, row["conname"]
+            assert len(row["columns"]) > 1, row["conname"]
+            assert row["columns"][0] == row["targets"][0] == "clinic_id", row["conname"]
+
+
+async def test_uniqueness(admin: asyncpg.Connection) -> None:
+    """No unique index and no exclusion leaves out the clinic, but those listed with a reason."""
+    rows = await admin.fetch(
+        "SELECT n.relname AS name, ARRAY(SELECT a.attname::text FROM unnest(i.indkey) u(n)"
+        "   JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = u.n) AS columns"
+        " FROM pg_index i JOIN pg_class n ON n.oid = i.indexrelid"
+        " WHERE n.relnamespace = 'public'::regnamespace AND (i.indisunique OR i.indisexclusion)"
+    )
+    without = {row["name"] for row in rows if "clinic_id" not in row["columns"]}
+    assert without == set(UNIQUE_WITHOUT_CLINIC)
+    assert "ex_allocations_slot" in {row["name"] for row in rows}
+
+
+async def test_row_level_security(
+    admin: asyncpg.Connection, database: Settings, tables: set[str], tenant_tables: set[str]
+) -> None:
+    """Row-level security is enabled and forced on every table but Alembic's, and its policies bind reads and writes."""
+    rows = await admin.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')"
+        " AND NOT (relrowsecurity AND relforcerowsecurity)"
+    )
+    assert {row["relname"] for row in rows} == {"alembic_version"}
+    policies = await admin.fetch(
+        "SELECT tablename, policyname, permissive, roles::text[], cmd, qual, with_check FROM pg_policies"
+        " WHERE schemaname = 'public'"
+    )
+    system = f"{database.database_role_prefix}_system"
+    for policy in policies:
+        name = f"{policy['policyname']} on {policy['tablename']}"
+        assert policy["cmd"] == "ALL", name
+        assert policy["qual"] == policy["with_check"], name
+        if policy["qual"] == "true":
+            assert policy["roles"] == [system] or policy["tablename"] in READ_BY_ALL, name
+        else:
+            assert "current_setting('app.clinic_id'::text))::uuid" in policy["qual"], name
+            assert "SELECT" in policy["qual"], f"{name}: evaluated for each row"
+    own = {policy["tablename"] for policy in policies if policy["qual"] != "true"}
+    assert own >= tenant_tables
+    assert {policy["tablename"] for policy in policies} == tables - {"alembic_version"}
+
+
+async def test_roles(admin: asyncpg.Connection, database: Settings) -> None:
+    """The application's role passes over nothing: no superuser, no BYPASSRLS, owner of nothing, heir of nobody."""
+    prefix = database.database_role_prefix
+    owner, app, system = (f"{prefix}_{name}" for name in ("owner", "app", "system"))
+    roles = await admin.fetch(
+        "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb, rolreplication, rolcanlogin"
+        " FROM pg_roles WHERE rolname = ANY ($1)",
+        [owner, app, system],
+    )
+    assert {row["rolname"]: row["rolcanlogin"] for row in roles} == {owner: False, app: True, system: False}
+    assert not [row["rolname"] for row in roles if any(list(row.values())[1:6])]
+    assert not await admin.fetchval("SELECT pg_has_role($1, $2, 'USAGE')", app, system)
+    assert await admin.fetchval("SELECT pg_has_role($1, $2, 'SET')", app, system)
+    assert not await admin.fetchval("SELECT pg_has_role($1, $2, 'MEMBER')", app, owner)
+    owned = await admin.fetchval("SELECT count(*) FROM pg_shdepend WHERE deptype = 'o' AND refobjid = $1::regrole", app)
+    assert owned == 0
+    owners = await admin.fetch(
+        "SELECT DISTINCT pg_get_userbyid(relowner) AS name FROM pg_class"
+        " WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p', 'v', 'm', 'S')"
+    )
+    assert [row["name"] for row in owners] == [owner]
+
+
+async def test_grants(admin: asyncpg.Connection, database: Settings) -> None:
+    """The application's role holds the grants listed and no other; PUBLIC holds none, nor may it create anything."""
+    app = f"{database.database_role_prefix}_app"
+    rows = await admin.fetch(
+        "SELECT c.relname, string_agg(DISTINCT x.privilege_type, ' ' ORDER BY x.privilege_type) AS may, x.grantee"
+        " FROM pg_class c CROSS JOIN aclexplode(c.relacl) x"
+        " WHERE c.relnamespace = 'public'::regnamespace AND x.grantee IN (0, $1::regrole)"
+        " GROUP BY c.relname, x.grantee",
+        app,
+    )
+    assert [row["relname"] for row in rows if row["grantee"] == 0] == []
+    assert {row["relname"]: row["may"] for row in rows} == GRANTS
+    assert not await admin.fetchval("SELECT has_schema_privilege($1, 'public', 'CREATE')", app)
+    assert not await admin.fetchval("SELECT has_schema_privilege('public', 'public', 'CREATE')")
+
+
+async def test_instants(admin: asyncpg.Connection) -> None:
+    """Every instant is a timestamptz: no column is a timestamp without zone, nor a time with one."""
+    rows = await admin.fetch(
+        "SELECT table_name || '.' || column_name AS name FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND data_type IN ('timestamp without time zone', 'time with time zone')"
+    )
+    assert [row["name"] for row in rows] == []
+    assert await admin.fetchval(
+        "SELECT count(*) FROM information_schema.columns WHERE table_schema = 'public'"
+        " AND data_type = 'timestamp with time zone'"
+    )
+
+
+async def test_functions(admin: asyncpg.Connection, database: Settings) -> None:
+    """A function that runs as another role has a fixed search path, a powerless owner, and no caller from PUBLIC."""
+    system = f"{database.database_role_prefix}_system"
+    functions = await admin.fetch(
+        "SELECT p.oid::regprocedure::text AS name, p.proconfig, pg_get_userbyid(p.proowner) AS owner,"
+        " has_function_privilege('public', p.oid, 'EXECUTE') AS public, p.prosecdef"
+        " FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND NOT EXISTS"
+        "   (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')"
+    )
+    definers = [row for row in functions if row["prosecdef"]]
+    assert definers
+    for row in definers:
+        assert row["proconfig"] == ["search_path=public, pg_temp"], row["name"]
+        assert row["owner"] == system, row["name"]
+    assert [row["name"] for row in functions if row["public"]] == []
+
+
+async def test_views(admin: asyncpg.Connection) -> None:
+    """A view would show its owner's rows: none is there that does not run as who asks."""
+    rows = await admin.fetch(
+        "SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND (relkind = 'm' OR relkind = 'v'"
+        " AND NOT coalesce('security_invoker=true' = ANY (reloptions), false))"
+    )
+    assert [row["relname"] for row in rows] == []

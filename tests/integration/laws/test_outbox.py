@@ -1,0 +1,215 @@
+"""An event is written in the transaction that made it true, and carries ids, never personal data."""
+
+from collections.abc import AsyncIterator
+from secrets import token_hex
+from typing import get_args
+from uuid import UUID
+
+import asyncpg
+import httpx
+import pytest
+from tests.integration.http.samples import SAMPLES, Key, address, fill, routes
+from tests.integration.http.service import Clinic, Service, bearer, superuser
+
+from coravet.core.kernel.events import CATALOGUE, Audience, SubjectType
+
+CLINIC = "/api/v1/clinics/{clinic}"
+VISIT = f"{CLINIC}/appointments/{{appointment_id}}"
+EMITTED: dict[Key, set[str]] = {
+    ("POST", "/api/v1/session"): set(),
+    ("DELETE", "/api/v1/session"): {"session.ended"},
+    ("POST", "/api/v1/clinics"): {"member.invited"},
+    ("POST", "/api/v1/invitations/{token}/accept"): {"member.joined"},
+    ("PATCH", CLINIC): {"clinic.updated"},
+    ("PATCH", f"{CLINIC}/members/{{member_id}}"): set(),
+    ("POST", f"{CLINIC}/invitations"): {"member.invited"},
+    ("POST", f"{CLINIC}/clients"): {"client.created"},
+    ("PATCH", f"{CLINIC}/clients/{{client_id}}"): {"client.updated"},
+    ("POST", f"{CLINIC}/patients"): {"patient.created"},
+    ("PATCH", f"{CLINIC}/patients/{{patient_id}}"): {"patient.updated"},
+    ("POST", f"{CLINIC}/appointments"): {"appointment.booked"},
+    ("POST", f"{VISIT}/confirm"): {"appointment.confirmed"},
+    ("POST", f"{VISIT}/check-in"): {"appointment.checked_in"},
+    ("POST", f"{VISIT}/start"): {"appointment.started"},
+    ("POST", f"{VISIT}/ready"): {"appointment.ready"},
+    ("POST", f"{VISIT}/complete"): {"appointment.completed"},
+    ("POST", f"{VISIT}/cancel"): {"appointment.cancelled"},
+    ("POST", f"{VISIT}/no-show"): {"appointment.no_show"},
+    ("POST", f"{CLINIC}/services"): {"service.changed"},
+    ("PATCH", f"{CLINIC}/services/{{service_id}}"): {"service.changed"},
+    ("DELETE", f"{CLINIC}/services/{{service_id}}"): {"service.changed"},
+    ("POST", f"{CLINIC}/resources"): {"resource.changed"},
+    ("PATCH", f"{CLINIC}/resources/{{resource_id}}"): {"resource.changed"},
+    ("DELETE", f"{CLINIC}/resources/{{resource_id}}"): {"resource.changed"},
+    ("PUT", f"{CLINIC}/resources/{{resource_id}}/hours"): {"hours.changed"},
+}
+"""What each request that changes something tells. Signing in changes nothing in a clinic, and neither does a vet's
+registration number, which nobody sees live."""
+
+COLUMNS = {
+    "clinic_id": "uuid",
+    "id": "uuid",
+    "kind": "text",
+    "audience": "text",
+    "person_id": "uuid",
+    "subject_type": "text",
+    "subject_id": "uuid",
+    "subject_version": "integer",
+    "actor_user_id": "uuid",
+    "at": "timestamp with time zone",
+    "number": "bigint",
+}
+"""All of an event. Its texts are words of the catalogue; nothing that a person typed finds room."""
+
+
+@pytest.fixture(scope="module")
+async def admin(service: Service) -> AsyncIterator[asyncpg.Connection]:
+    """A look at every clinic's events."""
+    async with superuser(service.settings) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+async def clinic(service: Service) -> Clinic:
+    """A clinic whose every change is watched."""
+    return await service.full_clinic("vigilada")
+
+
+async def _ids(admin: asyncpg.Connection) -> set[UUID]:
+    return {row["id"] for row in await admin.fetch("SELECT id FROM outbox")}
+
+
+async def _since(admin: asyncpg.Connection, before: set[UUID]) -> list[asyncpg.Record]:
+    return [row for row in await admin.fetch("SELECT * FROM outbox ORDER BY id") if row["id"] not in before]
+
+
+def test_every_change(service: Service) -> None:
+    """The table has a line for every route that changes something, and every kind of event has its request."""
+    changing = {key for key in routes(service.application.litestar) if key[0] not in {"GET", "HEAD"}}
+    assert set(EMITTED) == changing
+    by_members = {"member.roles_changed", "member.deactivated"}
+    assert set().union(*EMITTED.values()) | by_members == set(CATALOGUE)
+
+
+@pytest.mark.parametrize("key", EMITTED, ids=" ".join)
+async def test_emitted(key: Key, service: Service, clinic: Clinic, admin: asyncpg.Connection) -> None:
+    """Each change raises its event once, with the subject's id and version, by the person who made it."""
+    sample, who = SAMPLES[key], clinic.owner
+    match key:
+        case ("POST", "/api/v1/clinics"):
+            who = await service.operator()
+        case ("DELETE", "/api/v1/session"):
+            who = await service.join(clinic, "vet")
+        case ("POST", "/api/v1/invitations/{token}/accept"):
+            person = await service.people.create("vet")
+            who = bearer(await service.people.sign_in(person))
+            offer = {"email": person.email, "roles": ["vet"]}
+            made = await service.done("POST", f"/clinics/{clinic.slug}/invitations", clinic.owner, json=offer)
+            clinic.ids["token"] = made["token"]
+    for table in ("services", "resources"):
+        await admin.execute(f"UPDATE {table} SET active = true WHERE clinic_id = $1", clinic.id)  # noqa: S608 -- one of two names
+    if sample.status:
+        await admin.execute(
+            "UPDATE appointments SET status = $2 WHERE id = $1", clinic.ids["appointment_id"], sample.status
+        )
+    actor = (await service.done("GET", "/session", who))["user"]["id"]
+    ids = {
+        **clinic.ids,
+        "slot": clinic.slot(),
+        "id_token": clinic.owner["Authorization"].removeprefix("Bearer "),
+        "new_slug": f"nueva-{token_hex(4)}",
+        "new_email": "nueva@correo.test",
+    }
+    before = await _ids(admin)
+    answer = await service.client.request(
+        key[0], address(key[1], ids), headers=who, json=fill(sample.body, ids), params=fill(sample.query, ids)
+    )
+    assert answer.is_success, answer.text
+    events = await _since(admin, before)
+    assert {event["kind"] for event in events} == EMITTED[key]
+    assert len(events) == len(EMITTED[key])
+    for event in events:
+        assert event["actor_user_id"] == UUID(actor)
+        body = answer.json() if answer.content else {}
+        subject = body.get("invitation") or body
+        if event["kind"] != "session.ended" and answer.content:
+            assert str(event["subject_id"]) == subject.get("id", clinic.ids["resource_id"])
+            assert event["subject_version"] == subject.get("version")
+
+
+async def test_members(service: Service, admin: asyncpg.Connection) -> None:
+    """A member's roles, leaving and coming back are told each by its own event."""
+    clinic = await service.open_clinic()
+    await service.join(clinic, "staff")
+    at = f"/clinics/{clinic.slug}/members/{clinic.ids['staff_member_id']}"
+    for change, kind in (
+        ({"roles": ["vet"]}, "member.roles_changed"),
+        ({"active": False}, "member.deactivated"),
+        ({"active": True}, "member.joined"),
+    ):
+        before = await _ids(admin)
+        await service.done("PATCH", at, clinic.owner, json=change)
+        [event] = await _since(admin, before)
+        assert event["kind"] == kind
+        assert str(event["subject_id"]) == clinic.ids["staff_member_id"]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "body"),
+    [
+        ("POST", "clients", {"given_name": " ", "family_name": "Pérez"}),
+        ("PATCH", "clients/{client_id}", {"version": 99, "given_name": "Eva"}),
+        ("POST", "appointments/{appointment_id}/complete", None),
+        ("POST", "services", {"name": "X", "duration_minutes": 30, "resource_ids": ["{patient_id}"]}),
+    ],
+)
+async def test_refused(
+    method: str, path: str, body: object, service: Service, clinic: Clinic, admin: asyncpg.Connection
+) -> None:
+    """What is refused tells nothing."""
+    before = await _ids(admin)
+    await admin.execute("UPDATE appointments SET status = 'confirmed' WHERE id = $1", clinic.ids["appointment_id"])
+    at = address(f"/clinics/{clinic.slug}/{path}", clinic.ids)
+    answer = await service.ask(method, at, clinic.owner, json=fill(body, clinic.ids))
+    assert 400 <= answer.status_code < 500
+    assert await _since(admin, before) == []
+
+
+@pytest.mark.parametrize("failing", ["clients", "outbox"])
+async def test_one_transaction(failing: str, service: Service, clinic: Clinic, admin: asyncpg.Connection) -> None:
+    """A commit that fails, over the change or over its event, leaves neither, and is not answered with success."""
+    await admin.execute(
+        "CREATE FUNCTION fails() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE 'planned'; END $$;"
+        f" CREATE CONSTRAINT TRIGGER fails AFTER INSERT ON {failing} DEFERRABLE INITIALLY DEFERRED"
+        " FOR EACH ROW EXECUTE FUNCTION fails()"
+    )
+    at, name = f"/clinics/{clinic.slug}/clients", f"Ana {token_hex(4)}"
+    person, key = {"given_name": name, "family_name": "Pérez"}, {"Idempotency-Key": token_hex(8)}
+    found = "SELECT count(*) FROM clients WHERE given_name = $1"
+    try:
+        before = await _ids(admin)
+        answer = await service.ask("POST", at, clinic.owner, json=person, headers=key)
+        assert (answer.status_code, answer.json()["code"]) == (500, "internal")
+        assert await _since(admin, before) == []
+        assert await admin.fetchval(found, name) == 0
+    finally:
+        await admin.execute("DROP FUNCTION fails() CASCADE")
+    again: httpx.Response = await service.ask("POST", at, clinic.owner, json=person, headers=key)
+    assert again.status_code == 201
+    assert await admin.fetchval(found, name) == 1
+    assert [event["kind"] for event in await _since(admin, before)] == ["client.created"]
+
+
+async def test_nothing_personal(admin: asyncpg.Connection) -> None:
+    """After all of this the outbox holds ids, numbers, instants and words of the catalogue: nothing that was typed."""
+    columns = await admin.fetch(
+        "SELECT column_name, data_type FROM information_schema.columns WHERE table_name = 'outbox'"
+    )
+    assert {row["column_name"]: row["data_type"] for row in columns} == COLUMNS
+    words = await admin.fetch("SELECT DISTINCT kind, audience, subject_type FROM outbox")
+    assert len(words) > 10
+    for row in words:
+        kind = CATALOGUE[row["kind"]]
+        assert (row["audience"], row["subject_type"]) == (kind.audience, kind.subject_type)
+        assert row["audience"] in get_args(Audience)
+        assert row["subject_type"] in get_args(SubjectType)

@@ -1,0 +1,122 @@
+"""A list costs as many statements with three times the rows: none is asked for row by row."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import event
+from tests.integration.http.contract import Contract
+from tests.integration.http.samples import SAMPLES, Key, address
+from tests.integration.http.service import Clinic, Service
+
+from coravet.bootstrap import Application
+
+USUAL = 5
+"""Statements of a list: who asks, BEGIN, the clinic, the list itself in one query, COMMIT."""
+
+OTHERS = {"clinics": 2, "availability": 7}
+"""One's clinics are asked for in no clinic's name; free time is an offer, weekly hours and what is taken."""
+
+_SEEN: ContextVar[list[str] | None] = ContextVar("seen", default=None)
+"""The statements of the request at hand; what runs in the background has another context and is not counted."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _watched(service: Service) -> Iterator[None]:
+    with watched(service.application):
+        yield
+
+
+@contextmanager
+def watched(wired: Application) -> Iterator[None]:
+    """Note every statement: SQLAlchemy's by its event, the raw driver's by its own; neither tells of the other's."""
+
+    def note(query: str) -> None:
+        seen = _SEEN.get()
+        if seen is not None:
+            seen.append(query)
+
+    def mapped(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        note(statement)
+
+    def raw(record: Any) -> None:
+        note(record.query)
+
+    def checkout(connection: Any, record: Any, _proxy: Any) -> None:
+        if "watched" not in record.info:
+            record.info["watched"] = True
+            connection.driver_connection.add_query_logger(raw)
+
+    engine = wired.engine.sync_engine
+    event.listen(engine, "before_cursor_execute", mapped)
+    event.listen(engine, "checkout", checkout)
+    yield
+    event.remove(engine, "before_cursor_execute", mapped)
+    event.remove(engine, "checkout", checkout)
+
+
+def _lists(contract: Contract) -> list[Key]:
+    """The routes that answer with a list, by the document."""
+
+    def answers_list(key: Key) -> bool:
+        operation = contract.operation(*key)
+        if key[0] != "GET" or operation is None:
+            return False
+        schema = operation["responses"]["200"]["content"].get("application/json", {}).get("schema", {})
+        named = contract.document["components"]["schemas"].get(schema.get("$ref", "").rpartition("/")[2], {})
+        return bool({"items", "days"} & set(named.get("properties", {})))
+
+    return [key for key in SAMPLES if answers_list(key)]
+
+
+async def _furnished(service: Service, times: int) -> Clinic:
+    """A clinic with so many of everything, whose owner works in so many clinics."""
+    clinic = await service.open_clinic()
+    email = (await service.done("GET", "/session", clinic.owner))["user"]["email"]
+    for number in range(times):
+        await service.furnish(clinic)
+        await service.join(clinic, "staff")
+        if number:
+            elsewhere = await service.open_clinic()
+            offer = {"email": email, "roles": ["vet"]}
+            made = await service.done("POST", f"/clinics/{elsewhere.slug}/invitations", elsewhere.owner, json=offer)
+            await service.done("POST", f"/invitations/{made['token']}/accept", clinic.owner)
+    return clinic
+
+
+async def _cost(service: Service, clinic: Clinic, key: Key) -> tuple[list[str], int]:
+    """The statements that a list took, and its rows."""
+    day = (datetime.fromisoformat(clinic.slot()) - timedelta(days=1)).astimezone(UTC).date()
+    params = {
+        "search": {"q": "firulais"},
+        "availability": {"service": clinic.ids["service_id"]},
+        "agenda": {"date": day},
+    }
+    _SEEN.set([])
+    answer = await service.client.get(
+        address(key[1], clinic.ids), headers=clinic.owner, params=params.get(key[1].rpartition("/")[2])
+    )
+    seen = _SEEN.get() or []
+    _SEEN.set(None)
+    assert answer.status_code == 200, answer.text
+    found = answer.json()
+    rows = found["items"] if "items" in found else [slot for days in found["days"] for slot in days["slots"]]
+    return seen, len(rows)
+
+
+async def test_statements_do_not_grow(service: Service) -> None:
+    """Each list, every route that answers with one, takes the same few statements for one and for three of all."""
+    lists = _lists(Contract(service.application.litestar.state.openapi))
+    assert len(lists) > 8
+    one, three = await _furnished(service, 1), await _furnished(service, 3)
+    for key in lists:
+        name = key[1].rpartition("/")[2]
+        await _cost(service, one, key)  # the first time a statement is prepared, the driver may look up its types
+        few, rows = await _cost(service, one, key)
+        more, more_rows = await _cost(service, three, key)
+        assert 1 <= rows <= more_rows, key
+        assert rows < more_rows or name == "availability", key
+        assert len(few) == len(more) == OTHERS.get(name, USUAL), (key, few, more)

@@ -1,0 +1,190 @@
+"""No storage without a scope: what the application's role sees with a clinic, without one, and after one."""
+
+from collections.abc import AsyncIterator
+from uuid import UUID, uuid4
+
+import asyncpg
+import pytest
+from asyncpg.exceptions import InsufficientPrivilegeError, InvalidTextRepresentationError, UndefinedObjectError
+from tests.integration.http.service import Clinic, Service, superuser
+from tests.integration.laws.test_catalogue import GRANTS, WITHOUT_CLINIC
+
+from coravet.adapters.postgres.engine import make_engine
+from coravet.adapters.postgres.nouns import ClinicWork
+from coravet.adapters.postgres.work import Works
+from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.kernel.errors import NotFound
+from coravet.settings import Settings
+
+SCOPED = sorted(set(GRANTS) - set(WITHOUT_CLINIC) | {"clinics", "users"})
+"""Every table that the application reads by its clinic."""
+
+REFUSED = UndefinedObjectError, InvalidTextRepresentationError
+"""A query without a scope: the setting was never made on this connection, or was and is an empty text since."""
+
+
+@pytest.fixture(scope="module")
+async def others(service: Service) -> Clinic:
+    """A second clinic, with rows in every table."""
+    return await service.full_clinic()
+
+
+@pytest.fixture(scope="module", autouse=True)
+async def _rows(service: Service, clinic: Clinic, others: Clinic) -> None:
+    """Rows of both clinics in every table: where nothing is, nothing can be refused."""
+    for each in (clinic, others):
+        person = {"given_name": "Ana", "family_name": "Pérez"}
+        key = {"Idempotency-Key": str(uuid4())}
+        await service.done("POST", f"/clinics/{each.slug}/clients", each.owner, json=person, headers=key)
+    async with superuser(service.settings) as admin:
+        for table in sorted(set(SCOPED) - {"clinics", "users"}):
+            found = await admin.fetch(f"SELECT DISTINCT clinic_id FROM {table}")  # noqa: S608 -- a name of the list above
+            assert {row["clinic_id"] for row in found} >= {UUID(clinic.id), UUID(others.id)}, f"plant rows in {table}"
+
+
+@pytest.fixture
+async def app(database: Settings) -> AsyncIterator[asyncpg.Connection]:
+    """A fresh connection as the application's role."""
+    connection = await asyncpg.connect(database.database_url.get_secret_value())
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+async def _scope(connection: asyncpg.Connection, clinic: Clinic) -> None:
+    await connection.execute("SELECT set_config('app.clinic_id', $1, true)", clinic.id)
+
+
+@pytest.mark.parametrize("used", [False, True], ids=["fresh", "used before"])
+@pytest.mark.parametrize("table", SCOPED)
+async def test_unscoped(table: str, used: bool, app: asyncpg.Connection, clinic: Clinic) -> None:
+    """A query without a scope is an error on every table, never "all rows" nor "no rows"; after one was set, too."""
+    if used:
+        async with app.transaction():
+            await _scope(app, clinic)
+            assert await app.fetchval(f"SELECT count(*) FROM {table}") > 0  # noqa: S608 -- as above
+    with pytest.raises(REFUSED):
+        await app.fetch(f"SELECT * FROM {table}")  # noqa: S608 -- as above
+    if "UPDATE" in GRANTS[table]:
+        column = "id" if table == "clinics" else "clinic_id"
+        with pytest.raises(REFUSED):
+            await app.execute(f"UPDATE {table} SET {column} = {column}")  # noqa: S608 -- as above
+    if "DELETE" in GRANTS[table]:
+        with pytest.raises(REFUSED):
+            await app.execute(f"DELETE FROM {table}")  # noqa: S608 -- as above
+
+
+@pytest.mark.parametrize("table", SCOPED)
+async def test_scoped(table: str, app: asyncpg.Connection, clinic: Clinic, others: Clinic) -> None:
+    """A scoped query sees its own clinic and no other, on every table."""
+    key = {"clinics": "id", "users": "(SELECT max(clinic_id::text)::uuid FROM members WHERE user_id = users.id)"}
+    for each in (clinic, others):
+        async with app.transaction():
+            await _scope(app, each)
+            rows = await app.fetch(f"SELECT DISTINCT {key.get(table, 'clinic_id')} AS clinic_id FROM {table}")  # noqa: S608 -- as above
+            assert [row["clinic_id"] for row in rows] == [UUID(each.id)]
+
+
+@pytest.mark.parametrize("table", sorted(set(SCOPED) - {"clinics", "users"}))
+async def test_writing_to_others(table: str, app: asyncpg.Connection, clinic: Clinic, others: Clinic) -> None:
+    """A scoped work can neither add a row to another clinic nor hand one of its own over to it."""
+    columns = await app.fetch(
+        "SELECT column_name FROM information_schema.columns WHERE table_name = $1 AND is_generated = 'NEVER'", table
+    )
+    names = ", ".join(row["column_name"] for row in columns)
+    copied = names.replace("clinic_id", f"'{others.id}'::uuid")
+    refused = pytest.raises(InsufficientPrivilegeError, match="row-level security")
+    transaction = app.transaction()
+    await transaction.start()
+    await _scope(app, clinic)
+    with refused:
+        await app.execute(f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table} LIMIT 1")  # noqa: S608 -- as above
+    await transaction.rollback()
+    if "UPDATE" in GRANTS[table]:
+        async with app.transaction():
+            await _scope(app, clinic)
+            with refused:
+                async with app.transaction():
+                    await app.execute(f"UPDATE {table} SET clinic_id = $1", UUID(others.id))  # noqa: S608 -- as above
+
+
+@pytest.mark.parametrize("table", ["operators", "ended_sessions"])
+async def test_of_the_system(table: str, app: asyncpg.Connection, clinic: Clinic) -> None:
+    """Tables of the service itself are closed to the application's role, scoped or not."""
+    async with app.transaction():
+        await _scope(app, clinic)
+        with pytest.raises(InsufficientPrivilegeError):
+            async with app.transaction():
+                await app.fetch(f"SELECT * FROM {table}")  # noqa: S608 -- as above
+
+
+@pytest.fixture
+async def works(database: Settings) -> AsyncIterator[Works[ClinicWork]]:
+    """Works on a pool of one connection, which each work finds as the one before left it."""
+    engine = make_engine(database.model_copy(update={"database_pool_size": 1}))
+    yield Works(engine, ClinicWork, f"{database.database_role_prefix}_system")
+    await engine.dispose()
+
+
+def _actor(clinic: Clinic) -> Actor:
+    return Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="UTC", user_id=None)
+
+
+async def _left_behind(works: Works[ClinicWork]) -> tuple[int, str, str]:
+    """The pooled connection, the scope that is set on it and its role."""
+    async with works._sessions() as session:
+        connection = await session.connection()
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        found = await raw.fetchrow(
+            "SELECT pg_backend_pid() AS pid, coalesce(current_setting('app.clinic_id', true), '') AS scope,"
+            " current_user::text AS role"
+        )
+        assert found is not None
+        return found["pid"], found["scope"], found["role"]
+
+
+async def test_nothing_left_behind(works: Works[ClinicWork], database: Settings, clinic: Clinic) -> None:
+    """A work leaves neither its clinic nor its role on the pooled connection, however it ends."""
+    app = f"{database.database_role_prefix}_app"
+    first = await _left_behind(works)
+    assert first[1:] == ("", app)
+    async with works.begin(_actor(clinic)) as work:
+        assert len(await work.fetch("SELECT id FROM clinics")) == 1
+    assert await _left_behind(works) == first
+    with pytest.raises(NotFound):
+        async with works.begin(_actor(clinic)):
+            raise NotFound
+    assert await _left_behind(works) == first
+    async with works.system_begin("tests") as work:
+        [row] = await work.fetch("SELECT current_user::text AS role")
+        assert row["role"] == f"{database.database_role_prefix}_system"
+    assert await _left_behind(works) == first
+
+
+async def test_scope_after_commit(works: Works[ClinicWork], clinic: Clinic) -> None:
+    """The scope holds in every transaction of a work's session: after a savepoint and after a commit in its midst."""
+    async with works.begin(_actor(clinic)) as work:
+        async with work.session.begin_nested():
+            assert len(await work.fetch("SELECT id FROM clinics")) == 1
+        await work.session.commit()
+        assert len(await work.fetch("SELECT id FROM clinics")) == 1
+
+
+async def test_system(works: Works[ClinicWork], clinic: Clinic, others: Clinic) -> None:
+    """A system's work sees every clinic, and each use is counted under its reason."""
+    for _ in range(2):
+        async with works.system_begin("tests look") as work:
+            rows = await work.fetch("SELECT DISTINCT clinic_id FROM clients")
+            assert {row["clinic_id"] for row in rows} >= {UUID(clinic.id), UUID(others.id)}
+    assert works.system_reasons["tests look"] == 2
+
+
+async def test_work_without_actor(works: Works[ClinicWork]) -> None:
+    """A session that was opened past `begin` has no scope, and so no rows: it fails."""
+    async with works._sessions() as session:
+        raw = (await (await session.connection()).get_raw_connection()).driver_connection
+        assert raw is not None
+        with pytest.raises(REFUSED):
+            await raw.fetch("SELECT * FROM clients")
