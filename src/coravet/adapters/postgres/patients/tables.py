@@ -5,7 +5,12 @@ from sqlalchemy.dialects.postgresql import UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
 from coravet.core.patients.model import Client, Party, Patient
-from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_CLEARED, PERSONAL_REPLACED
+from coravet.core.privacy.classification import (
+    FREE_TEXT_CLEARED,
+    FREE_TEXT_REPLACED,
+    PERSONAL_CLEARED,
+    PERSONAL_REPLACED,
+)
 
 clients = tenant_table(
     "clients",
@@ -41,7 +46,7 @@ patients = tenant_table(
     column("birth_date", Date, nullable=True),
     column("birth_date_precision", Text, nullable=True),
     column("color", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
-    column("search_key", Text),
+    column("search_key", Text, privacy=FREE_TEXT_REPLACED),  # it holds the breed, too
     column("version", Integer),
     column("created_at", Instant),
     CheckConstraint(

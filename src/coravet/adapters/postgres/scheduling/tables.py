@@ -17,7 +17,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import TSTZRANGE, UUID, ExcludeConstraint
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
-from coravet.core.privacy.classification import FREE_TEXT_CLEARED
+from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_REPLACED
 from coravet.core.scheduling.model import Allocation, Appointment, Resource, Service
 
 services = tenant_table(
@@ -38,7 +38,7 @@ services = tenant_table(
 resources = tenant_table(
     "resources",
     column("kind", Text),
-    column("name", Text),
+    column("name", Text, privacy=PERSONAL_REPLACED),  # of a vet
     column("member_id", UUID, nullable=True),
     column("active", Boolean),
     column("version", Integer),

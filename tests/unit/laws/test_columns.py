@@ -1,0 +1,68 @@
+"""Every stored column says what it tells of a person, and what erasing that person does to it."""
+
+from sqlalchemy import Column, LargeBinary, Text
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from coravet.adapters.postgres.tables import metadata
+from coravet.core.privacy.classification import Classification
+
+COLUMNS: dict[str, Column[object]] = {
+    f"{table.name}.{column.name}": column for table in metadata.sorted_tables for column in table.columns
+}
+
+SAYS_NOTHING = {
+    "clinics.slug": "the clinic's address",
+    "clinics.name": "the clinic's name, which it publishes",
+    "clinics.time_zone": "an IANA name",
+    "operators.reason": "why a person runs the service, written by another operator; goes with the row",
+    "ended_sessions.token_hash": "a hash, from which nobody gets back",
+    "members.roles": "words of the role table",
+    "invitations.roles": "as members.roles",
+    "invitations.token_hash": "as ended_sessions.token_hash",
+    "outbox.kind": "a word of the catalogue",
+    "outbox.audience": "a word of the catalogue",
+    "outbox.subject_type": "a word of the catalogue",
+    "idempotency_keys.key": "made by a program, one for each request",
+    "idempotency_keys.fingerprint": "a hash",
+    "patients.name": "an animal's",
+    "patients.species": "a word of the species table",
+    "patients.sex": "an animal's",
+    "patients.reproductive_status": "an animal's",
+    "patients.birth_date_precision": "a word",
+    "parties.role": "a word",
+    "services.name": "what the clinic offers",
+    "services.color": "a colour",
+    "resources.kind": "a word",
+    "appointments.status": "a word",
+    "appointments.source": "a word",
+}
+"""Columns that hold text and are classed `none`, and why."""
+
+
+def _holds_text(column: Column[object]) -> bool:
+    kind = column.type.item_type if isinstance(column.type, ARRAY) else column.type
+    return isinstance(kind, Text | LargeBinary)
+
+
+def test_classified() -> None:
+    """Every column carries a classification; that the database has no other columns is `alembic check`'s to see."""
+    assert COLUMNS
+    assert [
+        name for name, column in COLUMNS.items() if not isinstance(column.info.get("privacy"), Classification)
+    ] == []
+
+
+def test_text_says_nothing() -> None:
+    """Text that is classed as telling nothing of a person is listed, with the reason; all other text is personal."""
+    nothing = {
+        name for name, column in COLUMNS.items() if _holds_text(column) and column.info["privacy"].kind == "none"
+    }
+    assert nothing == set(SAYS_NOTHING)
+
+
+def test_erasure_is_possible() -> None:
+    """What erasing clears may be null; what says nothing is kept, and what says something is not."""
+    for name, column in COLUMNS.items():
+        privacy = column.info["privacy"]
+        assert (privacy.kind == "none") == (privacy.on_erasure == "keep"), name
+        assert privacy.on_erasure != "clear" or column.nullable, name
