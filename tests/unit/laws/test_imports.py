@@ -1,0 +1,74 @@
+"""Which library is at home where: the core has msgspec and the standard library, and each other one few doors."""
+
+import ast
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+import coravet
+
+SOURCE = Path(coravet.__file__).parent
+
+HOMES = {
+    "msgspec": {"core", "adapters", "entrypoints", "bootstrap"},
+    "advanced_alchemy": {"adapters.postgres"},
+    "alembic": {"adapters.postgres"},
+    "asyncpg": {"adapters.postgres", "adapters.fanout", "entrypoints.cli"},
+    "firebase_admin": {"adapters.firebase"},
+    "granian": {"entrypoints.cli"},
+    "httpx": {"adapters.local"},
+    "litestar": {"entrypoints.http", "entrypoints.live", "bootstrap"},
+    "phonenumbers": {"adapters.numbers"},
+    "pydantic": {"settings", "adapters.local"},
+    "pydantic_settings": {"settings"},
+    "sentry_sdk": {"adapters.telemetry"},
+    "sqlalchemy": {"adapters.postgres", "adapters.local", "entrypoints.cli", "bootstrap"},
+    "stdnum": {"adapters.numbers", "adapters.local"},
+    "structlog": {"adapters.telemetry", "entrypoints.http"},
+    "typer": {"entrypoints.cli"},
+    "uuid_utils": {"adapters.postgres", "entrypoints.http"},
+}
+"""Where each library may be imported. One more home is a decision: the fewer, the easier it is to replace."""
+
+
+def _roots(path: Path) -> Iterator[str]:
+    """The first part of everything that a file imports, wherever in it the import stands."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name.partition(".")[0] for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            yield (node.module or "").partition(".")[0]
+
+
+@pytest.fixture(scope="module")
+def imported() -> dict[str, set[str]]:
+    """Every module below `coravet`, with the libraries that it imports."""
+    found = {}
+    for path in SOURCE.rglob("*.py"):
+        name = ".".join(path.relative_to(SOURCE).with_suffix("").parts)
+        found[name] = set(_roots(path)) - sys.stdlib_module_names - {"coravet"}
+    assert len(found) > 50
+    return found
+
+
+def test_core(imported: dict[str, set[str]]) -> None:
+    """The core imports the standard library and msgspec, and nothing else."""
+    core = {name: libraries for name, libraries in imported.items() if name.startswith("core.")}
+    assert core
+    assert {name: libraries for name, libraries in core.items() if libraries - {"msgspec"}} == {}
+
+
+def test_homes(imported: dict[str, set[str]]) -> None:
+    """Each library is imported in its homes alone, and a home without its library is no longer one."""
+    strays, seen = set(), set()
+    for name, libraries in imported.items():
+        for library in libraries:
+            homes = {home for home in HOMES.get(library, ()) if f"{name}.".startswith(f"{home}.")}
+            seen |= {(library, home) for home in homes}
+            if not homes:
+                strays.add((name, library))
+    assert strays == set()
+    assert {(library, home) for library, homes in HOMES.items() for home in homes} == seen
