@@ -67,8 +67,6 @@ async function end() {
 
 let loaded = false;
 process.stdin.on("end", end).resume();
-process.on("SIGTERM", end);
-process.on("SIGINT", end);
 
 async function main() {
   const users = kept();
@@ -81,6 +79,9 @@ async function main() {
     loaded = true;
     setInterval(() => save().catch((error) => console.error(`accounts were not saved: ${error.message}`)), 5000).unref();
   }
+  // Not before: while the emulator loads, for seconds, no handler would run, and there is nothing to save.
+  process.on("SIGTERM", end);
+  process.on("SIGINT", end);
   console.log("ready");
 }
 

@@ -7,11 +7,12 @@ import shlex
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from pathlib import Path
 from types import FrameType
-from typing import TextIO
+from typing import Any, TextIO
 
 import asyncpg
 
@@ -32,7 +33,72 @@ Say = Callable[[str], None]
 
 
 class Ended(KeyboardInterrupt):
-    """A signal asked for the end. An interrupt by kind, because asyncio swallows other errors raised in a callback."""
+    """A signal asked for the end."""
+
+
+class Endings:
+    """Turns the first ending signal into `Ended`; a second must not cut off the ending, which would leave parts behind.
+
+    Where a loop runs, the signal cancels its task instead: an error raised in the midst of asyncpg's and greenlet's C
+    code corrupts them.
+    """
+
+    def __init__(self) -> None:
+        self._asked = False
+        self._cancel: Callable[[], object] | None = None
+
+    @contextmanager
+    def heeded(self) -> Iterator[None]:
+        """Handle the signals while the context lasts."""
+        before = {each: signal.getsignal(each) for each in ENDINGS}
+        for each, handler in before.items():
+            if not (each is signal.SIGHUP and handler is signal.SIG_IGN):  # nohup
+                signal.signal(each, self._end)
+        try:
+            yield
+        finally:
+            for each, handler in before.items():
+                signal.signal(each, handler)
+
+    def run(self, work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` on a loop of its own.
+
+        Raises:
+            Ended: a signal came, and `work` was cancelled.
+        """
+
+        async def cancellable() -> None:
+            task = asyncio.ensure_future(work)
+            self._cancel = partial(asyncio.get_running_loop().call_soon_threadsafe, task.cancel)
+            if self._asked:
+                task.cancel()
+            try:
+                await task
+            finally:
+                self._cancel = nothing
+
+        def nothing() -> None:
+            """While a loop is made or closed there is nothing to cancel: `asked` is looked at afterwards."""
+
+        self._cancel = nothing
+        try:
+            asyncio.run(cancellable())
+        except BaseException:
+            # Whatever came of being cancelled is not worth telling.
+            if not self._asked:
+                raise
+        finally:
+            self._cancel = None
+        if self._asked:
+            raise Ended
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        if self._asked:
+            return
+        self._asked = True
+        if self._cancel is None:
+            raise Ended
+        self._cancel()
 
 
 def run(port: int, data: Path, began: float) -> None:
@@ -47,19 +113,20 @@ def run(port: int, data: Path, began: float) -> None:
     def say(line: str) -> None:
         print(f"[{time.monotonic() - began:5.1f} s] {line}", flush=True)
 
+    endings = Endings()
     try:
-        with _signals_end_it(), ExitStack() as parts:
+        with endings.heeded(), ExitStack() as parts:
             parts.enter_context(_claim(data))
             for needed in (port, port + 1):
                 refuse_busy(
                     "127.0.0.1", needed, "choose another: make up PORT=9000 (the emulator takes the one after it)"
                 )
-            _start_and_watch(port, data, parts, say)
+            _start_and_watch(port, data, parts, endings, say)
     except Ended:
         say("Ended; what was entered is kept.")
 
 
-def _start_and_watch(port: int, data: Path, parts: ExitStack, say: Say) -> None:
+def _start_and_watch(port: int, data: Path, parts: ExitStack, endings: Endings, say: Say) -> None:
     tools = firebase.install(echo=say)
     postgres = parts.enter_context(EmbeddedPostgres(data, echo=say))
     parts.callback(say, "Ending PostgreSQL")
@@ -72,8 +139,8 @@ def _start_and_watch(port: int, data: Path, parts: ExitStack, say: Say) -> None:
 
     settings = _settings(port, postgres, emulator)
     with database_expected():
-        asyncio.run(_make_database(postgres))
-        asyncio.run(migrate(settings, say))
+        endings.run(_make_database(postgres))
+        endings.run(migrate(settings, say))
 
     # The server takes as long to start as the emulator and the demo do, and is told to nobody before they are there.
     service = ServiceProcess(settings.model_copy(update={"database_admin_url": None}))
@@ -84,7 +151,7 @@ def _start_and_watch(port: int, data: Path, parts: ExitStack, say: Say) -> None:
     emulator.wait()
     say("The sign-in emulator is running")
     with database_expected():
-        asyncio.run(demo.load(settings, emulator.host, say))
+        endings.run(demo.load(settings, emulator.host, say))
     service.wait()
     (data / "environment").write_text(
         "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables(settings).items())
@@ -132,25 +199,6 @@ async def _make_database(postgres: EmbeddedPostgres) -> None:
             await connection.execute(f'CREATE DATABASE "{DATABASE}"')
     finally:
         await connection.close()
-
-
-@contextmanager
-def _signals_end_it() -> Iterator[None]:
-    def end(_number: int, _frame: FrameType | None) -> None:
-        # Once: a second Ctrl-C must not cut off the ending, which would leave the parts behind.
-        for each in ENDINGS:
-            signal.signal(each, signal.SIG_IGN)
-        raise Ended
-
-    before = {each: signal.getsignal(each) for each in ENDINGS}
-    for each, handler in before.items():
-        if not (each is signal.SIGHUP and handler is signal.SIG_IGN):  # nohup
-            signal.signal(each, end)
-    try:
-        yield
-    finally:
-        for each, handler in before.items():
-            signal.signal(each, handler)
 
 
 @contextmanager
