@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 
 import msgspec
 import sqlalchemy as sa
@@ -18,12 +19,14 @@ from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.engine import make_engine
+from coravet.adapters.postgres.housekeeping import prune
 from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
 from coravet.core.kernel.clock import Clock, SystemClock
+from coravet.core.kernel.steady import Steady
 from coravet.core.tenancy.clinics import NewClinic, open_clinic
 from coravet.core.tenancy.views import NewClinicView
 from coravet.entrypoints.http.app import build
@@ -34,6 +37,7 @@ from coravet.entrypoints.live.layer import Live
 from coravet.settings import Settings, load
 
 COOKIE = "coravet_session"
+PRUNE_SECONDS = 600.0
 ROLE = "SELECT rolname AS name, rolsuper OR rolbypassrls AS unsafe FROM pg_roles WHERE rolname = current_user"
 
 
@@ -127,7 +131,7 @@ def application(settings: Settings) -> Application:
         try:
             if settings.environment == "production":
                 await refuse_unsafe_role(engine)
-            async with fanout, live.running():
+            async with fanout, live.running(), Steady("housekeeping", partial(prune, works), every=PRUNE_SECONDS):
                 yield
         finally:
             await identity.aclose()

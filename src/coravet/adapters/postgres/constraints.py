@@ -59,6 +59,8 @@ def domain_error(error: BaseException) -> DomainError | None:  # noqa: PLR0911 -
             | pg.QueryCanceledError()
         ):
             return Unavailable("The database does not answer. Try again.")
-    if isinstance(error, OSError | TimeoutError | pg.InterfaceError | OperationalError | InterfaceError):
+    if isinstance(driver, OSError | TimeoutError | pg.InterfaceError | pg.InternalClientError) or isinstance(
+        error, OperationalError | InterfaceError
+    ):
         return Unavailable("The database does not answer. Try again.")
     return None

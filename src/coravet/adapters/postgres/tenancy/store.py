@@ -91,7 +91,13 @@ class PostgresDirectory:
         try:
             async with self._engine.connect() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
-                rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
+                try:
+                    rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
+                except Exception:
+                    # The pool does not see what passes it by, and would hand a dead connection to the next.
+                    if driver.is_closed():
+                        await connection.invalidate()
+                    raise
                 return rows
         except Exception as error:
             meant = domain_error(error)
