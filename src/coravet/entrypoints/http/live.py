@@ -7,7 +7,7 @@ from litestar import get
 from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import ResponseSpec
-from litestar.params import Parameter
+from litestar.params import HeaderParameter, QueryParameter
 
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import EventData
@@ -22,15 +22,15 @@ _LARGEST = 2**63 - 1
 
 LastEventId = Annotated[
     str | None,
-    Parameter(
-        header="Last-Event-ID",
+    HeaderParameter(
+        name="Last-Event-ID",
         required=False,
         description="The last id that the client saw; browsers send it when they reconnect. Goes before the parameter.",
     ),
 ]
 LastEventIdParameter = Annotated[
     str | None,
-    Parameter(query="last_event_id", required=False, description="The same, for clients that can't set headers."),
+    QueryParameter(name="last_event_id", required=False, description="The same, for clients that can't set headers."),
 ]
 
 
