@@ -11,7 +11,8 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import ClientCreated, ClientUpdated
-from coravet.core.kernel.text import clean, fold
+from coravet.core.kernel.fields import Email, clean_fields, given_fields
+from coravet.core.kernel.text import fold
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.model import Client, DocumentType
@@ -22,7 +23,6 @@ from coravet.core.patients.views import ClientView
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Number = Annotated[str, Meta(min_length=1, max_length=32)]
 Phone = Annotated[str, Meta(min_length=1, max_length=32, description="Any usual form; kept as E.164.")]
-Email = Annotated[str, Meta(pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}$", max_length=254)]
 
 
 class NewClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,10 +61,8 @@ def check_client(given: Mapping[str, Any], numbers: Numbers) -> CheckedClient:
 
     Fields that are absent are not looked at, so that a form can be checked though other fields are malformed.
     """
-    checked = CheckedClient(dict(given), [], [])
-    for field in ("given_name", "family_name"):
-        if field in given:
-            _check_name(field, checked)
+    fields, errors = clean_fields(given, ("given_name", "family_name", "email"), required=("given_name", "family_name"))
+    checked = CheckedClient(fields, errors, [])
     kind, number = given.get("document_type"), given.get("document_number")
     if "document_type" in given and "document_number" in given and (kind is None) != (number is None):
         missing = "document_type" if kind is None else "document_number"
@@ -75,16 +73,6 @@ def check_client(given: Mapping[str, Any], numbers: Numbers) -> CheckedClient:
     if phone is not None:
         _check_number("phone", lambda: numbers.phone(phone), checked)
     return checked
-
-
-def _check_name(field: str, checked: CheckedClient) -> None:
-    try:
-        checked.fields[field] = clean(checked.fields[field])
-    except ValueError as error:
-        checked.errors.append(FieldError(f"/{field}", "not_text", str(error)))
-    else:
-        if not checked.fields[field]:
-            checked.errors.append(FieldError(f"/{field}", "required", "A name cannot be blank."))
 
 
 def _check_number(field: str, check: Callable[[], Checked], checked: CheckedClient) -> None:
@@ -153,10 +141,9 @@ async def change_client(
         StaleVersion: they changed since they were read.
         Invalid, Duplicate: as when registering.
     """
-    given = {name: value for name, value in msgspec.structs.asdict(command).items() if value is not UNSET}
-    given.pop("version", None)
+    given = given_fields(command)
     async with begin(actor) as work:
-        client = await work.clients.get(client_id)
+        client = await work.clients.lock(client_id)
         if "document_type" in given or "document_number" in given:
             given = {"document_type": client.document_type, "document_number": client.document_number, **given}
         checked = check_client(given, numbers)

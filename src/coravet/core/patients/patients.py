@@ -12,7 +12,8 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import PatientCreated, PatientUpdated
-from coravet.core.kernel.text import clean, fold
+from coravet.core.kernel.fields import clean_fields, given_fields
+from coravet.core.kernel.text import fold
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.model import BirthDatePrecision, Party, Patient, ReproductiveStatus, Sex, Species
@@ -58,16 +59,7 @@ def check_patient(given: Mapping[str, Any], today: date) -> tuple[dict[str, Any]
     Args:
         today: the clinic's day; nobody is born after it.
     """
-    fields = dict(given)
-    errors: list[FieldError] = []
-    for field in ("name", "breed", "color"):
-        if fields.get(field) is not None:
-            try:
-                fields[field] = clean(fields[field]) or None
-            except ValueError as error:
-                errors.append(FieldError(f"/{field}", "not_text", str(error)))
-    if "name" in fields and fields["name"] is None:
-        errors.append(FieldError("/name", "required", "A name cannot be blank."))
+    fields, errors = clean_fields(given, ("name", "breed", "color"), required=("name",))
     born = fields.get("birth_date")
     if born is not None and born > today:
         errors.append(FieldError("/birth_date", "in_future", "A birth date cannot lie after today."))
@@ -127,10 +119,9 @@ async def change_patient(
         StaleVersion: it changed since it was read.
         Invalid: a field breaks a rule; every bad field is listed.
     """
-    given = {name: value for name, value in msgspec.structs.asdict(command).items() if value is not UNSET}
-    given.pop("version", None)
+    given = given_fields(command)
     async with begin(actor) as work:
-        patient = await work.patients.get(patient_id)
+        patient = await work.patients.lock(patient_id)
         if "birth_date" in given or "birth_date_precision" in given:
             given.setdefault("birth_date", patient.birth_date)
             if given["birth_date"] is not None:
