@@ -49,12 +49,24 @@ async def served(databases: Databases, auth_emulator: str, service_log: Path) ->
     await databases.drop(made)
 
 
+OPEN: list[httpx.AsyncClient] = []
+
+
+@pytest.fixture(autouse=True)
+async def _closed() -> AsyncIterator[None]:
+    """Every browser that a test opened is closed."""
+    yield
+    while OPEN:
+        await OPEN.pop().aclose()
+
+
 class Desk:
     """A browser in which somebody is signed in: a session cookie, and the Origin that browsers send."""
 
     def __init__(self, settings: Settings) -> None:
         self._origin = settings.public_url
         self.http = httpx.AsyncClient(base_url=f"{settings.public_url}/api/v1", timeout=30)
+        OPEN.append(self.http)
 
     async def sign_in(self, people: People, person: Person) -> dict[str, Any]:
         """Exchange an ID token for a session cookie; answers the session."""

@@ -12,6 +12,7 @@ import sentry_sdk
 import sqlalchemy as sa
 import structlog
 from litestar import Litestar, Request, Response, get, post
+from litestar.params import FromPath
 from litestar.testing import AsyncTestClient
 from sentry_sdk.envelope import Envelope
 from sentry_sdk.transport import Transport
@@ -143,7 +144,7 @@ async def test_a_request_in_trouble(report: Callable[..., Settings], sent: Sent,
     """A request full of secrets that fails leaves an error and a trace; neither, nor the log, holds one of them."""
 
     @post("/things/{token:str}")
-    async def fail(token: str, request: Request[Any, Any, Any]) -> None:
+    async def fail(token: FromPath[str], request: Request[Any, Any, Any]) -> None:
         body = await request.json()
         with engine.connect() as connection:
             connection.execute(sa.text(f"SELECT '{canary}', :it"), {"it": body["it"]})
