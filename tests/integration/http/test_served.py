@@ -70,7 +70,8 @@ async def test_killed(service: Service, clinic: Clinic, settings: Settings, tmp_
     for successes in (1, 20):
         served = _process(settings, tmp_path)
         with served:
-            async with httpx.AsyncClient(base_url=served.url, timeout=10) as client:
+            few = httpx.Limits(max_connections=8)  # so that most are still to be sent when the kill comes
+            async with httpx.AsyncClient(base_url=served.url, timeout=10, limits=few) as client:
                 tasks = [asyncio.create_task(register(client, key)) for key in bodies if key not in acknowledged]
                 for done, each in enumerate(asyncio.as_completed(tasks), start=1):
                     await each
