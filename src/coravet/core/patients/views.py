@@ -30,8 +30,8 @@ class ClientView(msgspec.Struct, frozen=True):
     warnings: list[FieldError] = []
 
 
-class ClientRef(msgspec.Struct, frozen=True):
-    """A client by name and phone, as other nouns show them."""
+class OwnerRef(msgspec.Struct, frozen=True):
+    """A client by name and phone, as their patients show them."""
 
     id: UUID
     name: str
@@ -51,7 +51,7 @@ class PatientView(msgspec.Struct, frozen=True):
     birth_date_precision: str | None
     color: str | None
     client_id: UUID
-    client: ClientRef
+    client: OwnerRef
     created_at: datetime
     version: int
 

@@ -17,13 +17,13 @@ def openapi(
 
     **Example**: `coravet openapi --output openapi.json`
     """
-    import json
+    import msgspec
 
     from coravet.bootstrap import application
     from coravet.entrypoints.cli.refusals import CommandError
     from coravet.settings import Settings
 
-    # The document does not depend on settings, and no part is asked anything before the first request.
+    # Of settings only the cookie's name is in the document, and no part is asked anything before the first request.
     settings = Settings.model_validate(
         {
             "CORAVET_ENV": "development",
@@ -31,7 +31,7 @@ def openapi(
             "FIREBASE_AUTH_EMULATOR_HOST": "127.0.0.1:1",
         }
     )
-    document = json.dumps(application(settings).litestar.openapi_schema.to_schema(), indent=2, ensure_ascii=False)
+    document = msgspec.json.format(application(settings).litestar.state.openapi, indent=2).decode()
     if output is None:
         print(document)
         return

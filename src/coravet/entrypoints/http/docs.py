@@ -46,7 +46,11 @@ def page(document: dict[str, Any]) -> str:
 
 
 def _operation(method: str, path: str, operation: dict[str, Any]) -> str:
-    who = operation.get("x-permission") or ("signed in" if operation["security"] else "public")
+    who = (
+        operation.get("x-permission")
+        or (operation.get("x-operator") and "operator")
+        or ("signed in" if operation["security"] else "public")
+    )
     parameters = "".join(
         f"<tr><td><code>{escape(each['name'])}</code> ({each['in']}{', required' if each.get('required') else ''})</td>"
         f"<td>{escape(each.get('description', ''))} <code>{escape(json.dumps(each.get('schema', {})))}</code></td></tr>"

@@ -1,5 +1,6 @@
 """The OpenAPI document: what Litestar derives from the routes, with our errors and events in it."""
 
+import re
 from typing import Any, Literal
 
 import msgspec
@@ -14,7 +15,18 @@ from coravet.entrypoints.http.access import Access
 from coravet.entrypoints.http.problems import catalogue, status_of
 
 Code = Literal[tuple(catalogue())]  # type: ignore[valid-type]
-Kind = Literal[tuple(CATALOGUE)]  # type: ignore[valid-type]
+
+
+WITHOUT_KEY = frozenset({"createSession"})
+"""Signing in stores nothing that a repeated request could double, and its cookie is kept nowhere."""
+
+IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "description": "The same key with the same body replays the first answer for 24 hours; another body is 409.",
+    "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
 
 
 class Problem(msgspec.Struct, frozen=True):
@@ -78,10 +90,12 @@ def config(cookie: str) -> OpenAPIConfig:
 def document(app: Litestar) -> dict[str, Any]:
     """The OpenAPI 3.1 document.
 
-    Beyond what Litestar derives: who may call each operation (`x-permission`, `x-public`), every event of the stream,
-    and none of the 400s that this service never answers.
+    Beyond what Litestar derives: who may call each operation (`x-permission`, `x-operator`), the Idempotency-Key, every
+    event of the stream, names of pages that a generated client can live with, and none of the 400s that this service
+    never answers.
     """
-    described: dict[str, Any] = app.openapi_schema.to_schema()
+    derived = msgspec.json.encode(app.openapi_schema.to_schema()).decode()
+    described: dict[str, Any] = msgspec.json.decode(re.sub(r"\bPage_[\w.]*\.(\w+?)_\b", r"\1Page", derived))
     access = {
         handler.operation_id: handler.opt["access"]
         for route in app.routes
@@ -89,13 +103,17 @@ def document(app: Litestar) -> dict[str, Any]:
         if "access" in handler.opt
     }
     for methods in described["paths"].values():
-        for operation in methods.values():
+        for method, operation in methods.items():
+            if method == "post" and operation["operationId"] not in WITHOUT_KEY:
+                operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             operation["responses"].pop("400", None)
             operation["responses"].get("204", {}).pop("content", None)
             granted: Access = access[operation["operationId"]]
             operation["security"] = [] if granted.public else [{"session": []}, {"bearer": []}]
             if granted.permission is not None:
                 operation["x-permission"] = granted.permission
+            if granted.operator:
+                operation["x-operator"] = True
     schemas = described["components"]["schemas"]
     schemas["EventKind"] = {"type": "string", "enum": sorted(CATALOGUE)}
     schemas["Event"] = {

@@ -8,7 +8,7 @@ from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.patients.views import ClientRef, ClientView, FoundView, PatientView
+from coravet.core.patients.views import ClientView, FoundView, OwnerRef, PatientView
 
 FIRST = UUID(int=0)
 
@@ -60,7 +60,7 @@ def _patient_view(row: asyncpg.Record) -> PatientView:
         birth_date_precision=row["birth_date_precision"],
         color=row["color"],
         client_id=row["client_id"],
-        client=ClientRef(row["client_id"], row["client_name"], row["client_phone"]),
+        client=OwnerRef(row["client_id"], row["client_name"], row["client_phone"]),
         created_at=row["created_at"],
         version=row["version"],
     )
