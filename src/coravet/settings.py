@@ -127,6 +127,11 @@ class Settings(BaseSettings):
             raise ValueError("must be an origin such as https://app.example.com, without a path")
         return value.rstrip("/")
 
+    @field_validator("allowed_origins")
+    @classmethod
+    def _origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(cls._absolute(origin) for origin in value)
+
     @field_validator("database_url", "database_direct_url", "database_admin_url")
     @classmethod
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:

@@ -137,3 +137,12 @@ def test_every_setting_is_documented() -> None:
     aliases = [str(field.validation_alias) for field in Settings.model_fields.values()]
     assert len(set(aliases)) == len(aliases)
     assert all(field.description for field in Settings.model_fields.values())
+
+
+@pytest.mark.parametrize("origins", ["*", "https://a.test/path", "a.test", "https://good.test,null"])
+def test_an_allowed_origin_is_an_origin(origins: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whose pages may change things with a cookie is said exactly: no wildcard, no path, no other scheme."""
+    monkeypatch.setenv("DATABASE_URL", "postgresql://localhost/x")
+    monkeypatch.setenv("CORAVET_ALLOWED_ORIGINS", origins)
+    with pytest.raises(SettingsError, match="CORAVET_ALLOWED_ORIGINS"):
+        load()

@@ -105,10 +105,15 @@ async def _check_firebase(settings: Settings) -> str:
     return f"Project {settings.firebase_project_id} answers at {where}."
 
 
+async def _check_storage(_: Settings) -> str:
+    return "Nothing is kept outside the database yet: photos and files are still to come."
+
+
 CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "database": _check_database,
     "roles": _check_roles,
     "migrations": _check_migrations,
     "listen": _check_listen,
     "firebase": _check_firebase,
+    "storage": _check_storage,
 }

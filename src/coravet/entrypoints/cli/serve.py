@@ -1,5 +1,11 @@
 """`coravet serve`."""
 
+import asyncio
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from coravet.settings import Settings
+
 # The kernel's queue of connections not yet accepted, and the connections a worker holds: each open event stream is one,
 # and granian's default of 1024 leaves the next one waiting, and every request behind it.
 BACKLOG = 4096
@@ -13,6 +19,36 @@ OWN_LOG = {
         "granian.access": {"handlers": [], "propagate": True},
     }
 }
+
+
+async def refuse_unusable(settings: "Settings") -> None:
+    """Say in a sentence what each worker would otherwise die of, over and over.
+
+    Raises:
+        CommandError: Firebase's credentials cannot be read, or in production the database role is not bound by
+            row-level security, or the database does not answer.
+    """
+    from coravet.adapters.postgres.engine import make_engine
+    from coravet.bootstrap import UnsafeRole, make_identity, refuse_unsafe_role
+    from coravet.core.kernel.clock import SystemClock
+    from coravet.entrypoints.cli.refusals import CommandError, database_expected
+
+    try:
+        await make_identity(settings, SystemClock()).aclose()
+    except (ValueError, OSError) as error:
+        raise CommandError(
+            f"FIREBASE_CREDENTIALS cannot be used: {type(error).__name__}. Is it a service account?"
+        ) from error
+    if settings.environment != "production":
+        return
+    engine = make_engine(settings)
+    try:
+        with database_expected():
+            await refuse_unsafe_role(engine)
+    except UnsafeRole as error:
+        raise CommandError(str(error)) from error
+    finally:
+        await engine.dispose()
 
 
 def serve() -> None:
@@ -35,6 +71,7 @@ def serve() -> None:
     settings = load()
     if settings.firebase_credentials is None and settings.firebase_auth_emulator_host is None:
         raise CommandError("FIREBASE_CREDENTIALS is missing, and there is no FIREBASE_AUTH_EMULATOR_HOST; set one.")
+    asyncio.run(refuse_unusable(settings))
     refuse_busy(settings.host, settings.port, "choose another in CORAVET_PORT")
     logs.configure(settings)
     Server(
