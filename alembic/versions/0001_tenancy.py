@@ -36,6 +36,7 @@ def upgrade() -> None:
         sa.Column("id", sa.UUID(), nullable=False),
         sa.Column("firebase_uid", sa.Text(), nullable=False),
         sa.Column("email", sa.Text(), nullable=False),
+        sa.Column("email_verified", sa.Boolean(), server_default=sa.text("false"), nullable=False),
         sa.Column("display_name", sa.Text(), nullable=False),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
@@ -51,6 +52,7 @@ def upgrade() -> None:
         sa.Column("invited_by", sa.UUID(), nullable=True),
         sa.Column("expires_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("accepted_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("closed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint("roles <@ ARRAY['owner','manager','vet','staff']", name=op.f("ck_invitations_known_roles")),
         sa.ForeignKeyConstraint(
@@ -102,15 +104,17 @@ def upgrade() -> None:
     guard("ended_sessions", "", own="")
 
     system_function(
-        "sign_in(text, text, text, uuid)",
+        "sign_in(text, text, boolean, text, uuid)",
         """
-        CREATE FUNCTION sign_in(p_uid text, p_email text, p_name text, p_id uuid)
+        CREATE FUNCTION sign_in(p_uid text, p_email text, p_email_verified boolean, p_name text, p_id uuid)
         RETURNS TABLE (id uuid, email text, display_name text) LANGUAGE plpgsql AS $$
         #variable_conflict use_column
         BEGIN
             RETURN QUERY
-            INSERT INTO users AS u (id, firebase_uid, email, display_name) VALUES (p_id, p_uid, p_email, p_name)
-            ON CONFLICT (firebase_uid) DO UPDATE SET email = excluded.email, display_name = excluded.display_name
+            INSERT INTO users AS u (id, firebase_uid, email, email_verified, display_name)
+            VALUES (p_id, p_uid, p_email, p_email_verified, p_name)
+            ON CONFLICT (firebase_uid) DO UPDATE SET
+                email = excluded.email, email_verified = excluded.email_verified, display_name = excluded.display_name
             RETURNING u.id, u.email, u.display_name;
         END $$
         """,
@@ -171,7 +175,7 @@ def downgrade() -> None:
     drop_system_function("invited_to(bytea)")
     drop_system_function("memberships_of(uuid)")
     drop_system_function("find_person(text, bytea, text)")
-    drop_system_function("sign_in(text, text, text, uuid)")
+    drop_system_function("sign_in(text, text, boolean, text, uuid)")
     # A policy of `users` reads `members`.
     op.execute("DROP POLICY own_clinic ON users")
     op.drop_table("invitations")

@@ -28,6 +28,7 @@ from coravet.adapters.telemetry import logs, sentry
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.kernel.steady import Steady
 from coravet.core.tenancy.clinics import NewClinic, open_clinic
+from coravet.core.tenancy.operators import grant_operator
 from coravet.core.tenancy.views import NewClinicView
 from coravet.entrypoints.http.app import build
 from coravet.entrypoints.http.call import Ports
@@ -66,16 +67,9 @@ class Services:
         )
         return await open_clinic(command, self.system_begin, self._clock)
 
-    async def grant_operator(self, email: str, reason: str) -> bool:
-        """Make the person of that mail address an operator; False where nobody with it ever signed in."""
-        async with self.system_begin("grant operator") as work:
-            granted = await work.execute(
-                "INSERT INTO operators (user_id, reason) SELECT id, $2 FROM users WHERE email = $1"
-                " ON CONFLICT (user_id) DO UPDATE SET reason = excluded.reason, granted_at = now()",
-                email.casefold(),
-                reason,
-            )
-        return granted != "INSERT 0 0"
+    async def grant_operator(self, email: str, reason: str) -> None:
+        """Make the person of that mail address an operator. Raises Invalid, saying why not."""
+        await grant_operator(email, reason, self.system_begin)
 
 
 def make_works(settings: Settings, engine: AsyncEngine) -> Works[ClinicWork]:

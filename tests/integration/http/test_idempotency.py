@@ -6,7 +6,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.integration.http.service import Clinic, Headers, Service
+from tests.integration.http.service import Clinic, Headers, Service, superuser
 
 PERSON = {"given_name": "Ana", "family_name": "Pérez"}
 
@@ -95,12 +95,28 @@ async def test_booking(service: Service, clinic: Clinic) -> None:
 
 
 async def test_operator(service: Service) -> None:
-    """A clinic opened twice under one key is one clinic with one invitation."""
+    """A clinic opened twice under one key is one clinic with one invitation, whose token is told once."""
     operator, key = await service.operator(), once()
     body = {"slug": f"nueva-{token_hex(4)}", "name": "Nueva", "owner_email": "nueva@correo.test"}
     first, again = [await service.ask("POST", "/clinics", operator, headers=key, json=body) for _ in range(2)]
     assert first.status_code == again.status_code == 201
-    assert first.content == again.content
+    told, told_again = first.json(), again.json()
+    token = told["invitation"].pop("token")
+    assert (len(token), told_again["invitation"].pop("token")) == (43, None)
+    assert told == told_again
+
+
+async def test_secret(service: Service, clinic: Clinic) -> None:
+    """An invitation's token is not kept with the answer: the replay is the same invitation without it."""
+    at, key, body = f"/clinics/{clinic.slug}/invitations", once(), {"email": "llave@correo.test", "roles": ["vet"]}
+    first, again = [await service.ask("POST", at, clinic.owner, headers=key, json=body) for _ in range(2)]
+    assert first.status_code == again.status_code == 201
+    assert again.json() == first.json() | {"token": None}
+    token = first.json()["token"]
+    async with superuser(service.settings) as admin:
+        answers = [row["answer"] for row in await admin.fetch("SELECT answer FROM idempotency_keys")]
+    assert any(first.json()["id"].encode() in answer for answer in answers)
+    assert not any(token.encode() in answer for answer in answers)
 
 
 @pytest.mark.parametrize("key", ["", "x" * 129, "two words", "\x7f"])

@@ -14,7 +14,6 @@ SAYS_NOTHING = {
     "clinics.slug": "the clinic's address",
     "clinics.name": "the clinic's name, which it publishes",
     "clinics.time_zone": "an IANA name",
-    "operators.reason": "why a person runs the service, written by another operator; goes with the row",
     "ended_sessions.token_hash": "a hash, from which nobody gets back",
     "members.roles": "words of the role table",
     "invitations.roles": "as members.roles",

@@ -96,7 +96,7 @@ async def _fill(work: ClinicWork, now: datetime) -> str:
     users = {}
     for person in PEOPLE:
         [row] = await work.fetch(
-            "SELECT id FROM sign_in($1, $2, $3, $4)", person.uid, person.email, person.name, person.user_id
+            "SELECT id FROM sign_in($1, $2, true, $3, $4)", person.uid, person.email, person.name, person.user_id
         )
         users[person.email] = row["id"]
     await work.execute(

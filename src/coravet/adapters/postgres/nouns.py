@@ -5,7 +5,13 @@ from functools import cached_property
 from coravet.adapters.postgres import tables
 from coravet.adapters.postgres.patients.store import PatientReadsOnPostgres
 from coravet.adapters.postgres.scheduling.store import CatalogueOnPostgres, DiaryOnPostgres, ScheduleReadsOnPostgres
-from coravet.adapters.postgres.tenancy.store import ClinicRows, EndedSessions, InvitationRows, MemberRows
+from coravet.adapters.postgres.tenancy.store import (
+    ClinicRows,
+    EndedSessions,
+    InvitationRows,
+    MemberRows,
+    OperatorsOnPostgres,
+)
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.scheduling.model import Appointment, Resource, Service
@@ -31,6 +37,10 @@ class ClinicWork(PostgresWork):
     @cached_property
     def sessions(self) -> EndedSessions:
         return EndedSessions(self)
+
+    @cached_property
+    def operators(self) -> OperatorsOnPostgres:
+        return OperatorsOnPostgres(self)
 
     @cached_property
     def clients(self) -> Rows[Client]:

@@ -76,8 +76,8 @@ class PostgresWork:
             raise ValueError(f"{event.kind()} was raised by a system's work without naming its clinic")
         self._events.append((scope, event))
 
-    def answer(self, view: T) -> T:
-        self._answer = view
+    def answer(self, view: T, kept: T | None = None) -> T:
+        self._answer = view if kept is None else kept
         return view
 
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:

@@ -43,8 +43,12 @@ class Work(Protocol):
         """Append to the outbox in this transaction; a system's work names the clinic."""
         ...
 
-    def answer(self, view: T) -> T:
-        """Hand on what the caller will be told; under an Idempotency-Key it is kept with the change itself."""
+    def answer(self, view: T, kept: T | None = None) -> T:
+        """Hand on what the caller will be told; under an Idempotency-Key it is kept with the change itself.
+
+        Args:
+            kept: what a replay tells instead, where `view` holds a secret that must not be stored.
+        """
         ...
 
 

@@ -17,7 +17,7 @@ class Classification(msgspec.Struct, frozen=True):
     """How one column is treated.
 
     Attributes:
-        on_erasure: `keep` as it is, `clear` to null, `replace` by a neutral text, or `delete_row` with the row.
+        on_erasure: `keep` as it is, `clear` to null, `replace` by a neutral value, or `delete_row` with the row.
     """
 
     kind: Class

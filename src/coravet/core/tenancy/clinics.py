@@ -1,7 +1,8 @@
 """Opening a clinic and changing what it says of itself."""
 
 import re
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
@@ -10,15 +11,19 @@ from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import ClinicUpdated, MemberInvited
+from coravet.core.kernel.fields import Email, clean_fields, given_fields
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin, SystemBegin
 from coravet.core.tenancy.clinic_day import time_zone
-from coravet.core.tenancy.invitations import Email, offer_place
+from coravet.core.tenancy.invitations import kept, offer_place
 from coravet.core.tenancy.model import Clinic
 from coravet.core.tenancy.ports import TenancyWork
 from coravet.core.tenancy.views import ClinicView, NewClinicView
 
-Slug = Annotated[str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$", description="The clinic's address.")]
+# `$` alone would let a newline follow.
+Slug = Annotated[
+    str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$(?!\n)", description="The clinic's address.")
+]
 ClinicName = Annotated[str, Meta(min_length=1, max_length=120)]
 
 RESERVED_SLUGS = frozenset({"api", "admin", "app", "health", "docs", "www", "portal", "legal", "session", "status"})
@@ -41,11 +46,26 @@ class ClinicChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     time_zone: str | UnsetType = UNSET
 
 
-def _known_zone(name: str) -> str:
-    try:
-        return time_zone(name).key
-    except ValueError as error:
-        raise Invalid(errors=[FieldError("/time_zone", "unknown_time_zone", str(error))]) from error
+def check_clinic(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """The fields that were given, with their texts cleaned, and every bad one of them.
+
+    Fields that are absent are not looked at, so that a form can be checked though other fields are malformed.
+    """
+    fields, errors = clean_fields(given, ("name", "owner_email"), required=("name",))
+    slug = fields.get("slug")
+    if slug is not None and (slug in RESERVED_SLUGS or re.fullmatch(r"[0-9-]+", slug)):
+        errors.append(FieldError("/slug", "reserved", "This address is kept for the service. Choose another."))
+    if "time_zone" in fields:
+        try:
+            time_zone(fields["time_zone"])
+        except ValueError as error:
+            errors.append(FieldError("/time_zone", "unknown_time_zone", str(error)))
+    return fields, errors
+
+
+def clinic_errors(given: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with the fields of a clinic that were given."""
+    return check_clinic(given)[1]
 
 
 async def open_clinic(
@@ -54,21 +74,25 @@ async def open_clinic(
     """Open a clinic and invite its first owner.
 
     Raises:
-        Invalid: the zone is not IANA's, or the slug is one that the service keeps for itself.
+        Invalid: a text is blank or holds invisible characters, the zone is not IANA's, or the slug is one that the
+            service keeps for itself; every bad field is listed.
         Duplicate: the slug is taken.
     """
-    zone = _known_zone(command.time_zone)
-    if command.slug in RESERVED_SLUGS or re.fullmatch(r"[0-9-]+", command.slug):
-        raise Invalid(errors=[FieldError("/slug", "reserved", "This address is kept for the service. Choose another.")])
+    fields, errors = check_clinic(msgspec.structs.asdict(command))
+    if errors:
+        raise Invalid(errors=errors)
+    owner_email = fields.pop("owner_email")
     async with begin("open clinic", operator) as work:
-        clinic = Clinic(id=ClinicId(work.new_id()), slug=command.slug, name=command.name.strip(), time_zone=zone)
+        clinic = Clinic(id=ClinicId(work.new_id()), **fields)
         await work.clinics.add(clinic)
-        invitation = None
-        if command.owner_email is not None:
-            invitation = await offer_place(work, clinic.id, command.owner_email, ["owner"], clock.now())
-            work.emit(MemberInvited(invitation.id), clinic.id)
+        view = NewClinicView(clinic.id, clinic.slug, clinic.name, clinic.time_zone, clinic.version, None)
+        if owner_email is None:
+            return work.answer(view)
+        invitation = await offer_place(work, clinic.id, owner_email, ["owner"], clock.now())
+        work.emit(MemberInvited(invitation.id), clinic.id)
         return work.answer(
-            NewClinicView(clinic.id, clinic.slug, clinic.name, clinic.time_zone, clinic.version, invitation)
+            msgspec.structs.replace(view, invitation=invitation),
+            msgspec.structs.replace(view, invitation=kept(invitation)),
         )
 
 
@@ -77,14 +101,15 @@ async def change_clinic(command: ClinicChange, actor: Actor, begin: Begin[Tenanc
 
     Raises:
         StaleVersion: it changed since it was read.
-        Invalid: the zone is not IANA's.
+        Invalid: as when opening.
     """
+    fields, errors = check_clinic(given_fields(command))
+    if errors:
+        raise Invalid(errors=errors)
     async with begin(actor) as work:
-        clinic = await work.clinics.get(actor.clinic_id)
+        clinic = await work.clinics.lock(actor.clinic_id)
         advance(clinic, command.version)
-        if command.name is not UNSET:
-            clinic.name = command.name.strip()
-        if command.time_zone is not UNSET:
-            clinic.time_zone = _known_zone(command.time_zone)
+        for name, value in fields.items():
+            setattr(clinic, name, value)
         work.emit(ClinicUpdated(clinic.id, clinic.version))
         return work.answer(ClinicView(clinic.id, clinic.slug, clinic.name, clinic.time_zone, clinic.version))

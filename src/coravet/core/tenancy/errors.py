@@ -14,7 +14,7 @@ class LastOwner(Conflict):
 
 
 class InvitationClosed(Conflict):
-    """Accepted before, or past its time."""
+    """Accepted before, withdrawn, or past its time."""
 
     code = "invitation_closed"
     title = "The invitation is no longer open"

@@ -1,20 +1,25 @@
 """Who belongs to a clinic, and as what."""
 
-from collections.abc import Iterable
-from typing import Annotated
+from collections.abc import Iterable, Mapping
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor, MemberId
+from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.errors import FieldError, Invalid, StaleVersion
 from coravet.core.kernel.events import MemberDeactivated, MemberJoined, MemberRolesChanged
+from coravet.core.kernel.fields import clean_fields, given_fields
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.tenancy.errors import LastOwner, NotPermitted
 from coravet.core.tenancy.model import Member
-from coravet.core.tenancy.permissions import Role
+from coravet.core.tenancy.permissions import Role, permissions_of
 from coravet.core.tenancy.ports import TenancyWork
 from coravet.core.tenancy.views import MemberView
+
+_TEXTS = ("registration_number",)
 
 RoleSet = Annotated[list[Role], Meta(min_length=1, max_length=4)]
 
@@ -43,33 +48,61 @@ def refuse_touching_owners(actor: Actor, *role_sets: Iterable[str]) -> None:
         raise NotPermitted("Only an owner may change who owns the clinic.")
 
 
+def member_errors(given: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with the fields of a change that were given."""
+    return clean_fields(given, _TEXTS)[1]
+
+
 async def change_member(
-    member_id: MemberId, command: MemberChange, actor: Actor, begin: Begin[TenancyWork]
+    member_id: MemberId, command: MemberChange, actor: Actor, begin: Begin[TenancyWork], clock: Clock
 ) -> MemberView:
     """Change a member's roles or end their access.
 
+    Whose access ends or who loses a role loses the open invitations to their address, too, and who may no longer
+    invite as before those that they made. A change of nothing is no new version; one of the registration number alone
+    is, but no event: nobody sees it live.
+
     Raises:
+        Invalid: the registration number holds invisible characters.
         NotFound: no such member here.
         NotPermitted: a manager touches an owner.
         LastOwner: nobody would be left to own the clinic.
         StaleVersion: the member changed since they were read.
     """
+    given, errors = clean_fields(given_fields(command), _TEXTS)
+    if errors:
+        raise Invalid(errors=errors)
+    if "roles" in given:
+        given["roles"] = union(given["roles"])
     async with begin(actor) as work:
+        member = await work.members.lock(member_id)
         owners = await work.members.active_owners()
-        member = await work.members.get(member_id)
-        roles = member.roles if command.roles is UNSET else union(command.roles)
-        active = member.active if command.active is UNSET else command.active
+        roles, active = given.get("roles", member.roles), given.get("active", member.active)
         refuse_touching_owners(actor, member.roles, roles)
         stays_owner = active and "owner" in roles
-        if not stays_owner and [owner.id for owner in owners] == [member.id]:
+        if not stays_owner and owners == [member.id]:
             raise LastOwner
+        if all(getattr(member, name) == value for name, value in given.items()):
+            if command.version is not UNSET and command.version != member.version:
+                raise StaleVersion(member.version)
+            return work.answer(await work.members.view(member.id))
         advance(member, command.version)
         for event in _changes(member, roles, active=active):
             work.emit(event(member.id, member.version))
-        member.roles, member.active = roles, active
-        if command.registration_number is not UNSET:
-            member.registration_number = command.registration_number
+        before = frozenset(member.roles if member.active else [])
+        after = frozenset(roles if active else [])
+        for name, value in given.items():
+            setattr(member, name, value)
+        if before - after:
+            await work.invitations.close_to(member.user_id, clock.now())
+        if _may_offer(before) - _may_offer(after):
+            await work.invitations.close_by(member.user_id, clock.now())
         return work.answer(await work.members.view(member.id))
+
+
+def _may_offer(roles: Iterable[str]) -> frozenset[str]:
+    """What decides which places somebody may offer: the permission to, and ownership."""
+    return (permissions_of(roles) & {"members:manage"}) | (frozenset(roles) & {"owner"})
 
 
 def _changes(

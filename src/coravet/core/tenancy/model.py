@@ -37,7 +37,11 @@ class Member:
 
 @dataclass
 class Invitation:
-    """A place offered to a mail address. Only the token's hash is kept; the token is shown once, to the inviter."""
+    """A place offered to a mail address. Only the token's hash is kept; the token is shown once, to the inviter.
+
+    Attributes:
+        closed_at: when it was withdrawn, since its maker or the person invited lost the clinic's trust.
+    """
 
     clinic_id: ClinicId
     id: UUID
@@ -47,3 +51,4 @@ class Invitation:
     invited_by: UserId | None
     expires_at: datetime
     accepted_at: datetime | None = None
+    closed_at: datetime | None = None

@@ -59,6 +59,10 @@ class Directory(Protocol):
         """The clinics in which this person is active, by name."""
         ...
 
+    async def clinics(self, user_id: UserId, page: PageRequest) -> Page[ClinicView]:
+        """The same clinics, in pages. Raises Invalid for a cursor that is not this list's."""
+        ...
+
     async def invited_to(self, token_hash: bytes) -> tuple[ClinicId, str] | None:
         """The clinic that an invitation is for, and its time zone."""
         ...
@@ -67,10 +71,12 @@ class Directory(Protocol):
 class Members(Table[Member], Protocol):
     """The clinic's members."""
 
-    async def of_user(self, user_id: UserId) -> Member | None: ...
+    async def of_user(self, user_id: UserId) -> Member | None:
+        """The member that this person is, active or not, locked."""
+        ...
 
-    async def active_owners(self) -> list[Member]:
-        """The owners who can sign in; no other work changes members until this one ends, so that two can't leave."""
+    async def active_owners(self) -> list[MemberId]:
+        """The owners who can sign in; until this work ends no other gets past here, so that no two leave at once."""
         ...
 
     async def views(self, page: PageRequest) -> Page[MemberView]: ...
@@ -85,6 +91,14 @@ class Invitations(Table[Invitation], Protocol):
         """The invitation, locked. Raises NotFound."""
         ...
 
+    async def close_to(self, user_id: UserId, at: datetime) -> None:
+        """Withdraw the open invitations that were made to this person's mail address."""
+        ...
+
+    async def close_by(self, user_id: UserId, at: datetime) -> None:
+        """Withdraw the open invitations that this person made."""
+        ...
+
     async def views(self, page: PageRequest) -> Page[InvitationView]: ...
 
 
@@ -92,6 +106,29 @@ class Clinics(Table[Clinic], Protocol):
     """Clinics: the actor's own in a scoped work, all of them in a system's."""
 
     async def views(self, page: PageRequest) -> Page[ClinicView]: ...
+
+    async def view(self, clinic_id: ClinicId) -> ClinicView:
+        """One clinic. Raises NotFound."""
+        ...
+
+
+class Account(msgspec.Struct, frozen=True):
+    """Somebody who signed in, and whether the identity provider had verified their mail address when they last did."""
+
+    user_id: UserId
+    email_verified: bool
+
+
+class Operators(Protocol):
+    """The people who run the service."""
+
+    async def accounts(self, email: str) -> list[Account]:
+        """Everybody who signed in with this mail address, which is in lower case."""
+        ...
+
+    async def grant(self, user_id: UserId, reason: str) -> None:
+        """Let this person act across clinics; for who may already, the reason is replaced."""
+        ...
 
 
 class Sessions(Protocol):
@@ -120,3 +157,6 @@ class TenancyWork(Work, Protocol):
 
     @property
     def sessions(self) -> Sessions: ...
+
+    @property
+    def operators(self) -> Operators: ...

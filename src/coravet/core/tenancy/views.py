@@ -46,23 +46,24 @@ class MemberView(msgspec.Struct, frozen=True):
 
 
 class InvitationView(msgspec.Struct, frozen=True):
-    """An invitation that was made; open until `expires_at` or `accepted_at`."""
+    """An invitation that was made; open until `expires_at`, `accepted_at` or (withdrawn) `closed_at`."""
 
     id: UUID
     email: str
     roles: list[str]
     expires_at: datetime
     accepted_at: datetime | None
+    closed_at: datetime | None
 
 
 class NewInvitationView(msgspec.Struct, frozen=True):
-    """An invitation to its maker: `token` is shown this once."""
+    """An invitation to its maker: `token` is shown this once, also under an Idempotency-Key: a replay has null."""
 
     id: UUID
     email: str
     roles: list[str]
     expires_at: datetime
-    token: str
+    token: str | None
 
 
 class NewClinicView(msgspec.Struct, frozen=True):

@@ -1,6 +1,7 @@
 """Clinics, members and invitations."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import get, patch, post
@@ -8,11 +9,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, JSONBody, PathParameter
 
 from coravet.core.kernel.actor import Actor, MemberId
-from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.errors import FieldError, NotFound
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.tenancy.clinics import ClinicChange, NewClinic, change_clinic, open_clinic
-from coravet.core.tenancy.invitations import NewInvitation, accept, hash_token, invite
-from coravet.core.tenancy.members import MemberChange, change_member
+from coravet.core.tenancy.clinics import ClinicChange, NewClinic, change_clinic, clinic_errors, open_clinic
+from coravet.core.tenancy.invitations import NewInvitation, accept, hash_token, invitation_errors, invite
+from coravet.core.tenancy.members import MemberChange, change_member, member_errors
 from coravet.core.tenancy.views import (
     ClinicView,
     InvitationView,
@@ -21,11 +22,23 @@ from coravet.core.tenancy.views import (
     NewInvitationView,
 )
 from coravet.entrypoints.http.access import operators, permitted, signed_in
-from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.paging import Cursor, Limit
 
 
-@post("/clinics", opt=operators(), operation_id="openClinic", tags=["Clinics"])
+def _clinic_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return clinic_errors(given)
+
+
+def _member_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return member_errors(given)
+
+
+def _invitation_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return invitation_errors(given)
+
+
+@post("/clinics", opt=operators() | {"check": _clinic_errors}, operation_id="openClinic", tags=["Clinics"])
 async def open_new_clinic(data: JSONBody[NewClinic], call: NamedDependency[Call]) -> NewClinicView:
     """Open a clinic and invite its first owner."""
     return await open_clinic(data, call.system_begin, call.ports.clock, call.granted.person.user.id)
@@ -43,18 +56,22 @@ async def list_clinics(call: NamedDependency[Call], limit: Limit = 50, cursor: C
     if person.operator:
         async with call.system_begin("operator lists clinics", person.user.id) as work:
             return await work.clinics.views(PageRequest(limit, cursor))
-    mine = await call.ports.directory.memberships(person.user.id)
-    return Page([membership.clinic for membership in mine])
+    return await call.ports.directory.clinics(person.user.id, PageRequest(limit, cursor))
 
 
 @get("/clinics/{clinic:str}", opt=permitted("clinic:read"), operation_id="getClinic", tags=["Clinics"])
 async def get_clinic(call: NamedDependency[Call]) -> ClinicView:
     """The clinic itself."""
     async with call.begin(call.actor) as work:
-        return (await work.clinics.views(PageRequest())).items[0]
+        return await work.clinics.view(call.actor.clinic_id)
 
 
-@patch("/clinics/{clinic:str}", opt=permitted("clinic:configure"), operation_id="changeClinic", tags=["Clinics"])
+@patch(
+    "/clinics/{clinic:str}",
+    opt=permitted("clinic:configure") | {"check": _clinic_errors},
+    operation_id="changeClinic",
+    tags=["Clinics"],
+)
 async def patch_clinic(data: JSONBody[ClinicChange], call: NamedDependency[Call]) -> ClinicView:
     """Change the clinic's name or time zone."""
     return await change_clinic(data, call.actor, call.begin)
@@ -69,7 +86,7 @@ async def list_members(call: NamedDependency[Call], limit: Limit = 50, cursor: C
 
 @patch(
     "/clinics/{clinic:str}/members/{member_id:uuid}",
-    opt=permitted("members:manage"),
+    opt=permitted("members:manage") | {"check": _member_errors},
     operation_id="changeMember",
     tags=["Members"],
 )
@@ -77,7 +94,7 @@ async def patch_member(
     member_id: FromPath[UUID], data: JSONBody[MemberChange], call: NamedDependency[Call]
 ) -> MemberView:
     """Change a member's roles, or end their access."""
-    return await change_member(MemberId(member_id), data, call.actor, call.begin)
+    return await change_member(MemberId(member_id), data, call.actor, call.begin, call.ports.clock)
 
 
 @get(
@@ -96,12 +113,12 @@ async def list_invitations(
 
 @post(
     "/clinics/{clinic:str}/invitations",
-    opt=permitted("members:manage"),
+    opt=permitted("members:manage") | {"check": _invitation_errors},
     operation_id="inviteMember",
     tags=["Members"],
 )
 async def post_invitation(data: JSONBody[NewInvitation], call: NamedDependency[Call]) -> NewInvitationView:
-    """Offer a place to a mail address; the token is in this answer and nowhere else."""
+    """Offer a place to a mail address; the token is in this answer and nowhere else, a replay included."""
     return await invite(data, call.actor, call.begin, call.ports.clock)
 
 

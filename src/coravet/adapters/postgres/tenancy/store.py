@@ -19,7 +19,7 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.tenancy.identity import Claims, TokenRevoked
 from coravet.core.tenancy.model import Clinic, Invitation, Member
 from coravet.core.tenancy.permissions import permissions_of
-from coravet.core.tenancy.ports import Person, Place
+from coravet.core.tenancy.ports import Account, Person, Place
 from coravet.core.tenancy.views import (
     ClinicView,
     InvitationView,
@@ -45,7 +45,9 @@ class PostgresDirectory:
     async def sign_in(self, claims: Claims) -> UserView:
         email = (claims.email or "").casefold()
         name = claims.display_name or email.partition("@")[0]
-        [row] = await self._fetch("SELECT * FROM sign_in($1, $2, $3, $4)", claims.uid, email, name, uuid7())
+        [row] = await self._fetch(
+            "SELECT * FROM sign_in($1, $2, $3, $4, $5)", claims.uid, email, claims.email_verified, name, uuid7()
+        )
         return UserView(row["id"], row["email"], row["display_name"])
 
     async def find(self, uid: str, session: bytes, clinic: str | None) -> Person | None:
@@ -83,6 +85,17 @@ class PostgresDirectory:
             for row in rows
         ]
 
+    async def clinics(self, user_id: UserId, page: PageRequest) -> Page[ClinicView]:
+        last = after(page, tuple[str, UUID]) or ("", FIRST)
+        rows = await self._fetch(
+            "SELECT id, slug, name, time_zone, version FROM memberships_of($1) WHERE (name, id) > ($2, $3)"
+            " ORDER BY name, id LIMIT $4",
+            user_id,
+            *last,
+            page.limit + 1,
+        )
+        return page_of(rows, page, _clinic_view, lambda row: (row["name"], row["id"]))
+
     async def invited_to(self, token_hash: bytes) -> tuple[ClinicId, str] | None:
         rows = await self._fetch("SELECT * FROM invited_to($1)", token_hash)
         return (rows[0]["clinic_id"], rows[0]["time_zone"]) if rows else None
@@ -104,6 +117,10 @@ class PostgresDirectory:
             if meant is None:
                 raise
             raise meant from error
+
+
+def _clinic_view(row: asyncpg.Record) -> ClinicView:
+    return ClinicView(*row.values())
 
 
 def _member_view(row: asyncpg.Record) -> MemberView:
@@ -131,13 +148,14 @@ class MemberRows(Rows[Member]):
         self._work = work
 
     async def of_user(self, user_id: UserId) -> Member | None:
-        found = await self._session.execute(select(Member).where(members.c.user_id == user_id))
+        found = await self._session.execute(select(Member).where(members.c.user_id == user_id).with_for_update())
         return found.scalar_one_or_none()
 
-    async def active_owners(self) -> list[Member]:
-        await self._work.fetch("SELECT id FROM clinics FOR UPDATE")
-        found = await self._session.execute(select(Member).where(members.c.active, members.c.roles.contains(["owner"])))
-        return list(found.scalars())
+    async def active_owners(self) -> list[MemberId]:
+        # Not FOR UPDATE: every new row of the clinic takes a share of its key, and should not be kept waiting.
+        await self._work.fetch("SELECT id FROM clinics FOR NO KEY UPDATE")
+        rows = await self._work.fetch("SELECT id FROM members WHERE active AND roles @> ARRAY['owner']")
+        return [row["id"] for row in rows]
 
     async def views(self, page: PageRequest) -> Page[MemberView]:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
@@ -171,10 +189,27 @@ class InvitationRows(Rows[Invitation]):
             raise NotFound
         return invitation
 
+    async def close_to(self, user_id: UserId, at: datetime) -> None:
+        await self._work.execute(
+            "UPDATE invitations SET closed_at = $1 WHERE accepted_at IS NULL AND closed_at IS NULL AND expires_at > $1"
+            " AND email = (SELECT email FROM users WHERE id = $2)",
+            at,
+            user_id,
+        )
+
+    async def close_by(self, user_id: UserId, at: datetime) -> None:
+        await self._work.execute(
+            "UPDATE invitations SET closed_at = $1 WHERE accepted_at IS NULL AND closed_at IS NULL AND expires_at > $1"
+            " AND invited_by = $2",
+            at,
+            user_id,
+        )
+
     async def views(self, page: PageRequest) -> Page[InvitationView]:
         last = after(page, UUID) or FIRST
         rows = await self._work.fetch(
-            "SELECT id, email, roles, expires_at, accepted_at FROM invitations WHERE id > $1 ORDER BY id LIMIT $2",
+            "SELECT id, email, roles, expires_at, accepted_at, closed_at FROM invitations WHERE id > $1"
+            " ORDER BY id LIMIT $2",
             last,
             page.limit + 1,
         )
@@ -188,6 +223,10 @@ class ClinicRows(Rows[Clinic]):
         super().__init__(work.session, Clinic)
         self._work = work
 
+    async def lock(self, row_id: UUID) -> Clinic:
+        """As for every row; new rows of the clinic are not kept waiting."""
+        return await self._one(row_id, with_for_update={"key_share": True})
+
     async def views(self, page: PageRequest) -> Page[ClinicView]:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
         rows = await self._work.fetch(
@@ -196,7 +235,32 @@ class ClinicRows(Rows[Clinic]):
             *last,
             page.limit + 1,
         )
-        return page_of(rows, page, lambda row: ClinicView(*row.values()), lambda row: (row["name"], row["id"]))
+        return page_of(rows, page, _clinic_view, lambda row: (row["name"], row["id"]))
+
+    async def view(self, clinic_id: ClinicId) -> ClinicView:
+        rows = await self._work.fetch("SELECT id, slug, name, time_zone, version FROM clinics WHERE id = $1", clinic_id)
+        if not rows:
+            raise NotFound
+        return _clinic_view(rows[0])
+
+
+class OperatorsOnPostgres:
+    """The people who run the service; only a system's work sees them."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        self._work = work
+
+    async def accounts(self, email: str) -> list[Account]:
+        rows = await self._work.fetch("SELECT id, email_verified FROM users WHERE email = $1", email)
+        return [Account(*row.values()) for row in rows]
+
+    async def grant(self, user_id: UserId, reason: str) -> None:
+        await self._work.execute(
+            "INSERT INTO operators (user_id, reason) VALUES ($1, $2)"
+            " ON CONFLICT (user_id) DO UPDATE SET reason = excluded.reason, granted_at = now()",
+            user_id,
+            reason,
+        )
 
 
 class EndedSessions:

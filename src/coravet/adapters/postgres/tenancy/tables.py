@@ -14,7 +14,12 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, UUID
 
 from coravet.adapters.postgres.schema import Instant, column, mapping, metadata, tenant_table
-from coravet.core.privacy.classification import PERSONAL_CLEARED, PERSONAL_DELETED, PERSONAL_REPLACED
+from coravet.core.privacy.classification import (
+    FREE_TEXT_REPLACED,
+    PERSONAL_CLEARED,
+    PERSONAL_DELETED,
+    PERSONAL_REPLACED,
+)
 from coravet.core.tenancy.model import Clinic, Invitation, Member
 
 clinics = Table(
@@ -36,6 +41,7 @@ users = Table(
     column("id", UUID, primary_key=True),
     column("firebase_uid", Text, privacy=PERSONAL_REPLACED),
     column("email", Text, privacy=PERSONAL_REPLACED),
+    column("email_verified", Boolean, server_default=text("false"), privacy=PERSONAL_REPLACED),
     column("display_name", Text, privacy=PERSONAL_REPLACED),
     column("created_at", Instant, server_default=text("now()")),
     UniqueConstraint("firebase_uid", name="uq_users_firebase_uid"),
@@ -45,7 +51,7 @@ operators = Table(
     "operators",
     metadata,
     column("user_id", UUID, primary_key=True),
-    column("reason", Text),
+    column("reason", Text, privacy=FREE_TEXT_REPLACED),
     column("granted_at", Instant, server_default=text("now()")),
     ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="RESTRICT"),
 )
@@ -82,6 +88,7 @@ invitations = tenant_table(
     column("invited_by", UUID, nullable=True),
     column("expires_at", Instant),
     column("accepted_at", Instant, nullable=True),
+    column("closed_at", Instant, nullable=True),
     column("created_at", Instant, server_default=text("now()")),
     ForeignKeyConstraint(["invited_by"], ["users.id"], ondelete="RESTRICT"),
     UniqueConstraint("clinic_id", "token_hash", name="uq_invitations_token_hash"),
