@@ -33,8 +33,8 @@ async def test_unverified(service: Service) -> None:
     assert await _operators(service.settings, person.email) == []
 
 
-async def test_verified_since(service: Service) -> None:
-    """Verifying counts from the next sign-in on, and so does losing it."""
+async def test_verified_once(service: Service) -> None:
+    """What the last sign-in said counts: an address that is no longer verified is refused."""
     person = await service.people.create("vera", verified=False)
     token = await service.people.sign_in(person)
     assert (await service.ask("POST", "/session", json={"id_token": token})).status_code == 201
