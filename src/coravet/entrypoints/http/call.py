@@ -67,7 +67,8 @@ class Ports:
 
     def guards(self) -> Guards:
         """The guards on these ports."""
-        return Guards(self.identity, self.directory, self.gate, self.cookie, self.origins)
+        scheme = "https" if self.cookie_secure else "http"
+        return Guards(self.identity, self.directory, self.gate, self.cookie, scheme, self.origins)
 
 
 class Call:
