@@ -1,7 +1,9 @@
 """Errors as clients meet them: one form, every bad field at once, limits before anything is read."""
 
 import json
+from base64 import urlsafe_b64encode
 from collections.abc import Iterator
+from time import process_time
 from typing import Any
 
 import pytest
@@ -11,7 +13,9 @@ from tests.integration.http.samples import SAMPLES, Key, address, fill
 from tests.integration.http.service import Clinic, Headers, Service
 from uuid_utils.compat import uuid7
 
-CLIENTS, PATIENTS, SERVICES = (f"/clinics/{{}}/{name}" for name in ("clients", "patients", "services"))
+CLIENTS, PATIENTS, SERVICES, RESOURCES, VISITS = (
+    f"/clinics/{{}}/{name}" for name in ("clients", "patients", "services", "resources", "appointments")
+)
 GOOD = {"given_name": "Ana", "family_name": "Pérez"}
 
 
@@ -92,7 +96,34 @@ BODIES: dict[str, tuple[str, Any, dict[str, str]]] = {
     "inside a list": (
         SERVICES,
         {"name": " ", "duration_minutes": 4, "resource_ids": ["x"], "color": "red"},
-        {"/name": "malformed", "/duration_minutes": "too_small", "/resource_ids/0": "malformed", "/color": "malformed"},
+        {"/name": "required", "/duration_minutes": "too_small", "/resource_ids/0": "malformed", "/color": "malformed"},
+    ),
+    "a name that nobody could read": (
+        RESOURCES,
+        {"kind": "vet", "name": "\u200b", "member_id": "x"},
+        {"/name": "not_text", "/member_id": "malformed"},
+    ),
+    "a newline after a colour": (
+        SERVICES,
+        {"name": "a\0b", "duration_minutes": 30, "resource_ids": [], "color": "#aabbcc\n"},
+        {"/name": "not_text", "/resource_ids": "too_short", "/color": "malformed"},
+    ),
+    "all of a visit": (
+        VISITS,
+        {
+            "service_id": "x",
+            "resource_ids": ["x", "00000000-0000-0000-0000-000000000000", 5],
+            "starts_at": "2001-01-01T00:00:00Z",
+            "reason": "a\0b",
+        },
+        {
+            "/service_id": "malformed",
+            "/patient_id": "required",
+            "/resource_ids/0": "malformed",
+            "/resource_ids/2": "wrong_type",
+            "/starts_at": "in_past",
+            "/reason": "not_text",
+        },
     ),
     "no object": (CLIENTS, [1], {"": "wrong_type"}),
     "null": (CLIENTS, None, {"": "wrong_type"}),
@@ -125,13 +156,98 @@ async def test_bad_hours(service: Service, clinic: Clinic) -> None:
     spans = [{"weekday": 1, "opens": "08:00", "closes": "12:00"}, {"weekday": 1, "opens": "11:00", "closes": "13:00"}]
     answer = await service.ask("PUT", at, clinic.owner, json={"spans": spans})
     assert pointers(answer) == {"/spans/1": "overlapping_hours"}
+    answer = await service.ask("PUT", at, clinic.owner, json={"spans": spans, "day": 1})
+    assert pointers(answer) == {"/day": "unknown", "/spans/1": "overlapping_hours"}
+    newline = {"weekday": 1, "opens": "08:00\n", "closes": "12:00"}
+    assert pointers(await service.ask("PUT", at, clinic.owner, json={"spans": [7, newline, {}]})) == {
+        "/spans/0": "wrong_type",
+        "/spans/1/opens": "too_long",
+        "/spans/2/weekday": "required",
+        "/spans/2/opens": "required",
+        "/spans/2/closes": "required",
+    }
 
 
-@pytest.mark.parametrize("body", [b"", b"{", b"\xff", b'{"a":1,}', b"[" * 100_000], ids=lambda body: repr(body[:8]))
+@pytest.mark.parametrize("step", ["confirm", "check-in", "start", "ready", "complete", "no-show"])
+async def test_reason(step: str, service: Service, clinic: Clinic) -> None:
+    """Only a cancellation has a reason; no other step takes one that it would not keep."""
+    at = f"{VISITS.format(clinic.slug)}/{clinic.ids['appointment_id']}"
+    answer = await service.ask("POST", f"{at}/{step}", clinic.owner, json={"reason": "de viaje"})
+    assert pointers(answer) == {"/reason": "unknown"}
+    bad = {"version": "x", "reason": "a\0b"}
+    answer = await service.ask("POST", f"{at}/cancel", clinic.owner, json=bad)
+    assert pointers(answer) == {"/version": "wrong_type", "/reason": "not_text"}
+
+
+async def test_changed_name(service: Service, clinic: Clinic) -> None:
+    """A change is held to the rules of the first entry, and names the field."""
+    for path, key in ((SERVICES, "service_id"), (RESOURCES, "resource_id")):
+        at = f"{path.format(clinic.slug)}/{clinic.ids[key]}"
+        for bad in ("a\0b", "\u202e", "  "):
+            answer = await service.ask("PATCH", at, clinic.owner, json={"name": bad})
+            assert set(pointers(answer)) == {"/name"}
+        changed = await service.done("PATCH", at, clinic.owner, json={"name": "  José\tPeña "})
+        assert changed["name"] == "José Peña"
+
+
+async def test_bounded(service: Service, clinic: Clinic) -> None:
+    """A body in which everything is wrong is answered soon and shortly, to strangers as to members."""
+    hours = f"/clinics/{clinic.slug}/resources/{clinic.ids['resource_id']}/hours"
+    unknown = {f"k{number}": 1 for number in range(90_000)}
+    for method, path, body in (
+        ("PUT", hours, b'{"spans":[' + b"{}," * 340_000 + b"{}]}"),
+        ("POST", "/session", json.dumps(unknown, separators=(",", ":")).encode()),
+        ("POST", "/session", json.dumps({"k" * 1_000_000: 1}).encode()),
+    ):
+        assert len(body) <= service.settings.max_body_bytes
+        begun = process_time()
+        who = clinic.owner if path == hours else {}
+        answer = await service.ask(method, path, who, content=body, headers={"Content-Type": "application/json"})
+        assert pointers(answer)
+        assert len(answer.content) < 65_536
+        assert process_time() - begun < 1
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"\xff",
+        b'{"a":1,}',
+        b"[" * 100_000,
+        b'{"given_name":"\xed\xa0\x80"}',
+        b'{"\xff":1}',
+        b'{"given_name":"\\ud800"}',
+        b'\xef\xbb\xbf{"given_name":"a"}',
+    ],
+    ids=lambda body: repr(body[:20]),
+)
 async def test_no_json(body: bytes, service: Service, clinic: Clinic) -> None:
     """What is no JSON is refused as such."""
     answer = await service.ask("POST", CLIENTS.format(clinic.slug), clinic.owner, content=body)
     assert set(pointers(answer).values()) <= {"malformed_json", "required"}
+
+
+NOBODY = "00000000-0000-0000-0000-000000000000"
+
+
+def _cursor(*key: Any) -> str:
+    """A cursor with this sort key, of the right shape or not."""
+    return urlsafe_b64encode(json.dumps(key).replace("{nul}", "\\u0000").encode()).decode()
+
+
+CURSORS = (
+    _cursor("0001-01-01T00:00:00+14:00", NOBODY),
+    _cursor("9999-12-31T23:59:59-14:00", NOBODY),
+    _cursor("2026-01-01T00:00:00", NOBODY),
+    _cursor("infinity", NOBODY),
+    _cursor(1e300, NOBODY),
+    _cursor("2026-01-01T00:00:00Z"),
+    _cursor(),
+    "%FF%FE",
+    "W10",
+)
 
 
 @pytest.mark.parametrize(
@@ -140,6 +256,19 @@ async def test_no_json(body: bytes, service: Service, clinic: Clinic) -> None:
         ("/clients?limit=0", {"/limit": "invalid"}),
         ("/clients?limit=201", {"/limit": "invalid"}),
         ("/clients?cursor=x", {"/cursor": "not_a_cursor"}),
+        *((f"/appointments?cursor={cursor}", {"/cursor": "not_a_cursor"}) for cursor in CURSORS),
+        (f"/clients?cursor={_cursor('a', 0)}", {"/cursor": "not_a_cursor"}),
+        (f"/clients?cursor={_cursor('a{nul}b', NOBODY)}", {"/cursor": "not_a_cursor"}),
+        ("/clients?q=a%00b", {"/q": "invalid"}),
+        ("/patients?q=%00", {"/q": "invalid"}),
+        ("/search?q=ab%00%0a", {"/q": "invalid"}),
+        ("/availability?service={service}&to=9999-12-31", {"/to": "out_of_range"}),
+        (
+            "/availability?service={service}&from=0001-01-01&to=0001-01-01",
+            {"/from": "out_of_range", "/to": "out_of_range"},
+        ),
+        ("/availability?service={service}&from=9999-12-31", {"/from": "out_of_range"}),
+        ("/availability?service={service}&from=9998-12-31", {"/from": "out_of_range"}),
         ("/agenda?date=2026-02-30", {"/date": "invalid"}),
         ("/agenda?date=0001-01-01", {"/date": "out_of_range"}),
         ("/availability?from=x", {"/from": "invalid", "/service": "required"}),
@@ -149,7 +278,8 @@ async def test_no_json(body: bytes, service: Service, clinic: Clinic) -> None:
 )
 async def test_bad_parameters(path: str, expected: dict[str, str], service: Service, clinic: Clinic) -> None:
     """A malformed address names its bad parameters as the address writes them."""
-    found = pointers(await service.ask("GET", f"/clinics/{clinic.slug}{path}", clinic.owner))
+    asked = path.replace("{service}", clinic.ids["service_id"])
+    found = pointers(await service.ask("GET", f"/clinics/{clinic.slug}{asked}", clinic.owner))
     assert found.items() & expected.items()
     assert set(found) <= set(expected)
 
@@ -251,9 +381,14 @@ async def test_stale_version(service: Service, clinic: Clinic) -> None:
 
 
 NASTY: tuple[Any, ...] = (
-    "a\0b", "\ud800", "x" * 5000, "", "\u202e", "💉", "%_\\'", None, [], {}, 10**30, -1, 1.5, True,
-    "0001-01-01", "9999-12-31", "9999-12-31T23:59:59-14:00", "00000000-0000-0000-0000-000000000000",
+    "a\0b", "a\n", "#aabbcc\n", "08:00\n", "a@correo.test\n", "2030-01-01\n",
+    "\ud800", "x" * 5000, "", "\u202e", "💉", "%_\\'", None, [], {}, 10**30, -1, 1.5, True,
+    "0001-01-01", "9999-12-31", "9999-12-31T23:59:59-14:00", NOBODY, f"{NOBODY}\n", *CURSORS,
 )  # fmt: skip
+
+
+MARK = "the nasty bytes"
+MARK_JSON = json.dumps(MARK).encode()
 
 
 def _requests(contract: Contract, key: Key, ids: dict[str, Any]) -> Iterator[tuple[Headers, dict[str, Any]]]:
@@ -273,6 +408,9 @@ def _requests(contract: Contract, key: Key, ids: dict[str, Any]) -> Iterator[tup
             for value in NASTY:
                 bad = json.dumps({**(body or {}), name: value})
                 yield {"Content-Type": "application/json"}, {"content": bad, "params": params}
+            for raw in (b'"\xed\xa0\x80"', b'"\xff"', b"9" * 5000, b"1e999", b"NaN"):
+                bad_bytes = json.dumps({**(body or {}), name: MARK}).encode().replace(MARK_JSON, raw)
+                yield {"Content-Type": "application/json"}, {"content": bad_bytes, "params": params}
 
 
 @pytest.fixture(scope="module")
@@ -289,3 +427,35 @@ async def test_no_fault(key: Key, service: Service, clinic: Clinic, contract: Co
     for headers, content in _requests(contract, key, ids):
         answer = await service.client.request(key[0], address(key[1], ids), headers={**who, **headers}, **content)
         assert answer.status_code < 500, (content, answer.text)
+
+
+ODD: dict[str, tuple[str | bytes, ...]] = {
+    "Origin": ("http://[", "http://]", "//", "", b"\xff", "null", "http://" + "a" * 5000),
+    "Authorization": (
+        "",
+        "Bearer",
+        "Bearer ",
+        b"Bearer \xff",
+        "Bearer a.b.c",
+        "Basic x",
+        "Bearer " + "x" * 5000,
+        b"\xff",
+    ),
+    "Cookie": ("coravet_session=", b"coravet_session=\xff", "coravet_session=a.b.c", ";;=;", b"\xff"),
+    "Idempotency-Key": ("", " ", b"\xff", "a b", "x" * 129, "\t"),
+    "X-Request-Id": ("", b"\xff", "x" * 5000, "a\tb"),
+    "Content-Type": ("", ";", b"\xff", "application/json; charset=latin-1", "application/json;;", "text/\t"),
+    "Host": ("", b"\xff", "[", "a:b:c"),
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+async def test_odd_headers(name: str, service: Service, clinic: Clinic) -> None:
+    """No header, however odd, is answered with a fault of ours, with a token, with a cookie or with neither."""
+    cookie = {"Cookie": "coravet_session=a.b.c", "Origin": service.settings.public_url}
+    for who in (clinic.owner, cookie, {}):
+        for value in ODD[name]:
+            headers: Any = {**who, "Content-Type": "application/json", name: value}
+            for method, path in (("POST", CLIENTS.format(clinic.slug)), ("POST", "/session"), ("GET", "/session")):
+                answer = await service.ask(method, path, headers=headers, content=b'{"id_token": "x"}')
+                assert answer.status_code < 500, (value, answer.text)

@@ -108,15 +108,31 @@ async def test_steps(service: Service, clinic: Clinic) -> None:
     assert _codes(answers) == {"200": 1, "invalid_transition": 9}
 
 
-async def test_same_version(service: Service, clinic: Clinic) -> None:
-    """Of several changes of one client from the same version one wins, and the others learn the version they missed."""
-    at = f"/clinics/{clinic.slug}/clients/{clinic.ids['client_id']}"
-    changes = [{"version": 1, "given_name": f"Ana {letter}"} for letter in "ABCDEFGHIJ"]
+VERSIONED = {
+    "clients/client_id": "given_name",
+    "patients/patient_id": "name",
+    "services/service_id": "name",
+    "resources/resource_id": "name",
+}
+
+
+@pytest.mark.parametrize(("path", "field"), VERSIONED.items(), ids=VERSIONED)
+async def test_same_version(path: str, field: str, service: Service, clinic: Clinic) -> None:
+    """Of several changes from the same version one wins and the others learn the version they missed; those that name
+    none all happen, one after the other."""
+    noun, _, key = path.partition("/")
+    at = f"/clinics/{clinic.slug}/{noun}/{clinic.ids[key]}"
+    changes: list[dict[str, Any]] = [{"version": 1, field: f"Ana {letter}"} for letter in "ABCDEFGHIJ"]
     answers = await asyncio.gather(*(service.ask("PATCH", at, clinic.owner, json=change) for change in changes))
     assert _codes(answers) == {"200": 1, "stale_version": 9}
+    assert {answer.json()["version"] for answer in answers} == {2}
     [won] = [answer.json() for answer in answers if answer.is_success]
-    assert (await service.done("GET", at, clinic.owner))["given_name"] == won["given_name"]
-    assert won["version"] == 2
+    assert (await service.done("GET", at, clinic.owner))[field] == won[field]
+    for change in changes:
+        del change["version"]
+    answers = await asyncio.gather(*(service.ask("PATCH", at, clinic.owner, json=change) for change in changes))
+    assert _codes(answers) == {"200": 10}
+    assert sorted(answer.json()["version"] for answer in answers) == list(range(3, 13))
 
 
 async def test_last_owners(service: Service) -> None:

@@ -2,6 +2,7 @@
 
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
 from typing import Any, TypeVar
 
 import asyncpg
@@ -26,11 +27,23 @@ def after(request: PageRequest, key: type[Key]) -> Key | None:
     if request.cursor is None:
         return None
     try:
-        return msgspec.json.decode(urlsafe_b64decode(request.cursor), type=key)
-    except (ValueError, msgspec.MsgspecError) as error:
+        found: Any = msgspec.json.decode(urlsafe_b64decode(request.cursor), type=key)
+        return tuple(map(_storable, found)) if isinstance(found, tuple) else found  # type: ignore[return-value]  # a Key
+    except (ValueError, OverflowError, msgspec.MsgspecError) as error:
         raise Invalid(
             errors=[FieldError("/cursor", "not_a_cursor", "Pass the next_cursor of the page before, unchanged.")]
         ) from error
+
+
+def _storable(part: Any) -> Any:
+    """A part of a key as the database takes it. Raises ValueError or OverflowError where it takes none such."""
+    if isinstance(part, datetime):
+        if part.tzinfo is None:
+            raise ValueError("A cursor's instant has an offset.")
+        return part.astimezone(UTC)
+    if isinstance(part, str) and "\0" in part:
+        raise ValueError("A cursor's text has no U+0000.")
+    return part
 
 
 def page_of(

@@ -1,8 +1,8 @@
 """Booking a visit that cannot collide."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
@@ -12,7 +12,7 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.events import AppointmentBooked
-from coravet.core.kernel.text import clean
+from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.availability import open_for
 from coravet.core.scheduling.errors import OutsideHours, SlotTaken
@@ -62,7 +62,7 @@ async def book(command: NewAppointment, actor: Actor, begin: Begin[SchedulingWor
     if command.overbook and "agenda:overbook" not in actor.permissions:
         raise NotPermitted("Your roles in this clinic do not include agenda:overbook.")
     now = clock.now()
-    reason, errors = _check(command, now)
+    fields, errors = check_appointment(msgspec.structs.asdict(command), now)
     if errors:
         raise Invalid(errors=errors)
     starts_at = command.starts_at.astimezone(UTC)
@@ -90,7 +90,7 @@ async def book(command: NewAppointment, actor: Actor, begin: Begin[SchedulingWor
             status="confirmed",
             starts_at=visit.starts_at,
             ends_at=visit.ends_at,
-            reason=reason,
+            reason=fields["reason"],
             source="staff",
             lane=lane,
             created_at=now,
@@ -112,21 +112,21 @@ async def book(command: NewAppointment, actor: Actor, begin: Begin[SchedulingWor
         return work.answer(await work.schedule_reads.appointment(appointment.id))
 
 
-def _check(command: NewAppointment, now: datetime) -> tuple[str | None, list[FieldError]]:
-    errors = []
-    reason = None
-    if command.reason is not None:
-        try:
-            reason = clean(command.reason) or None
-        except ValueError as error:
-            errors.append(FieldError("/reason", "not_text", str(error)))
-    if command.starts_at < now - PAST_GRACE:
+def check_appointment(given: Mapping[str, Any], now: datetime) -> tuple[dict[str, Any], list[FieldError]]:
+    """What was given of a visit with its texts in clean form, and every field of it that breaks a rule.
+
+    Fields that are absent are not looked at, so that a form can be checked though other fields are malformed.
+    """
+    fields, errors = clean_fields(given, ("reason",))
+    starts_at = given.get("starts_at")
+    if starts_at is not None and starts_at < now - PAST_GRACE:
         errors.append(FieldError("/starts_at", "in_past", "A visit cannot be booked in the past."))
-    if command.starts_at > now + FURTHEST:
+    if starts_at is not None and starts_at > now + FURTHEST:
         errors.append(FieldError("/starts_at", "too_far", "A visit can be booked up to two years ahead."))
-    if len(set(command.resource_ids)) != len(command.resource_ids):
+    resource_ids = given.get("resource_ids", ())
+    if len(set(resource_ids)) != len(resource_ids):
         errors.append(FieldError("/resource_ids", "repeated", "Name each resource once."))
-    return reason, errors
+    return fields, errors
 
 
 def leading_kind(kinds: Iterable[str]) -> str:

@@ -1,13 +1,16 @@
 """What a clinic offers: its services, its resources, and their weekly hours."""
 
-from typing import Annotated
+from collections.abc import Mapping
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor, MemberId
+from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import HoursChanged, ResourceChanged, ServiceChanged
+from coravet.core.kernel.fields import clean_fields, given_fields
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.hours import WeeklySpan, check_spans
@@ -15,10 +18,11 @@ from coravet.core.scheduling.model import Resource, ResourceKind, Service
 from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.scheduling.views import HoursView, ResourceView, ServiceView
 
-Name = Annotated[str, Meta(min_length=1, max_length=80, pattern=r"\S")]
+Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Duration = Annotated[int, Meta(ge=5, le=1440, description="Minutes.")]
 Buffer = Annotated[int, Meta(ge=0, le=480, description="Minutes.")]
-Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$", description="#rrggbb")]
+# `$` alone would let a newline follow.
+Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$(?!\n)", description="#rrggbb")]
 ResourceIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 
 
@@ -71,21 +75,26 @@ class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     spans: Annotated[list[WeeklySpan], Meta(max_length=100)]
 
 
+def check_named(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """What was given of a service or a resource with its name in clean form, and what is wrong with the name."""
+    return clean_fields(given, ("name",), required=("name",))
+
+
+def _sound(given: Mapping[str, Any]) -> dict[str, Any]:
+    fields, errors = check_named(given)
+    if errors:
+        raise Invalid(errors=errors)
+    return fields
+
+
 async def offer_service(command: NewService, actor: Actor, begin: Begin[SchedulingWork]) -> ServiceView:
-    """Offer a service. Raises NotFound for an unknown resource."""
+    """Offer a service. Raises NotFound for an unknown resource, Invalid for a name that nobody could read."""
+    fields = _sound(msgspec.structs.asdict(command))
+    resource_ids = fields.pop("resource_ids")
     async with begin(actor) as work:
-        service = Service(
-            clinic_id=actor.clinic_id,
-            id=work.new_id(),
-            name=command.name.strip(),
-            duration_minutes=command.duration_minutes,
-            buffer_before_minutes=command.buffer_before_minutes,
-            buffer_after_minutes=command.buffer_after_minutes,
-            bookable_online=command.bookable_online,
-            color=command.color,
-        )
+        service = Service(clinic_id=actor.clinic_id, id=work.new_id(), **fields)
         await work.services.add(service)
-        await work.catalogue.assign(service.id, command.resource_ids)
+        await work.catalogue.assign(service.id, resource_ids)
         work.emit(ServiceChanged(service.id, service.version))
         return work.answer(await work.schedule_reads.service(service.id))
 
@@ -93,28 +102,25 @@ async def offer_service(command: NewService, actor: Actor, begin: Begin[Scheduli
 async def change_service(
     service_id: UUID, command: ServiceChange, actor: Actor, begin: Begin[SchedulingWork]
 ) -> ServiceView:
-    """Change or retire a service. Raises NotFound, StaleVersion."""
+    """Change or retire a service. Raises NotFound, StaleVersion, Invalid."""
+    fields = _sound(given_fields(command))
+    resource_ids = fields.pop("resource_ids", None)
     async with begin(actor) as work:
-        service = await work.services.get(service_id)
+        service = await work.services.lock(service_id)
         advance(service, command.version)
-        for name, value in _given(command).items():
+        for name, value in fields.items():
             setattr(service, name, value)
-        if command.resource_ids is not UNSET:
-            await work.catalogue.assign(service.id, command.resource_ids)
+        if resource_ids is not None:
+            await work.catalogue.assign(service.id, resource_ids)
         work.emit(ServiceChanged(service.id, service.version))
         return work.answer(await work.schedule_reads.service(service.id))
 
 
 async def add_resource(command: NewResource, actor: Actor, begin: Begin[SchedulingWork]) -> ResourceView:
-    """Add a resource; it has no hours yet. Raises NotFound for an unknown member."""
+    """Add a resource; it has no hours yet. Raises NotFound for an unknown member, Invalid as when offering."""
+    fields = _sound(msgspec.structs.asdict(command))
     async with begin(actor) as work:
-        resource = Resource(
-            clinic_id=actor.clinic_id,
-            id=work.new_id(),
-            kind=command.kind,
-            name=command.name.strip(),
-            member_id=command.member_id,
-        )
+        resource = Resource(clinic_id=actor.clinic_id, id=work.new_id(), **fields)
         await work.resources.add(resource)
         work.emit(ResourceChanged(resource.id, resource.version))
         return work.answer(await work.schedule_reads.resource(resource.id))
@@ -123,11 +129,12 @@ async def add_resource(command: NewResource, actor: Actor, begin: Begin[Scheduli
 async def change_resource(
     resource_id: UUID, command: ResourceChange, actor: Actor, begin: Begin[SchedulingWork]
 ) -> ResourceView:
-    """Change or retire a resource. Raises NotFound, StaleVersion."""
+    """Change or retire a resource. Raises NotFound, StaleVersion, Invalid."""
+    fields = _sound(given_fields(command))
     async with begin(actor) as work:
-        resource = await work.resources.get(resource_id)
+        resource = await work.resources.lock(resource_id)
         advance(resource, command.version)
-        for name, value in _given(command).items():
+        for name, value in fields.items():
             setattr(resource, name, value)
         work.emit(ResourceChanged(resource.id, resource.version))
         return work.answer(await work.schedule_reads.resource(resource.id))
@@ -140,19 +147,11 @@ async def set_hours(resource_id: UUID, command: Hours, actor: Actor, begin: Begi
         Invalid: spans overlap; each that does is listed.
         NotFound: no such resource here.
     """
-    check_spans(command.spans)
+    errors = check_spans(command.spans)
+    if errors:
+        raise Invalid(errors=errors)
     async with begin(actor) as work:
         resource = await work.resources.lock(resource_id)
         view = await work.catalogue.set_hours(resource.id, command.spans)
         work.emit(HoursChanged(resource.id))
         return work.answer(view)
-
-
-def _given(command: ServiceChange | ResourceChange) -> dict[str, object]:
-    """The columns that a change sets."""
-    given = {name: value for name, value in msgspec.structs.asdict(command).items() if value is not UNSET}
-    return {
-        name: value.strip() if name == "name" and isinstance(value, str) else value
-        for name, value in given.items()
-        if name not in {"version", "resource_ids"}
-    }

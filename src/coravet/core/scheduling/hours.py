@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 from msgspec import Meta
 
-from coravet.core.kernel.errors import FieldError, Invalid
+from coravet.core.kernel.errors import FieldError
 from coravet.core.tenancy.clinic_day import bounds, stretches
 
 # Text, because msgspec reads and writes a `time` as HH:MM:SS; its length closes what `$` leaves open, a newline.
@@ -61,12 +61,8 @@ def wall_text(wall: time) -> str:
     return wall.isoformat("minutes")
 
 
-def check_spans(spans: Sequence[WeeklySpan]) -> None:
-    """Make sure that no two spans of a week overlap; they may meet.
-
-    Raises:
-        Invalid: with `overlapping_hours` at `/spans/<i>` for each span that overlaps an earlier one of the list.
-    """
+def check_spans(spans: Sequence[WeeklySpan]) -> list[FieldError]:
+    """`overlapping_hours` at `/spans/<i>` for each span that overlaps an earlier one of the list; they may meet."""
     errors = []
     taken = 0
     for index, span in enumerate(spans):
@@ -74,8 +70,7 @@ def check_spans(spans: Sequence[WeeklySpan]) -> None:
         if taken & minutes:
             errors.append(FieldError(f"/spans/{index}", "overlapping_hours", "It overlaps another span of the week."))
         taken |= minutes
-    if errors:
-        raise Invalid(errors=errors)
+    return errors
 
 
 def open_intervals(spans: Iterable[WeeklySpan], day_from: date, day_to: date, zone: ZoneInfo) -> list[Interval]:

@@ -4,6 +4,7 @@ from collections import defaultdict
 from datetime import date, timedelta
 from itertools import groupby
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
@@ -40,11 +41,13 @@ async def find_slots(
     """
     zone, now = time_zone(actor.time_zone), clock.now()
     first = from_day or day_of(now, zone)
-    try:
-        last = to_day or first + timedelta(days=DEFAULT_DAYS - 1)
-        window = DayBounds(bounds(first, zone).starts_at, bounds(last, zone).ends_at)
-    except (OverflowError, ValueError) as error:
-        raise Invalid(errors=[FieldError("/from", "out_of_range", str(error))]) from error
+    last = to_day or first + min(timedelta(days=DEFAULT_DAYS - 1), date.max - first)
+    errors = _out_of_range("/from", first, zone)
+    if to_day is not None or not errors:
+        errors += _out_of_range("/from" if to_day is None else "/to", last, zone)
+    if errors:
+        raise Invalid(errors=errors)
+    window = DayBounds(bounds(first, zone).starts_at, bounds(last, zone).ends_at)
     if last < first:
         raise Invalid(errors=[FieldError("/to", "before_from", "The last day lies before the first.")])
     if (last - first).days >= LONGEST_DAYS:
@@ -73,3 +76,11 @@ async def find_slots(
     }
     days = [first + timedelta(days=number) for number in range((last - first).days + 1)]
     return AvailabilityView([DaySlotsView(day, by_day.get(day, [])) for day in days])
+
+
+def _out_of_range(pointer: str, day: date, zone: ZoneInfo) -> list[FieldError]:
+    try:
+        bounds(day, zone)
+    except ValueError as error:
+        return [FieldError(pointer, "out_of_range", str(error))]
+    return []

@@ -1,6 +1,7 @@
 """A visit's life, step by step: every transition in one table."""
 
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 from uuid import UUID
 
 import msgspec
@@ -8,7 +9,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import InvalidTransition
+from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition
 from coravet.core.kernel.events import (
     AppointmentCancelled,
     AppointmentCheckedIn,
@@ -19,6 +20,7 @@ from coravet.core.kernel.events import (
     AppointmentStarted,
     Event,
 )
+from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.model import Status
@@ -49,10 +51,20 @@ TRANSITIONS: dict[Step, Transition] = {
 
 
 class StepCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A step to take; `reason` is kept with a cancellation."""
+    """A step to take."""
 
     version: int | UnsetType = UNSET
+
+
+class CancelCommand(StepCommand, frozen=True, forbid_unknown_fields=True):
+    """A visit to cancel; the reason is kept with it."""
+
     reason: Annotated[str, Meta(max_length=500)] | None = None
+
+
+def check_step(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """What was given with a step, its texts in clean form, and those that cannot be."""
+    return clean_fields(given, ("reason",))
 
 
 async def take_step(
@@ -66,11 +78,15 @@ async def take_step(
     """Move a visit one step on.
 
     Raises:
+        Invalid: the reason is not text that a person could read.
         NotFound: no such visit here.
         StaleVersion: it changed since it was read.
         InvalidTransition: its status does not allow the step; carries the status.
     """
     transition = TRANSITIONS[step]
+    fields, errors = check_step(msgspec.structs.asdict(command))
+    if errors:
+        raise Invalid(errors=errors)
     async with begin(actor) as work:
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
@@ -82,7 +98,7 @@ async def take_step(
             )
         appointment.status = transition.target
         if step == "cancel":
-            appointment.cancel_reason = command.reason
+            appointment.cancel_reason = fields.get("reason")
         if transition.releases:
             await work.diary.release(appointment.id, clock.now())
         work.emit(transition.event(appointment.id, appointment.version))

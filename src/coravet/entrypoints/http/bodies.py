@@ -1,9 +1,11 @@
 """Reading JSON bodies: strict, and where one is malformed, every bad field at once."""
 
 import re
-from collections.abc import Callable, Mapping
-from functools import partial
-from typing import Annotated, Any, get_args, get_origin, get_type_hints
+from collections.abc import Callable, Iterator, Mapping
+from functools import cache, partial
+from itertools import islice
+from types import UnionType
+from typing import Annotated, Any, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 from litestar import Request
@@ -14,6 +16,10 @@ from coravet.core.kernel.errors import DomainError, FieldError, Invalid
 Check = Callable[[Mapping[str, Any]], list[FieldError]]
 """Finds what else is wrong with those fields of a body that could be read. Routes name theirs as `opt["check"]`."""
 
+MOST_ERRORS = 100
+"""Bad fields that an answer lists; who sends more learns of the others after mending these."""
+
+_NAME_LENGTH = 40  # of a field that we do not know, so that an answer's length is ours to say
 _PATH = re.compile(r" - at `\$(?P<path>[^`]*)`$")
 _CODES = (
     ("Expected `str` of length >=", "too_short"),
@@ -57,17 +63,20 @@ class JsonRequest(Request[Any, Any, State]):
         wanted = Any if field is None else field.annotation
         try:
             return msgspec.json.decode(body, type=wanted)
-        except (msgspec.DecodeError, RecursionError) as error:
+        except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
             check = self.route_handler.opt.get("check")
             bound = None if check is None else partial(check, ports=self.app.state.ports)
             raise Invalid(errors=bad_fields(wanted, body, bound)) from error
 
 
 def bad_fields(wanted: Any, body: bytes, check: Check | None = None) -> list[FieldError]:
-    """Everything that keeps `body` from being a `wanted`, one entry a field, pointers as in RFC 6901."""
+    """Everything that keeps `body` from being a `wanted`, one entry a field, pointers as in RFC 6901.
+
+    Bounded, for anybody may send a body: no more than `MOST_ERRORS`, and nothing of a list that is too long.
+    """
     try:
         value = msgspec.json.decode(body)
-    except msgspec.DecodeError as error:
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
         return [FieldError("", "malformed_json", f"The body is not JSON: {error}.")]
     except RecursionError:
         return [FieldError("", "malformed_json", "The body is nested too deeply.")]
@@ -76,16 +85,23 @@ def bad_fields(wanted: Any, body: bytes, check: Check | None = None) -> list[Fie
         return _convert(value, wanted, "")
     if not isinstance(value, dict):
         return [FieldError("", "wrong_type", "The body must be a JSON object.")]
-    errors = _in_object(value, struct, "")
+    errors = list(islice(_in_object(value, struct, ""), MOST_ERRORS))
     if check is not None:
-        bad = {error.pointer.split("/")[1] for error in errors if error.pointer}
-        hints = get_type_hints(struct, include_extras=True)
+        hints = _hints(struct)
+        given = {name: value[name] for name in hints if name in value}
         readable = {
-            name: msgspec.convert(value[name], hints[name]) for name in hints if name in value and name not in bad
+            name: msgspec.convert(each, hints[name])
+            for name, each in given.items()
+            if not _convert(each, hints[name], "")
         }
         seen = {error.pointer for error in errors}
         errors += [error for error in check(readable) if error.pointer not in seen]
-    return errors
+    return errors[:MOST_ERRORS]
+
+
+@cache
+def _hints(struct: type[msgspec.Struct]) -> dict[str, Any]:
+    return get_type_hints(struct, include_extras=True)
 
 
 def _struct_of(wanted: Any) -> type[msgspec.Struct] | None:
@@ -100,37 +116,52 @@ def _struct_of(wanted: Any) -> type[msgspec.Struct] | None:
     return structs[0] if len(structs) == 1 else None
 
 
-def _item_of(wanted: Any) -> type[msgspec.Struct] | None:
-    """The Struct of which `wanted` is a list."""
-    if get_origin(wanted) is Annotated:
-        return _item_of(get_args(wanted)[0])
-    return _struct_of(get_args(wanted)[0]) if get_origin(wanted) is list else None
+def _list_of(wanted: Any, most: int | None = None) -> tuple[Any, int | None] | None:
+    """What `wanted` is or may be a list of, and how many of it at most."""
+    origin = get_origin(wanted)
+    if origin is Annotated:
+        inner, *notes = get_args(wanted)
+        return _list_of(inner, next((note.max_length for note in notes if isinstance(note, msgspec.Meta)), most))
+    if origin is list:
+        return get_args(wanted)[0], most
+    if origin in {Union, UnionType}:
+        return next((found for part in get_args(wanted) if (found := _list_of(part)) is not None), None)
+    return None
 
 
-def _in_object(value: dict[str, Any], struct: type[msgspec.Struct], pointer: str) -> list[FieldError]:
-    errors: list[FieldError] = []
-    hints = get_type_hints(struct, include_extras=True)
+def _in_object(value: dict[str, Any], struct: type[msgspec.Struct], pointer: str) -> Iterator[FieldError]:
     fields = {field.encode_name: field for field in msgspec.structs.fields(struct)}
     for name, field in fields.items():
         here = f"{pointer}/{name}"
-        if name not in value:
-            if field.required:
-                errors.append(FieldError(here, "required", "This field is required."))
-            continue
-        item, inner, given = _item_of(hints[field.name]), _struct_of(hints[field.name]), value[name]
-        if inner is not None and isinstance(given, dict):
-            errors += _in_object(given, inner, here)
-        elif item is not None and isinstance(given, list) and all(isinstance(entry, dict) for entry in given):
-            found = [error for i, entry in enumerate(given) for error in _in_object(entry, item, f"{here}/{i}")]
-            errors += found or _convert(given, hints[field.name], here)
-        else:
-            errors += _convert(given, hints[field.name], here)
-    errors += [
-        FieldError(f"{pointer}/{name}", "unknown", "There is no such field.")
-        for name in value
-        if name not in fields and struct.__struct_config__.forbid_unknown_fields
-    ]
-    return errors
+        if name in value:
+            yield from _in_value(value[name], _hints(struct)[field.name], here)
+        elif field.required:
+            yield FieldError(here, "required", "This field is required.")
+    if struct.__struct_config__.forbid_unknown_fields:
+        for name in value:
+            if name not in fields:
+                escaped = name[:_NAME_LENGTH].replace("~", "~0").replace("/", "~1")
+                yield FieldError(f"{pointer}/{escaped}", "unknown", "There is no such field.")
+
+
+def _in_value(value: Any, wanted: Any, pointer: str) -> Iterator[FieldError]:
+    listed, struct = _list_of(wanted), _struct_of(wanted)
+    if struct is not None and isinstance(value, dict):
+        yield from _in_object(value, struct, pointer)
+    elif listed is not None and isinstance(value, list):
+        item, most = listed
+        if most is not None and len(value) > most:
+            yield FieldError(pointer, "too_long", f"Expected `array` of length <= {most}.")
+            return
+        sound = True
+        for index, entry in enumerate(value):
+            for error in _in_value(entry, item, f"{pointer}/{index}"):
+                sound = False
+                yield error
+        if sound:
+            yield from _convert(value, wanted, pointer)
+    else:
+        yield from _convert(value, wanted, pointer)
 
 
 def _convert(value: Any, wanted: Any, pointer: str) -> list[FieldError]:
@@ -145,5 +176,7 @@ def _convert(value: Any, wanted: Any, pointer: str) -> list[FieldError]:
         code = next((code for text, code in _CODES if text in message), "invalid")
         if "regex" in message:
             message = "It does not have the form that this field needs"
+        elif code == "not_allowed":  # msgspec repeats what was sent, however long
+            message = "It is not among the values that this field takes"
         return [FieldError(pointer, code, f"{message}.")]
     return []

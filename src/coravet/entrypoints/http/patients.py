@@ -20,7 +20,11 @@ from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.paging import Cursor, Limit
 
-Text = Annotated[str | None, QueryParameter(max_length=80, description="Part of a name, phone or document.")]
+# What PostgreSQL stores no text with (U+0000), it finds none with.
+Text = Annotated[
+    str | None,
+    QueryParameter(max_length=80, pattern=r"^[^\x00]*$", description="Part of a name, phone or document."),
+]
 
 
 def _client_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
@@ -130,7 +134,9 @@ async def patch_patient(
     "/clinics/{clinic:str}/search", opt=permitted("patients:read"), operation_id="search", tags=["Clients", "Patients"]
 )
 async def get_search(
-    call: NamedDependency[Call], q: Annotated[str, QueryParameter(max_length=80)], limit: Limit = 20
+    call: NamedDependency[Call],
+    q: Annotated[str, QueryParameter(max_length=80, pattern=r"^[^\x00]*$")],
+    limit: Limit = 20,
 ) -> SearchView:
     """Clients and patients by name, phone or document; accents and case do not matter."""
     return await search(q, limit, call.actor, call.begin)

@@ -1,7 +1,8 @@
 """The agenda, visits, and what the clinic offers."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 from litestar import delete, get, patch, post, put
@@ -9,9 +10,10 @@ from litestar.di import NamedDependency
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
+from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.scheduling.agenda import agenda
-from coravet.core.scheduling.book import NewAppointment, book
+from coravet.core.scheduling.book import NewAppointment, book, check_appointment
 from coravet.core.scheduling.catalogue import (
     Hours,
     NewResource,
@@ -21,11 +23,13 @@ from coravet.core.scheduling.catalogue import (
     add_resource,
     change_resource,
     change_service,
+    check_named,
     offer_service,
     set_hours,
 )
+from coravet.core.scheduling.hours import check_spans
 from coravet.core.scheduling.slots import find_slots
-from coravet.core.scheduling.transition import TRANSITIONS, Step, StepCommand, take_step
+from coravet.core.scheduling.transition import TRANSITIONS, CancelCommand, Step, StepCommand, check_step, take_step
 from coravet.core.scheduling.views import (
     AgendaView,
     AppointmentView,
@@ -35,8 +39,24 @@ from coravet.core.scheduling.views import (
     ServiceView,
 )
 from coravet.entrypoints.http.access import permitted
-from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.paging import Cursor, Limit
+
+
+def _appointment_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
+    return check_appointment(given, ports.clock.now())[1]
+
+
+def _cancel_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return check_step(given)[1]
+
+
+def _named_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return check_named(given)[1]
+
+
+def _hours_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return check_spans(given.get("spans", ()))
 
 
 @get("/clinics/{clinic:str}/agenda", opt=permitted("agenda:read"), operation_id="getAgenda", tags=["Agenda"])
@@ -67,7 +87,10 @@ async def get_availability(
 
 
 @post(
-    "/clinics/{clinic:str}/appointments", opt=permitted("agenda:write"), operation_id="bookAppointment", tags=["Agenda"]
+    "/clinics/{clinic:str}/appointments",
+    opt=permitted("agenda:write") | {"check": _appointment_errors},
+    operation_id="bookAppointment",
+    tags=["Agenda"],
 )
 async def post_appointment(data: JSONBody[NewAppointment], call: NamedDependency[Call]) -> AppointmentView:
     """Book a visit."""
@@ -101,7 +124,7 @@ async def get_appointment(appointment_id: FromPath[UUID], call: NamedDependency[
 
 
 def _step(step: Step) -> HTTPRouteHandler:
-    """The route of one transition."""
+    """The route of one transition that takes nothing but a version."""
     verb = "".join(part.capitalize() for part in step.split("-"))
 
     @post(
@@ -122,7 +145,23 @@ def _step(step: Step) -> HTTPRouteHandler:
     return post_step
 
 
-STEPS = [_step(step) for step in TRANSITIONS]
+@post(
+    "/clinics/{clinic:str}/appointments/{appointment_id:uuid}/cancel",
+    opt=permitted("agenda:write") | {"check": _cancel_errors},
+    operation_id="appointmentCancel",
+    summary="Appointment: cancel",
+    tags=["Agenda"],
+    status_code=200,
+)
+async def cancel_appointment(
+    appointment_id: FromPath[UUID], call: NamedDependency[Call], data: JSONBody[CancelCommand | None] = None
+) -> AppointmentView:
+    """Cancel a visit and free its time."""
+    command = data or CancelCommand()
+    return await take_step(appointment_id, "cancel", command, call.actor, call.begin, call.ports.clock)
+
+
+STEPS = [cancel_appointment if step == "cancel" else _step(step) for step in TRANSITIONS]
 
 
 @get("/clinics/{clinic:str}/services", opt=permitted("clinic:read"), operation_id="listServices", tags=["Catalogue"])
@@ -133,7 +172,10 @@ async def list_services(call: NamedDependency[Call], limit: Limit = 50, cursor: 
 
 
 @post(
-    "/clinics/{clinic:str}/services", opt=permitted("clinic:configure"), operation_id="offerService", tags=["Catalogue"]
+    "/clinics/{clinic:str}/services",
+    opt=permitted("clinic:configure") | {"check": _named_errors},
+    operation_id="offerService",
+    tags=["Catalogue"],
 )
 async def post_service(data: JSONBody[NewService], call: NamedDependency[Call]) -> ServiceView:
     """Offer a service."""
@@ -154,7 +196,7 @@ async def get_service(service_id: FromPath[UUID], call: NamedDependency[Call]) -
 
 @patch(
     "/clinics/{clinic:str}/services/{service_id:uuid}",
-    opt=permitted("clinic:configure"),
+    opt=permitted("clinic:configure") | {"check": _named_errors},
     operation_id="changeService",
     tags=["Catalogue"],
 )
@@ -184,7 +226,10 @@ async def list_resources(call: NamedDependency[Call], limit: Limit = 50, cursor:
 
 
 @post(
-    "/clinics/{clinic:str}/resources", opt=permitted("clinic:configure"), operation_id="addResource", tags=["Catalogue"]
+    "/clinics/{clinic:str}/resources",
+    opt=permitted("clinic:configure") | {"check": _named_errors},
+    operation_id="addResource",
+    tags=["Catalogue"],
 )
 async def post_resource(data: JSONBody[NewResource], call: NamedDependency[Call]) -> ResourceView:
     """Add a vet, a room or a piece of equipment."""
@@ -205,7 +250,7 @@ async def get_resource(resource_id: FromPath[UUID], call: NamedDependency[Call])
 
 @patch(
     "/clinics/{clinic:str}/resources/{resource_id:uuid}",
-    opt=permitted("clinic:configure"),
+    opt=permitted("clinic:configure") | {"check": _named_errors},
     operation_id="changeResource",
     tags=["Catalogue"],
 )
@@ -242,7 +287,7 @@ async def get_hours(resource_id: FromPath[UUID], call: NamedDependency[Call]) ->
 
 @put(
     "/clinics/{clinic:str}/resources/{resource_id:uuid}/hours",
-    opt=permitted("clinic:configure"),
+    opt=permitted("clinic:configure") | {"check": _hours_errors},
     operation_id="setHours",
     tags=["Catalogue"],
 )
