@@ -7,7 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
-from tests.integration.http.service import ORIGIN, PENDING, Clinic, Headers, Service, bearer
+from tests.integration.http.service import ORIGIN, PENDING, Clinic, Headers, Service, bearer, running
 from tests.integration.parts.people import Person
 
 
@@ -159,6 +159,19 @@ async def test_cookie_flags(service: Service) -> None:
     flags = {flag.strip().lower() for flag in answer.headers["set-cookie"].split(";")[1:]}
     assert {"httponly", "samesite=lax", "path=/", "max-age=432000"} <= flags
     assert not any(flag.startswith("domain") for flag in flags)
+
+
+async def test_cookie_over_tls(service: Service) -> None:
+    """Where browsers come over TLS the cookie is `__Host-`: never sent in the clear, never set by another host."""
+    over_tls = service.settings.model_copy(update={"public_url": "https://clinica.test"})
+    async with running(over_tls, service.people) as found:
+        _, token = await _newcomer(service)
+        answer = await found.ask("POST", "/session", json={"id_token": token})
+        name, *flags = answer.headers["set-cookie"].split(";")
+        assert name.startswith("__Host-coravet_session=")
+        assert {"secure", "path=/"} <= {flag.strip().lower() for flag in flags}
+        assert (await _code(found, {"Cookie": name}))[0] == 200
+        assert await _code(found, {"Cookie": name.removeprefix("__Host-")}) == (401, "unauthenticated")
 
 
 async def test_legal_gate(service: Service, clinic: Clinic) -> None:

@@ -14,10 +14,10 @@ from tests.integration.http.service import Clinic, Service
 
 from coravet.bootstrap import Application
 
-USUAL = 5
-"""Statements of a list: who asks, BEGIN, the clinic, the list itself in one query, COMMIT."""
+USUAL = 4
+"""Statements of a list: who asks, BEGIN with the clinic, the list itself in one query, COMMIT."""
 
-OTHERS = {"clinics": 2, "availability": 7}
+OTHERS = {"clinics": 2, "availability": 6}
 """One's clinics are asked for in no clinic's name; free time is an offer, weekly hours and what is taken."""
 
 _SEEN: ContextVar[list[str] | None] = ContextVar("seen", default=None)

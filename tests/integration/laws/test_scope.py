@@ -1,17 +1,24 @@
 """No storage without a scope: what the application's role sees with a clinic, without one, and after one."""
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from asyncpg.exceptions import InsufficientPrivilegeError, InvalidTextRepresentationError, UndefinedObjectError
+from asyncpg.exceptions import (
+    InsufficientPrivilegeError,
+    InvalidTextRepresentationError,
+    PostgresError,
+    UndefinedObjectError,
+)
+from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.integration.http.service import Clinic, Service, superuser
 from tests.integration.laws.test_catalogue import GRANTS, WITHOUT_CLINIC
 
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.nouns import ClinicWork
-from coravet.adapters.postgres.work import Works
+from coravet.adapters.postgres.work import NotCommitted, Works
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.errors import NotFound
 from coravet.settings import Settings
@@ -120,21 +127,26 @@ async def test_of_the_system(table: str, app: asyncpg.Connection, clinic: Clinic
 
 
 @pytest.fixture
-async def works(database: Settings) -> AsyncIterator[Works[ClinicWork]]:
-    """Works on a pool of one connection, which each work finds as the one before left it."""
+async def pool(database: Settings) -> AsyncIterator[AsyncEngine]:
+    """A pool of one connection, which whoever takes it finds as the one before left it."""
     engine = make_engine(database.model_copy(update={"database_pool_size": 1}))
-    yield Works(engine, ClinicWork, f"{database.database_role_prefix}_system")
+    yield engine
     await engine.dispose()
+
+
+@pytest.fixture
+def works(pool: AsyncEngine, database: Settings) -> Works[ClinicWork]:
+    """Works on that pool."""
+    return Works(pool, ClinicWork, f"{database.database_role_prefix}_system")
 
 
 def _actor(clinic: Clinic) -> Actor:
     return Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="UTC", user_id=None)
 
 
-async def _left_behind(works: Works[ClinicWork]) -> tuple[int, str, str]:
+async def _left_behind(pool: AsyncEngine) -> tuple[int, str, str]:
     """The pooled connection, the scope that is set on it and its role."""
-    async with works._sessions() as session:
-        connection = await session.connection()
+    async with pool.connect() as connection:
         raw = (await connection.get_raw_connection()).driver_connection
         assert raw is not None
         found = await raw.fetchrow(
@@ -145,26 +157,28 @@ async def _left_behind(works: Works[ClinicWork]) -> tuple[int, str, str]:
         return found["pid"], found["scope"], found["role"]
 
 
-async def test_nothing_left_behind(works: Works[ClinicWork], database: Settings, clinic: Clinic) -> None:
+async def test_nothing_left_behind(
+    pool: AsyncEngine, works: Works[ClinicWork], database: Settings, clinic: Clinic
+) -> None:
     """A work leaves neither its clinic nor its role on the pooled connection, however it ends."""
     app = f"{database.database_role_prefix}_app"
-    first = await _left_behind(works)
+    first = await _left_behind(pool)
     assert first[1:] == ("", app)
     async with works.begin(_actor(clinic)) as work:
         assert len(await work.fetch("SELECT id FROM clinics")) == 1
-    assert await _left_behind(works) == first
+    assert await _left_behind(pool) == first
     with pytest.raises(NotFound):
         async with works.begin(_actor(clinic)):
             raise NotFound
-    assert await _left_behind(works) == first
+    assert await _left_behind(pool) == first
     async with works.system_begin("tests") as work:
         [row] = await work.fetch("SELECT current_user::text AS role")
         assert row["role"] == f"{database.database_role_prefix}_system"
-    assert await _left_behind(works) == first
+    assert await _left_behind(pool) == first
 
 
-async def test_scope_after_commit(works: Works[ClinicWork], clinic: Clinic) -> None:
-    """The scope holds in every transaction of a work's session: after a savepoint and after a commit in its midst."""
+async def test_scope_to_the_end(works: Works[ClinicWork], clinic: Clinic) -> None:
+    """The scope holds until the work ends: after a savepoint, and after a session's commit, which commits nothing."""
     async with works.begin(_actor(clinic)) as work:
         async with work.session.begin_nested():
             assert len(await work.fetch("SELECT id FROM clinics")) == 1
@@ -181,10 +195,30 @@ async def test_system(works: Works[ClinicWork], clinic: Clinic, others: Clinic) 
     assert works.system_reasons["tests look"] == 2
 
 
-async def test_work_without_actor(works: Works[ClinicWork]) -> None:
-    """A session that was opened past `begin` has no scope, and so no rows: it fails."""
-    async with works._sessions() as session:
-        raw = (await (await session.connection()).get_raw_connection()).driver_connection
+async def test_an_unended_transaction_is_not_lent_again(pool: AsyncEngine, clinic: Clinic) -> None:
+    """A connection that comes back within a transaction is closed: its scope would be the next one's."""
+    first = await _left_behind(pool)
+    async with pool.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.execute(f"BEGIN; SET LOCAL app.clinic_id = '{clinic.id}'")
+    pid, scope, role = await _left_behind(pool)
+    assert pid != first[0]
+    assert (scope, role) == first[1:]
+
+
+async def test_a_swallowed_failure_is_not_answered_as_success(works: Works[ClinicWork], clinic: Clinic) -> None:
+    """Where a statement failed and its error went unheeded, ending the work is an error: nothing was stored."""
+    with pytest.raises(NotCommitted):  # noqa: PT012 -- the error comes where the work ends
+        async with works.begin(_actor(clinic)) as work:
+            with suppress(PostgresError):
+                await work.fetch("SELECT 1 / 0")
+
+
+async def test_past_begin(pool: AsyncEngine) -> None:
+    """A connection that is taken past `begin` has no scope, and so no rows: it fails."""
+    async with pool.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
         assert raw is not None
         with pytest.raises(REFUSED):
             await raw.fetch("SELECT * FROM clients")

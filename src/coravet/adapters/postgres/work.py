@@ -3,15 +3,14 @@
 from collections import Counter
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
+from functools import cached_property
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
 import asyncpg
 import msgspec
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
-from sqlalchemy import event, text
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
-from sqlalchemy.orm import Session
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from uuid_utils.compat import uuid7
 
 from coravet.adapters.postgres.constraints import domain_error
@@ -60,12 +59,23 @@ class Rows(Generic[Row]):
 class PostgresWork:
     """One transaction, scoped to the actor's clinic, with every noun's ports."""
 
-    def __init__(self, session: AsyncSession, actor: Actor, once: Once | None) -> None:
-        self.session = session
+    def __init__(self, connection: AsyncConnection, driver: Any, actor: Actor, once: Once | None) -> None:
+        self._connection = connection
+        self._driver = driver
         self.actor = actor
         self._once = once
         self._events: list[tuple[ClinicId, Event]] = []
         self._answer: Any = None
+
+    @cached_property
+    def session(self) -> AsyncSession:
+        """The mapper's session in this transaction, made when an aggregate is first asked for: reads do without."""
+        return AsyncSession(self._connection, expire_on_commit=False, autoflush=False)
+
+    async def flush(self) -> None:
+        """Write what was changed so far of the aggregates."""
+        if "session" in vars(self):
+            await self.session.flush()
 
     def new_id(self) -> UUID:
         return uuid7()
@@ -82,25 +92,20 @@ class PostgresWork:
 
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """Rows of a read, past the mapper: what was changed so far is written first, so that the read sees it."""
-        await self.session.flush()
-        rows: list[asyncpg.Record] = await (await self._driver()).fetch(sql, *arguments)
+        await self.flush()
+        rows: list[asyncpg.Record] = await self._driver.fetch(sql, *arguments)
         return rows
 
     async def execute(self, sql: str, *arguments: Any) -> str:
         """One statement past the mapper; answers its command tag."""
-        await self.session.flush()
-        tag: str = await (await self._driver()).execute(sql, *arguments)
+        await self.flush()
+        tag: str = await self._driver.execute(sql, *arguments)
         return tag
 
     async def execute_many(self, sql: str, rows: list[tuple[Any, ...]]) -> None:
         """One statement for many rows."""
-        await self.session.flush()
-        await (await self._driver()).executemany(sql, rows)
-
-    async def _driver(self) -> Any:
-        # Asking the session for its connection runs the transaction's first statement, which sets the clinic.
-        connection = await self.session.connection()
-        return (await connection.get_raw_connection()).driver_connection
+        await self.flush()
+        await self._driver.executemany(sql, rows)
 
     async def open(self) -> None:
         """Take the caller's key, waiting for another request under it.
@@ -130,6 +135,7 @@ class PostgresWork:
 
     async def close(self) -> bool:
         """Write what was held back until the end; answers whether there are events to announce."""
+        await self.flush()
         if self._events:
             await self.execute_many(
                 "INSERT INTO outbox (clinic_id, id, kind, audience, person_id, subject_type, subject_id,"
@@ -177,7 +183,7 @@ class Works(Generic[WorkT]):
     def __init__(
         self, engine: AsyncEngine, kind: type[WorkT], system_role: str, committed: Callable[[], None] = lambda: None
     ) -> None:
-        self._sessions = async_sessionmaker(engine, expire_on_commit=False, autoflush=False)
+        self._engine = engine
         self._kind = kind
         self._system_role = system_role
         self.committed = committed
@@ -203,13 +209,19 @@ class Works(Generic[WorkT]):
     async def _open(self, actor: Actor, once: Once | None, role: str | None) -> AsyncIterator[WorkT]:
         announce = False
         try:
-            async with self._sessions(info={"clinic_id": actor.clinic_id, "role": role}) as session:
-                work = self._kind(session, actor, once)
-                await work.open()
-                yield work
-                await session.flush()
-                announce = await work.close()
-                await session.commit()
+            async with self._engine.connect() as connection:
+                driver: Any = (await connection.get_raw_connection()).driver_connection
+                await driver.execute(_begin(actor.clinic_id, role))
+                try:
+                    work = self._kind(connection, driver, actor, once)
+                    await work.open()
+                    yield work
+                    announce = await work.close()
+                except BaseException:
+                    # What this cannot undo, the pool does not take back: see `engine.make_engine`.
+                    await driver.execute("ROLLBACK")
+                    raise
+                await _commit(driver)
         except Exception as error:
             meant = domain_error(error)
             if meant is None:
@@ -219,20 +231,20 @@ class Works(Generic[WorkT]):
             self.committed()
 
 
-@event.listens_for(Session, "after_begin")
-def _scope(session: Session, _transaction: Any, connection: Any) -> None:
-    """Set the clinic for this transaction only: the one place where it is set.
+class NotCommitted(Exception):
+    """PostgreSQL answered COMMIT by rolling back: a statement had failed, and its error went unheeded."""
 
-    It runs again after every commit and savepoint, and leaves nothing on the pooled connection.
+
+async def _commit(driver: Any) -> None:
+    if await driver.execute("COMMIT") != "COMMIT":
+        raise NotCommitted
+
+
+def _begin(clinic_id: ClinicId, role: str | None) -> str:
+    """Begin a transaction in the clinic, and as the role: the one place where either is set.
+
+    Both are set for the transaction only, so nothing is left on the pooled connection; as literals, since a distributed
+    PostgreSQL passes on no other kind to its workers; and in one round trip.
     """
-    clinic_id = session.info.get("clinic_id")
-    if clinic_id is None:
-        return
-    connection.execute(SET_CLINIC, {"clinic_id": str(clinic_id)})
-    role = session.info.get("role")
-    if role is not None:
-        quoted = connection.dialect.identifier_preparer.quote(role)
-        connection.exec_driver_sql(f"SET LOCAL ROLE {quoted}")
-
-
-SET_CLINIC = text("SELECT set_config('app.clinic_id', :clinic_id, true)")
+    statements = f"BEGIN; SET LOCAL app.clinic_id = '{UUID(int=clinic_id.int)}'"
+    return statements if role is None else f'{statements}; SET LOCAL ROLE "{role}"'
