@@ -24,6 +24,7 @@ class Terminal:
     def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
+        monkeypatch.setenv("FIREBASE_AUTH_EMULATOR_HOST", "")  # Firebase's adapter sets it, and this takes it back
         for name in list(os.environ):
             if name.startswith(("CORAVET_", "DATABASE_", "FIREBASE_")):
                 monkeypatch.delenv(name)
