@@ -35,7 +35,6 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
 PERSON = "SELECT * FROM find_person($1, $2, $3)"
-CLINIC = "SELECT set_config('app.clinic_id', $1, true)"
 AGENDA = (
     f"{_APPOINTMENTS} WHERE a.starts_at >= $1 AND a.starts_at < $2"
     " AND ($3::uuid IS NULL OR $3 = ANY(r.ids)) ORDER BY a.starts_at, a.id"
@@ -144,15 +143,21 @@ class Floor:
             await _answer(send, status, self._encoder.encode(view))
 
     async def _handled(self, scope: dict[str, Any], receive: Receive) -> tuple[int, AgendaView | AppointmentView]:
+        answer: tuple[int, AgendaView | AppointmentView]
         token = dict(scope["headers"])[b"authorization"].removeprefix(b"Bearer ")
         clinic = scope["path"].split("/")[4]
         async with self._pool.acquire() as connection:
             [person] = await connection.fetch(PERSON, self._uid, sha256(token).digest(), clinic)
-            async with connection.transaction():
-                await connection.fetch(CLINIC, str(person["clinic_id"]))
-                if scope["method"] == "GET":
-                    return 200, await _agenda(connection, person, scope["query_string"])
-                return 201, await _book(connection, person, (await receive())["body"])
+            await connection.execute(f"BEGIN; SET LOCAL app.clinic_id = '{person['clinic_id']}'")
+            if scope["method"] == "GET":
+                answer: tuple[int, AgendaView | AppointmentView] = (
+                    200,
+                    await _agenda(connection, person, scope["query_string"]),
+                )
+            else:
+                answer = 201, await _book(connection, person, (await receive())["body"])
+            await connection.execute("COMMIT")
+            return answer
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()

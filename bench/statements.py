@@ -36,7 +36,7 @@ async def of_request(admin: asyncpg.Connection, log: Path, port: int, request: b
     owner = next(pid for pid, sql in logged if "FROM appointments a" in sql)
     own = [sql for pid, sql in logged if pid == owner]
     read = next(index for index, sql in enumerate(own) if "FROM appointments a" in sql)
-    begin = max(index for index, sql in enumerate(own[:read]) if sql == "BEGIN")
+    begin = max(index for index, sql in enumerate(own[:read]) if sql.startswith("BEGIN"))
     return [*person, *own[begin : own.index("COMMIT", read) + 1]], body
 
 
