@@ -150,10 +150,7 @@ class Floor:
             [person] = await connection.fetch(PERSON, self._uid, sha256(token).digest(), clinic)
             await connection.execute(f"BEGIN; SET LOCAL app.clinic_id = '{person['clinic_id']}'")
             if scope["method"] == "GET":
-                answer: tuple[int, AgendaView | AppointmentView] = (
-                    200,
-                    await _agenda(connection, person, scope["query_string"]),
-                )
+                answer = 200, await _agenda(connection, person, scope["query_string"])
             else:
                 answer = 201, await _book(connection, person, (await receive())["body"])
             await connection.execute("COMMIT")
