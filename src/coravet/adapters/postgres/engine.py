@@ -1,7 +1,6 @@
 """Connections to PostgreSQL."""
 
 from typing import Any
-from uuid import uuid4
 
 from sqlalchemy import event
 from sqlalchemy.engine.url import URL, make_url
@@ -35,8 +34,9 @@ def make_engine(settings: Settings) -> AsyncEngine:
             "statement_cache_size": cache,
             "timeout": 10,
             "command_timeout": 30,
-            # A pooler may hand the same server connection to two of us: names must not repeat.
-            "prepared_statement_name_func": (lambda: f"__coravet_{uuid4()}__") if cache == 0 else None,
+            # Behind a pooler, unnamed: parsed and executed without a break, while closing a named one in between would
+            # end a transaction of one statement, and the rest of it meet another server's connection.
+            "prepared_statement_name_func": (lambda: "") if cache == 0 else None,
             "server_settings": {"application_name": "coravet", "timezone": "UTC"},
         },
     )
