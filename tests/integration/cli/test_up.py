@@ -19,6 +19,9 @@ import pytest
 from tests.integration.parts.ports import free_ports
 from tests.integration.parts.processes import descendants, eventually, is_alive
 
+from coravet.entrypoints.cli.local_service import _claim
+from coravet.entrypoints.cli.refusals import CommandError
+
 CHECKOUT = Path(__file__).resolve().parents[3]
 COMMAND = [sys.executable, "-c", "from coravet.entrypoints.cli import main; main()", "up"]
 MINUTE = 60
@@ -168,3 +171,11 @@ def test_damaged_cluster(tmp_path: Path) -> None:
     (cluster / "notes.txt").touch()
     assert str(cluster) in _refusal(tmp_path, free_ports(2))
     assert (cluster / "notes.txt").exists()
+
+
+def test_a_folder_with_other_things_is_left_alone(tmp_path: Path) -> None:
+    """A folder that holds something else, such as the working tree itself, is refused before anything is put there."""
+    (tmp_path / "letter.txt").write_text("mine")
+    with pytest.raises(CommandError, match="holds other things"), _claim(tmp_path):
+        pass
+    assert [each.name for each in tmp_path.iterdir()] == ["letter.txt"]

@@ -271,6 +271,15 @@ async def test_logging_out_ends_the_session_and_its_stream(served: Settings, peo
     assert (refused.status_code, refused.json()["code"]) == (401, "session_revoked")
 
 
+async def test_search_orders_as_people_read(served: Settings, people: People) -> None:
+    """Accents neither hide nor misplace a name, and whose name begins with the word comes first."""
+    owner = await opened(served, people, "vinces")
+    for given, family in (("Mariana", "Cruz"), ("María", "Cruz"), ("Ana María", "Alcívar")):
+        await owner.ask("POST", "/clinics/vinces/clients", {"given_name": given, "family_name": family})
+    found = await owner.ask("GET", "/clinics/vinces/search?q=maria")
+    assert [each["name"] for each in found["items"]] == ["María Cruz", "Mariana Cruz", "Ana María Alcívar"]
+
+
 async def test_the_log_tells_what_happened_and_names_nobody(
     served: Settings, people: People, service_log: Path
 ) -> None:

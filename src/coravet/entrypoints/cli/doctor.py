@@ -18,6 +18,9 @@ def doctor() -> None:
     except SettingsError as error:
         for problem in error.problems:
             print(f"wrong  settings   {problem}")
+        print(
+            "`coravet up` writes the settings of what it runs to `environment` in its data folder: source that first."
+        )
         raise typer.Exit(1) from error
     print("ok     settings   Every setting can be used.")
     findings = diagnose(settings)

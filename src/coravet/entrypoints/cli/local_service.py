@@ -204,6 +204,9 @@ async def _make_database(postgres: EmbeddedPostgres) -> None:
 @contextmanager
 def _claim(data: Path) -> Iterator[None]:
     """Hold the folder against a second `coravet up`; the kernel lets go when this process ends, however it ends."""
+    found = {each.name for each in data.iterdir()} if data.is_dir() else set()
+    if found - {"firebase"} and found.isdisjoint({"lock", "postgres", "accounts.json"}):
+        raise CommandError(f"{data} holds other things. Choose a folder that is empty, or that `coravet up` made.")
     try:
         data.mkdir(parents=True, exist_ok=True)
         descriptor = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o644)

@@ -75,7 +75,11 @@ def config(cookie: str) -> OpenAPIConfig:
     return OpenAPIConfig(
         title="CoraVet",
         version="1",
-        description="The service of veterinary clinics. Errors are `application/problem+json`; route on their `code`.",
+        description=(
+            "The service of veterinary clinics. Browsers exchange a Firebase ID token for a session cookie at "
+            "POST /session and send their Origin with every change; scripts send Authorization: Bearer and the ID "
+            "token. Errors are application/problem+json in English, for developers: route and translate by their code."
+        ),
         use_handler_docstrings=True,
         openapi_router=_Nowhere("/", route_handlers=[]),
         components=Components(
@@ -104,6 +108,10 @@ def document(app: Litestar) -> dict[str, Any]:
     }
     for methods in described["paths"].values():
         for method, operation in methods.items():
+            operation["summary"] = operation["description"].partition(".")[0].partition(";")[0]
+            for parameter in operation.get("parameters", []):
+                if parameter["name"] == "clinic":
+                    parameter["description"] = "The clinic's slug, as GET /session lists it."
             if method == "post" and operation["operationId"] not in WITHOUT_KEY:
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
             operation["responses"].pop("400", None)

@@ -25,16 +25,16 @@ _PATIENTS = (
 )
 _SEARCH = """
 SELECT 'client' AS type, c.id, c.given_name || ' ' || c.family_name AS name, c.phone AS detail, c.id AS client_id,
-       c.search_key LIKE $2 AS begins
+       c.search_key LIKE $2 AS begins, c.search_key
 FROM clients c WHERE c.search_key LIKE ALL ($1)
 UNION ALL
-SELECT 'patient', p.id, p.name, c.given_name || ' ' || c.family_name, c.id, p.search_key LIKE $2
+SELECT 'patient', p.id, p.name, c.given_name || ' ' || c.family_name, c.id, p.search_key LIKE $2, p.search_key
 FROM patients p
 JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
 JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
 WHERE (p.search_key || ' ' || c.search_key) LIKE ALL ($1) AND NOT c.search_key LIKE ALL ($1)
    OR p.search_key LIKE ALL ($1)
-ORDER BY begins DESC, name, id LIMIT $3
+ORDER BY begins DESC, search_key, id LIMIT $3
 """
 
 
