@@ -1,5 +1,6 @@
 """No storage without a scope: what the application's role sees with a clinic, without one, and after one."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import suppress
 from uuid import UUID, uuid4
@@ -205,6 +206,28 @@ async def test_an_unended_transaction_is_not_lent_again(pool: AsyncEngine, clini
     pid, scope, role = await _left_behind(pool)
     assert pid != first[0]
     assert (scope, role) == first[1:]
+
+
+@pytest.mark.parametrize("turns", range(10))
+async def test_cut_off(pool: AsyncEngine, works: Works[ClinicWork], clinic: Clinic, turns: int) -> None:
+    """A work that is cancelled at any point leaves no open transaction, and so no scope, on the pooled connection."""
+
+    async def slow() -> None:
+        async with works.begin(_actor(clinic)) as work:
+            await work.fetch("SELECT pg_sleep(0.1)")
+
+    await _left_behind(pool)  # from here on the pool has its connection
+    task = asyncio.create_task(slow())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    async with pool.connect() as connection:
+        raw = (await connection.get_raw_connection()).driver_connection
+        assert raw is not None
+        await raw.fetch("SELECT")  # by now what was cut off is over
+        assert not raw.is_in_transaction()
 
 
 async def test_a_swallowed_failure_is_not_answered_as_success(works: Works[ClinicWork], clinic: Clinic) -> None:

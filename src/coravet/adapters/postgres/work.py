@@ -211,8 +211,8 @@ class Works(Generic[WorkT]):
         try:
             async with self._engine.connect() as connection:
                 driver: Any = (await connection.get_raw_connection()).driver_connection
-                await driver.execute(_begin(actor.clinic_id, role))
                 try:
+                    await driver.execute(_begin(actor.clinic_id, role))
                     work = self._kind(connection, driver, actor, once)
                     await work.open()
                     yield work
