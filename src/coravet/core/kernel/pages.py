@@ -1,12 +1,10 @@
 """Lists in pages."""
 
-from typing import Annotated, Generic, TypeVar
+from typing import Generic, TypeVar
 
 import msgspec
 
 T = TypeVar("T")
-
-Limit = Annotated[int, msgspec.Meta(ge=1, le=200)]
 
 
 class Page(msgspec.Struct, Generic[T], frozen=True):
