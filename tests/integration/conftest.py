@@ -2,8 +2,10 @@
 
 PostgreSQL is the embedded server; with DATABASE_URL set, that server, whose role must be a superuser; with
 CORAVET_TEST_POSTGRES=container, one in Docker. Everything in it has names of its own and is dropped at the end.
+The Auth emulator is started anew; with CORAVET_TEST_EMULATOR set to host:port, that one.
 """
 
+import os
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -57,7 +59,10 @@ async def empty_database(databases: Databases) -> AsyncIterator[Settings]:
 
 @pytest.fixture(scope="session")
 def auth_emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """host:port of the Firebase Auth emulator, without an account at first."""
+    """host:port of the Firebase Auth emulator; nobody has an account that a test did not make."""
+    if own := os.environ.get("CORAVET_TEST_EMULATOR"):
+        yield own
+        return
     tools = firebase.install()
     folder: Path = tmp_path_factory.mktemp("firebase")
     with firebase.AuthEmulator(folder, free_ports(), tools, keep=False) as emulator:
