@@ -9,6 +9,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from secrets import token_hex
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import httpx
@@ -17,8 +18,11 @@ from tests.integration.http.contract import Contract
 from tests.integration.parts.people import People
 
 from coravet.bootstrap import Application, application, services
+from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.work import SystemBegin
 from coravet.core.legal.gate import OpenDocument
+from coravet.core.messaging.links import mint
+from coravet.core.messaging.ports import NewMessage
 from coravet.entrypoints.http.app import API
 from coravet.settings import Settings
 
@@ -112,7 +116,16 @@ class Service:
         }
         ids["service_id"] = (await self.done("POST", f"{base}/services", owner, json=consultation))["id"]
         ids["appointment_id"] = (await self.book(clinic))["id"]
+        await self._tell(clinic)
         return clinic
+
+    async def _tell(self, clinic: "Clinic") -> None:
+        """A message about the clinic's visit, and the link in it."""
+        visit, soon = UUID(clinic.ids["appointment_id"]), datetime.now(UTC) + timedelta(days=1)
+        actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
+        async with self.application.works.begin(actor) as work:
+            await work.messages.queue(NewMessage("visit_booked", "appointment", visit, soon))
+            clinic.ids["link_token"] = await mint(work, "see", visit, soon)
 
     async def book(self, clinic: "Clinic") -> Any:
         """A visit at a time that nobody took."""

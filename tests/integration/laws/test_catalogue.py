@@ -55,6 +55,8 @@ GRANTS = {
     "hours": "DELETE INSERT SELECT",
     "appointments": "INSERT SELECT UPDATE",
     "allocations": "INSERT SELECT UPDATE",
+    "messages": "INSERT SELECT UPDATE",
+    "links": "INSERT SELECT UPDATE",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

@@ -34,6 +34,13 @@ SAYS_NOTHING = {
     "resources.kind": "a word",
     "appointments.status": "a word",
     "appointments.source": "a word",
+    "messages.kind": "a word",
+    "messages.subject_type": "a word",
+    "messages.channel": "a word",
+    "messages.status": "a word",
+    "messages.why": "a word",
+    "links.purpose": "a word",
+    "links.token_hash": "as ended_sessions.token_hash",
 }
 """Columns that hold text and are classed `none`, and why."""
 

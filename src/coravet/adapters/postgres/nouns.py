@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from coravet.adapters.postgres import tables
+from coravet.adapters.postgres.messaging.store import MessageRows
 from coravet.adapters.postgres.patients.store import PatientReadsOnPostgres
 from coravet.adapters.postgres.scheduling.store import CatalogueOnPostgres, DiaryOnPostgres, ScheduleReadsOnPostgres
 from coravet.adapters.postgres.tenancy.store import (
@@ -13,6 +14,7 @@ from coravet.adapters.postgres.tenancy.store import (
     OperatorsOnPostgres,
 )
 from coravet.adapters.postgres.work import PostgresWork, Rows
+from coravet.core.messaging.model import Link
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.scheduling.model import Appointment, Resource, Service
 
@@ -41,6 +43,14 @@ class ClinicWork(PostgresWork):
     @cached_property
     def operators(self) -> OperatorsOnPostgres:
         return OperatorsOnPostgres(self)
+
+    @cached_property
+    def messages(self) -> MessageRows:
+        return MessageRows(self)
+
+    @cached_property
+    def links(self) -> Rows[Link]:
+        return Rows(self.session, Link)
 
     @cached_property
     def clients(self) -> Rows[Client]:

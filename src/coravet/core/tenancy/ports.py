@@ -37,6 +37,16 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     place: Place | None = None
 
 
+class LinkFound(msgspec.Struct, frozen=True):
+    """What a link in a message is for; see `messaging.links`."""
+
+    clinic_id: ClinicId
+    time_zone: str
+    purpose: str
+    subject_id: UUID
+    expires_at: datetime
+
+
 class Directory(Protocol):
     """Who people are, before there is a clinic to scope by. Each method is one statement."""
 
@@ -65,6 +75,10 @@ class Directory(Protocol):
 
     async def invited_to(self, token_hash: bytes) -> tuple[ClinicId, str] | None:
         """The clinic that an invitation is for, and its time zone."""
+        ...
+
+    async def link(self, token_hash: bytes) -> LinkFound | None:
+        """What the link of that token is for; None where there is none, or it was revoked. Expired ones are found."""
         ...
 
 

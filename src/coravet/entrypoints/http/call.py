@@ -13,6 +13,7 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
+from coravet.core.messaging.ports import MessagingWork
 from coravet.core.patients.numbers import Numbers
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.scheduling.ports import SchedulingWork
@@ -24,7 +25,7 @@ from coravet.entrypoints.http.bodies import JsonRequest
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(TenancyWork, PatientsWork, SchedulingWork, Protocol):
+class AnyWork(TenancyWork, MessagingWork, PatientsWork, SchedulingWork, Protocol):
     """A unit of work with every noun's ports."""
 
 

@@ -19,7 +19,7 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.tenancy.identity import Claims, TokenRevoked
 from coravet.core.tenancy.model import Clinic, Invitation, Member
 from coravet.core.tenancy.permissions import permissions_of
-from coravet.core.tenancy.ports import Account, Person, Place
+from coravet.core.tenancy.ports import Account, LinkFound, Person, Place
 from coravet.core.tenancy.views import (
     ClinicView,
     InvitationView,
@@ -99,6 +99,10 @@ class PostgresDirectory:
     async def invited_to(self, token_hash: bytes) -> tuple[ClinicId, str] | None:
         rows = await self._fetch("SELECT * FROM invited_to($1)", token_hash)
         return (rows[0]["clinic_id"], rows[0]["time_zone"]) if rows else None
+
+    async def link(self, token_hash: bytes) -> LinkFound | None:
+        rows = await self._fetch("SELECT * FROM find_link($1)", token_hash)
+        return LinkFound(*rows[0].values()) if rows else None
 
     async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         try:
