@@ -19,6 +19,7 @@ HOMES = {
     "firebase_admin": {"adapters.firebase"},
     "granian": {"entrypoints.cli"},
     "httpx": {"adapters.local"},
+    "icalendar": {"adapters.calendars"},
     "litestar": {"entrypoints.http", "entrypoints.live", "bootstrap"},
     "phonenumbers": {"adapters.numbers"},
     "pydantic": {"settings", "adapters.local"},
