@@ -36,6 +36,11 @@ TO_PEOPLE = {
 }
 """References of a clinic's rows beyond the clinic, and why they reveal nobody."""
 
+OTHER_SCHEMAS = {
+    "jobs": "pgqueuer's tables, ids of things to do in all clinics: a work adds to them by `enqueue_jobs` alone"
+}
+"""Schemas beside `public`, and why its laws need not hold there: the application's role gets in nowhere."""
+
 READ_BY_ALL = {"outbox_mark": "how far events are numbered, which each process must know; it names no clinic"}
 """Tables whose policy lets every role see every row, and why that tells nothing."""
 
@@ -204,10 +209,29 @@ async def test_grants(admin: asyncpg.Connection, database: Settings) -> None:
     assert not await admin.fetchval("SELECT has_schema_privilege('public', 'public', 'CREATE')")
 
 
+async def test_schemas(admin: asyncpg.Connection, database: Settings) -> None:
+    """Nothing lies outside `public` but what is listed, and there the application's role may do nothing at all."""
+    app = f"{database.database_role_prefix}_app"
+    rows = await admin.fetch(
+        "SELECT nspname, has_schema_privilege($1, oid, 'USAGE') OR has_schema_privilege('public', oid, 'USAGE') AS open"
+        " FROM pg_namespace WHERE nspname NOT IN ('public', 'information_schema') AND nspname NOT LIKE 'pg\\_%'",
+        app,
+    )
+    assert {row["nspname"]: row["open"] for row in rows} == dict.fromkeys(OTHER_SCHEMAS, False)
+    granted = await admin.fetch(
+        "SELECT c.relname FROM pg_class c CROSS JOIN aclexplode(c.relacl) x"
+        " WHERE c.relnamespace::regnamespace::text = ANY ($2) AND x.grantee IN (0, $1::regrole)",
+        app,
+        list(OTHER_SCHEMAS),
+    )
+    assert [row["relname"] for row in granted] == []
+
+
 async def test_instants(admin: asyncpg.Connection) -> None:
     """Every instant is a timestamptz: no column is a timestamp without zone, nor a time with one."""
     rows = await admin.fetch(
-        "SELECT table_name || '.' || column_name AS name FROM information_schema.columns WHERE table_schema = 'public'"
+        "SELECT table_name || '.' || column_name AS name FROM information_schema.columns"
+        " WHERE table_schema IN ('public', 'jobs')"
         " AND data_type IN ('timestamp without time zone', 'time with time zone')"
     )
     assert [row["name"] for row in rows] == []

@@ -54,17 +54,17 @@ async def _described(settings: Settings) -> dict[str, list[str]]:
     """All that migrations make: tables, columns, constraints, indexes, policies, functions and grants."""
     queries = {
         "columns": "SELECT table_name, column_name, data_type, is_nullable, column_default, generation_expression"
-        " FROM information_schema.columns WHERE table_schema = 'public'",
+        " FROM information_schema.columns WHERE table_schema IN ('public', 'jobs')",
         "constraints": "SELECT conrelid::regclass, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-        " WHERE connamespace = 'public'::regnamespace",
-        "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname = 'public'",
+        " WHERE connamespace::regnamespace::text IN ('public', 'jobs')",
+        "indexes": "SELECT indexdef FROM pg_indexes WHERE schemaname IN ('public', 'jobs')",
         "policies": "SELECT * FROM pg_policies WHERE schemaname = 'public'",
         "functions": "SELECT p.oid::regprocedure::text, prosrc, proacl::text, prosecdef, proconfig FROM pg_proc p"
         " WHERE pronamespace = 'public'::regnamespace",
         "tables": "SELECT relname, relacl::text, relrowsecurity, relforcerowsecurity FROM pg_class"
-        " WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'",
+        " WHERE relnamespace::regnamespace::text IN ('public', 'jobs') AND relkind IN ('r', 'S')",
         "triggers": "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
-        "schema": "SELECT nspacl::text FROM pg_namespace WHERE nspname = 'public'",
+        "schemas": "SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'",
     }
     async with superuser(settings) as admin:
         return {name: sorted(str(tuple(row)) for row in await admin.fetch(query)) for name, query in queries.items()}

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from uuid_utils.compat import uuid7
 
 from coravet.adapters.postgres.constraints import domain_error
+from coravet.adapters.postgres.jobs import DeferredJobs
 from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.errors import IdempotencyMismatch, NotFound
 from coravet.core.kernel.events import Event
@@ -71,6 +72,11 @@ class PostgresWork:
     def session(self) -> AsyncSession:
         """The mapper's session in this transaction, made when an aggregate is first asked for: reads do without."""
         return AsyncSession(self._connection, expire_on_commit=False, autoflush=False)
+
+    @cached_property
+    def jobs(self) -> DeferredJobs:
+        """What is to be done after this work, written with it."""
+        return DeferredJobs(None if self.actor.clinic_id == NO_CLINIC else self.actor.clinic_id)
 
     async def flush(self) -> None:
         """Write what was changed so far of the aggregates."""
@@ -155,6 +161,9 @@ class PostgresWork:
                     for clinic_id, raised in self._events
                 ],
             )
+        if "jobs" in vars(self) and (deferred := self.jobs.statement()):
+            sql, arguments = deferred
+            await self.execute(sql, *arguments)
         if self._once is not None:
             if self._answer is None:
                 raise RuntimeError("a use case that takes an Idempotency-Key must end with work.answer(…)")

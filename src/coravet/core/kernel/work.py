@@ -8,6 +8,7 @@ import msgspec
 
 from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.events import Event
+from coravet.core.kernel.jobs import Jobs
 
 T = TypeVar("T")
 Row = TypeVar("Row")
@@ -34,6 +35,9 @@ class Work(Protocol):
 
     @property
     def actor(self) -> Actor: ...
+
+    @property
+    def jobs(self) -> Jobs: ...
 
     def new_id(self) -> UUID:
         """A fresh UUIDv7."""
