@@ -98,6 +98,8 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_CLINIC}/patients"): Sample({"client_id": "{client_id}", "name": "Luna", "species": "cat"}),
     ("GET", f"{_CLINIC}/patients/{{patient_id}}"): _NOTHING,
     ("PATCH", f"{_CLINIC}/patients/{{patient_id}}"): Sample({"color": "negro"}),
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/deceased"): Sample({"on": "2026-01-02"}),
+    ("DELETE", f"{_CLINIC}/patients/{{patient_id}}/deceased"): _NOTHING,
     ("GET", f"{_CLINIC}/search"): Sample(query={"q": "firulais"}),
     ("GET", f"{_CLINIC}/agenda"): Sample(query={"resource": "{resource_id}"}),
     ("GET", f"{_CLINIC}/events"): _NOTHING,

@@ -37,6 +37,8 @@ GET    /api/v1/clinics/{clinic}/patients                                 401    
 POST   /api/v1/clinics/{clinic}/patients                                 401      404   201  201     201   201      404
 GET    /api/v1/clinics/{clinic}/patients/{patient_id}                    401      404   200  200     200   200      404
 PATCH  /api/v1/clinics/{clinic}/patients/{patient_id}                    401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/patients/{patient_id}/deceased           401      404   200  200     200   200      404
+DELETE /api/v1/clinics/{clinic}/patients/{patient_id}/deceased           401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/search                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/agenda                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/events                                   401      404   200  200     200   200      404
@@ -108,6 +110,7 @@ async def _put_back(admin: asyncpg.Connection, clinic: Clinic, who: Headers, sta
     await admin.execute("DELETE FROM ended_sessions WHERE token_hash = $1", sha256(token.encode()).digest())
     await admin.execute("UPDATE services SET active = true WHERE clinic_id = $1", clinic.id)
     await admin.execute("UPDATE resources SET active = true WHERE clinic_id = $1", clinic.id)
+    await admin.execute("UPDATE patients SET deceased_on = NULL WHERE clinic_id = $1", clinic.id)
     await admin.execute(
         "UPDATE appointments SET status = $2 WHERE id = $1", clinic.ids["appointment_id"], status or "confirmed"
     )

@@ -1,6 +1,7 @@
 """An event is written in the transaction that made it true, and carries ids, never personal data."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from secrets import token_hex
 from typing import get_args
 from uuid import UUID
@@ -28,6 +29,8 @@ EMITTED: dict[Key, set[str]] = {
     ("PATCH", f"{CLINIC}/clients/{{client_id}}"): {"client.updated"},
     ("POST", f"{CLINIC}/patients"): {"patient.created"},
     ("PATCH", f"{CLINIC}/patients/{{patient_id}}"): {"patient.updated"},
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/deceased"): {"patient.deceased"},
+    ("DELETE", f"{CLINIC}/patients/{{patient_id}}/deceased"): {"patient.revived"},
     ("POST", f"{CLINIC}/appointments"): {"appointment.booked"},
     ("POST", f"{VISIT}/confirm"): {"appointment.confirmed"},
     ("POST", f"{VISIT}/check-in"): {"appointment.checked_in"},
@@ -109,6 +112,8 @@ async def test_emitted(key: Key, service: Service, clinic: Clinic, admin: asyncp
             clinic.ids["token"] = made["token"]
     for table in ("services", "resources"):
         await admin.execute(f"UPDATE {table} SET active = true WHERE clinic_id = $1", clinic.id)  # noqa: S608 -- one of two names
+    deceased = date(2026, 1, 2) if key[0] == "DELETE" else None
+    await admin.execute("UPDATE patients SET deceased_on = $2 WHERE id = $1", UUID(clinic.ids["patient_id"]), deceased)
     if sample.status:
         await admin.execute(
             "UPDATE appointments SET status = $2 WHERE id = $1", clinic.ids["appointment_id"], sample.status

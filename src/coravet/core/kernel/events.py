@@ -99,6 +99,18 @@ class PatientUpdated(Event, frozen=True, tag="patient.updated"):
     subject_type: ClassVar[SubjectType] = "patient"
 
 
+class PatientDeceased(Event, frozen=True, tag="patient.deceased"):
+    """A patient's death was recorded, or its day was corrected."""
+
+    subject_type: ClassVar[SubjectType] = "patient"
+
+
+class PatientRevived(Event, frozen=True, tag="patient.revived"):
+    """A patient's death was recorded by mistake, which was taken back."""
+
+    subject_type: ClassVar[SubjectType] = "patient"
+
+
 class ServiceChanged(Event, frozen=True, tag="service.changed"):
     """A service was made, changed or retired."""
 

@@ -53,6 +53,7 @@ class Patient:
     search_key: str
     created_at: datetime
     version: int = 1
+    deceased_on: date | None = None
 
 
 @dataclass

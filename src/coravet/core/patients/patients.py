@@ -16,6 +16,7 @@ from coravet.core.kernel.fields import clean_fields, given_fields
 from coravet.core.kernel.text import fold
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
+from coravet.core.patients.death import died_before_birth
 from coravet.core.patients.model import BirthDatePrecision, Party, Patient, ReproductiveStatus, Sex, Species
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.patients.views import PatientView
@@ -132,6 +133,9 @@ async def change_patient(
         advance(patient, command.version)
         for name, value in fields.items():
             setattr(patient, name, value)
+        if died_before_birth(patient):
+            sentence = "The birth date lies after the day of death. Correct the one that is wrong."
+            raise Invalid(errors=[FieldError("/birth_date", "after_death", sentence)])
         patient.search_key = search_key(patient)
         work.emit(PatientUpdated(patient.id, patient.version))
         return work.answer(await work.patient_reads.patient(patient.id))

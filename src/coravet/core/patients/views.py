@@ -49,6 +49,7 @@ class PatientView(msgspec.Struct, frozen=True):
     reproductive_status: str
     birth_date: date | None
     birth_date_precision: str | None
+    deceased_on: date | None
     color: str | None
     client_id: UUID
     client: OwnerRef

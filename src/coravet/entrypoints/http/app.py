@@ -43,6 +43,8 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     patients.list_patients,
     patients.get_patient,
     patients.patch_patient,
+    patients.post_deceased,
+    patients.delete_deceased,
     patients.get_search,
     scheduling.get_agenda,
     scheduling.get_availability,

@@ -5,14 +5,16 @@ from datetime import timedelta
 from typing import Annotated, Any
 from uuid import UUID
 
-from litestar import get, patch, post
+from litestar import delete, get, patch, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from msgspec import UNSET
 
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.text import fold
 from coravet.core.patients.clients import ClientChange, NewClient, change_client, check_client, register_client
+from coravet.core.patients.death import Death, check_death, record_death, revoke_death
 from coravet.core.patients.patients import NewPatient, PatientChange, change_patient, check_patient, register_patient
 from coravet.core.patients.search import search
 from coravet.core.patients.views import ClientView, PatientView, SearchView
@@ -34,6 +36,11 @@ def _client_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
 def _patient_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
     # Which day it is in the clinic is not known here; what lies after tomorrow is ahead everywhere.
     return check_patient(given, ports.clock.now().date() + timedelta(days=1))[1]
+
+
+def _death_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
+    # As with a birth date.
+    return check_death(given, ports.clock.now().date() + timedelta(days=1))
 
 
 @post(
@@ -128,6 +135,34 @@ async def patch_patient(
 ) -> PatientView:
     """Change what is known of a patient."""
     return await change_patient(patient_id, data, call.actor, call.begin, call.ports.clock)
+
+
+@post(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}/deceased",
+    opt=permitted("patients:write") | {"check": _death_errors},
+    operation_id="recordDeath",
+    tags=["Patients"],
+    status_code=200,
+)
+async def post_deceased(
+    patient_id: FromPath[UUID], call: NamedDependency[Call], data: JSONBody[Death | None] = None
+) -> PatientView:
+    """Record that a patient has died, today where no day is given, or correct the day."""
+    return await record_death(patient_id, data or Death(), call.actor, call.begin, call.ports.clock)
+
+
+@delete(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}/deceased",
+    opt=permitted("patients:write"),
+    operation_id="revokeDeath",
+    tags=["Patients"],
+    status_code=200,
+)
+async def delete_deceased(
+    patient_id: FromPath[UUID], call: NamedDependency[Call], version: FromQuery[int | None] = None
+) -> PatientView:
+    """Take back that a patient has died."""
+    return await revoke_death(patient_id, UNSET if version is None else version, call.actor, call.begin)
 
 
 @get(

@@ -18,8 +18,8 @@ _CLIENTS = (
 )
 _PATIENTS = (
     "SELECT p.id, p.name, p.species, p.breed, p.sex, p.reproductive_status, p.birth_date, p.birth_date_precision,"
-    " p.color, p.created_at, p.version, c.id AS client_id, c.given_name || ' ' || c.family_name AS client_name,"
-    " c.phone AS client_phone FROM patients p"
+    " p.deceased_on, p.color, p.created_at, p.version, c.id AS client_id,"
+    " c.given_name || ' ' || c.family_name AS client_name, c.phone AS client_phone FROM patients p"
     " JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL"
     " JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id"
 )
@@ -58,6 +58,7 @@ def _patient_view(row: asyncpg.Record) -> PatientView:
         reproductive_status=row["reproductive_status"],
         birth_date=row["birth_date"],
         birth_date_precision=row["birth_date_precision"],
+        deceased_on=row["deceased_on"],
         color=row["color"],
         client_id=row["client_id"],
         client=OwnerRef(row["client_id"], row["client_name"], row["client_phone"]),

@@ -45,6 +45,7 @@ patients = tenant_table(
     column("reproductive_status", Text),
     column("birth_date", Date, nullable=True),
     column("birth_date_precision", Text, nullable=True),
+    column("deceased_on", Date, nullable=True),
     column("color", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
     column("search_key", Text, privacy=FREE_TEXT_REPLACED),  # it holds the breed, too
     column("version", Integer),
