@@ -202,6 +202,7 @@ async def running(settings: Settings, people: People) -> AsyncIterator[Service]:
             transport=transport,
             base_url=ORIGIN,
             cookies=no_cookies,
+            headers={"Accept-Language": "en"},
             timeout=60,
             event_hooks={"response": [keep_promise]},
         ) as client,

@@ -65,7 +65,9 @@ class Desk:
 
     def __init__(self, settings: Settings) -> None:
         self._origin = settings.public_url
-        self.http = httpx.AsyncClient(base_url=f"{settings.public_url}/api/v1", timeout=30)
+        self.http = httpx.AsyncClient(
+            base_url=f"{settings.public_url}/api/v1", headers={"Accept-Language": "en"}, timeout=30
+        )
         OPEN.append(self.http)
 
     async def sign_in(self, people: People, person: Person) -> dict[str, Any]:

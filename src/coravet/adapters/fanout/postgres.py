@@ -8,6 +8,7 @@ from typing import Any, Self
 import asyncpg
 
 from coravet.core.kernel.errors import Unavailable
+from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.steady import Steady
 
 CHANNEL = "coravet_live"
@@ -70,7 +71,9 @@ class PostgresFanout:
             if self._connection is not None:
                 self._connection.terminate()
                 self._connection = None
-            raise Unavailable(f"no connection to listen on ({type(error).__name__})") from error
+            raise Unavailable(
+                Sentence("The event stream has no connection ({reason}).", reason=type(error).__name__)
+            ) from error
 
     async def _connect(self) -> "asyncpg.Connection[Any]":
         connection = await asyncpg.connect(

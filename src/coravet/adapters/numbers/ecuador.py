@@ -11,6 +11,7 @@ from stdnum.ec import ci, ruc
 from stdnum.exceptions import InvalidChecksum, InvalidComponent, InvalidFormat, InvalidLength, ValidationError
 from stdnum.util import clean
 
+from coravet.core.kernel.sentences import Sentence
 from coravet.core.patients.model import DocumentType
 from coravet.core.patients.numbers import BadNumber, Checked
 
@@ -25,23 +26,25 @@ _WRONG: dict[type[ValidationError], str] = {
     InvalidChecksum: "check_digit",
 }
 _DETAILS = {
-    "cedula_length": "A cédula has 10 digits, the first of which may be a 0.",
-    "cedula_format": "A cédula consists of digits only.",
-    "cedula_prefix": "A cédula begins with its province, 01 to 24, 30 or 50, and a third digit from 0 to 6.",
-    "cedula_check_digit": "The last digit does not match the others. Compare it with the document.",
-    "ruc_length": "A RUC has 13 digits, the first of which may be a 0.",
-    "ruc_format": "A RUC consists of digits only.",
-    "ruc_prefix": "A RUC begins with its province, 01 to 24, 30 or 50, and a third digit from 0 to 6, or 9.",
-    "ruc_check_digit": "The first ten digits are no valid cédula. Compare them with the document.",
-    "ruc_establishment": "A RUC ends with its establishment, from 001 on.",
-    "passport_length": "A passport's number has 5 to 20 letters or digits.",
-    "passport_format": "A passport's number consists of letters from A to Z and digits.",
-    "phone_format": "Write one phone number in digits, without words or an extension.",
-    "phone_country": "No country has this code. After + comes the country's code, such as +593.",
-    "phone_impossible": "It has too few or too many digits. Write it with its area code, a foreign one with + first.",
+    "cedula_length": Sentence("A cédula has 10 digits, the first of which may be a 0."),
+    "cedula_format": Sentence("A cédula consists of digits only."),
+    "cedula_prefix": Sentence("A cédula begins with its province, 01 to 24, 30 or 50, and a third digit from 0 to 6."),
+    "cedula_check_digit": Sentence("The last digit does not match the others. Compare it with the document."),
+    "ruc_length": Sentence("A RUC has 13 digits, the first of which may be a 0."),
+    "ruc_format": Sentence("A RUC consists of digits only."),
+    "ruc_prefix": Sentence("A RUC begins with its province, 01 to 24, 30 or 50, and a third digit from 0 to 6, or 9."),
+    "ruc_check_digit": Sentence("The first ten digits are no valid cédula. Compare them with the document."),
+    "ruc_establishment": Sentence("A RUC ends with its establishment, from 001 on."),
+    "passport_length": Sentence("A passport's number has 5 to 20 letters or digits."),
+    "passport_format": Sentence("A passport's number consists of letters from A to Z and digits."),
+    "phone_format": Sentence("Write one phone number in digits, without words or an extension."),
+    "phone_country": Sentence("No country has this code. After + comes the country's code, such as +593."),
+    "phone_impossible": Sentence(
+        "It has too few or too many digits. Write it with its area code, a foreign one with + first."
+    ),
 }
-_UNUSUAL_RUC = "The check digit does not match, as with some newer numbers. Compare it with the document."
-_UNUSUAL_PHONE = "No such number is known to be in use. Make sure that no digit is missing or wrong."
+_UNUSUAL_RUC = Sentence("The check digit does not match, as with some newer numbers. Compare it with the document.")
+_UNUSUAL_PHONE = Sentence("No such number is known to be in use. Make sure that no digit is missing or wrong.")
 
 
 class EcuadorNumbers:

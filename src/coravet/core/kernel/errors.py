@@ -8,12 +8,23 @@ from typing import Any, ClassVar
 import msgspec
 
 
-class FieldError(msgspec.Struct, frozen=True):
+class FieldError(msgspec.Struct, frozen=True, dict=True):
     """One bad field: a JSON pointer (RFC 6901) into the body, a code, and a sentence."""
 
     pointer: str
     code: str
     detail: str
+
+    def __post_init__(self) -> None:
+        # msgspec writes no kinds of text but text itself: what the sentence remembers is kept beside the fields.
+        self.__dict__["sentence"] = self.detail
+        msgspec.structs.force_setattr(self, "detail", str.__str__(self.detail))
+
+    @property
+    def said(self) -> str:
+        """The detail as it was said: a `Sentence` where it was one, which other languages are made from."""
+        said: str = self.__dict__["sentence"]
+        return said
 
 
 class DomainError(Exception):
@@ -22,7 +33,7 @@ class DomainError(Exception):
     Attributes:
         code: stable; clients route on it, so it never changes its meaning.
         title: what the code means, in a few words.
-        detail: what is wrong here and what to do, without personal data.
+        detail: what is wrong here and what to do, without personal data; a `Sentence` where values are filled in.
         extra: further members of the answer, such as the current version.
     """
 

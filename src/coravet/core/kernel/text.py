@@ -2,6 +2,8 @@
 
 import unicodedata
 
+from coravet.core.kernel.sentences import Sentence
+
 _BLANKS = "\t\n\r"  # control characters that a paste from a spreadsheet or a letter brings along
 # Categories of what is never typed on purpose: control, format (bidirectional, zero-width, soft hyphen), surrogate.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
@@ -19,7 +21,11 @@ def clean(text: str) -> str:
     for character in composed:
         unseen = unicodedata.category(character) in _UNSEEN and character not in _BLANKS
         if unseen or character in _WIDTHLESS:
-            raise ValueError(f"It holds an invisible character (U+{ord(character):04X}). Type it anew.")
+            raise ValueError(
+                Sentence(
+                    "It holds an invisible character ({character}). Type it anew.", character=f"U+{ord(character):04X}"
+                )
+            )
     return " ".join(composed.split())
 
 

@@ -13,6 +13,7 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.events import AppointmentBooked
 from coravet.core.kernel.fields import clean_fields
+from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.availability import open_for
 from coravet.core.scheduling.errors import OutsideHours, SlotTaken
@@ -146,8 +147,8 @@ def _named(resource_ids: list[UUID], offer: Offer) -> list[UUID]:
     kinds = [offer.resources[resource_id] for resource_id in resource_ids]
     leading = leading_kind(offer.resources.values())
     if leading not in kinds:
-        sentence = f"Name the {leading} that serves the visit."
-        raise Invalid(errors=[FieldError("/resource_ids", "leading_resource_missing", sentence)])
+        wanted = Sentence("Name the {leading} that serves the visit.", leading=leading)
+        raise Invalid(errors=[FieldError("/resource_ids", "leading_resource_missing", wanted)])
     if len(set(kinds)) != len(kinds):
         sentence = "Name one resource of each kind."
         raise Invalid(errors=[FieldError("/resource_ids", "repeated_kind", sentence)])

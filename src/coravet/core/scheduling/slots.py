@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
+from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.availability import Candidate, slots
 from coravet.core.scheduling.hours import Interval, open_intervals
@@ -51,7 +52,9 @@ async def find_slots(
     if last < first:
         raise Invalid(errors=[FieldError("/to", "before_from", "The last day lies before the first.")])
     if (last - first).days >= LONGEST_DAYS:
-        raise Invalid(errors=[FieldError("/to", "too_long", f"Ask for at most {LONGEST_DAYS} days at once.")])
+        raise Invalid(
+            errors=[FieldError("/to", "too_long", Sentence("Ask for at most {most} days at once.", most=LONGEST_DAYS))]
+        )
     async with begin(actor) as work:
         offer = await work.diary.offer(service_id)
         ids = list(offer.resources)

@@ -21,6 +21,7 @@ from coravet.core.kernel.events import (
     Event,
 )
 from coravet.core.kernel.fields import clean_fields
+from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.model import Status
@@ -91,11 +92,13 @@ async def take_step(
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
         if appointment.status not in transition.sources:
-            allowed = " or ".join(sorted(transition.sources))
-            raise InvalidTransition(
-                f"This visit is {appointment.status}; {step} is possible while it is {allowed}.",
-                current_status=appointment.status,
+            sentence = Sentence(
+                "This visit is {status}; {step} is possible while it is {allowed}.",
+                status=appointment.status,
+                step=step,
+                allowed=sorted(transition.sources),
             )
+            raise InvalidTransition(sentence, current_status=appointment.status)
         appointment.status = transition.target
         if step == "cancel":
             appointment.cancel_reason = fields.get("reason")

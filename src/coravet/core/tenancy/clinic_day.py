@@ -14,6 +14,8 @@ from zoneinfo import ZoneInfo, available_timezones
 
 import msgspec
 
+from coravet.core.kernel.sentences import Sentence
+
 _NO_PLACES = frozenset({"Factory", "localtime"})
 _ONE_DAY = timedelta(days=1)
 _FIRST_DAY = date(2, 1, 1)
@@ -43,7 +45,7 @@ def time_zone(name: str) -> ZoneInfo:
     """
     # Looked up before it is loaded: ZoneInfo opens whatever lies among its files, the machine's own zone included.
     if name not in _zone_names():
-        raise ValueError("Not a time zone of the IANA database. Use a name such as America/Guayaquil.")
+        raise ValueError(Sentence("Not a time zone of the IANA database. Use a name such as America/Guayaquil."))
     return ZoneInfo(name)
 
 
@@ -112,7 +114,7 @@ def _zone_names() -> frozenset[str]:
 
 def _check_range(day: date) -> None:
     if not _FIRST_DAY <= day <= _LAST_DAY:
-        raise ValueError("The day lies outside the years 2 to 9998.")
+        raise ValueError(Sentence("The day lies outside the years 2 to 9998."))
 
 
 def _utc(instant: datetime) -> datetime:

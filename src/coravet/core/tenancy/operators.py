@@ -2,6 +2,7 @@
 
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.fields import clean_fields
+from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import SystemBegin
 from coravet.core.tenancy.ports import Account, TenancyWork
 
@@ -33,16 +34,22 @@ def _why_not(accounts: list[Account]) -> tuple[str, str] | None:
         case []:
             return (
                 "never_signed_in",
-                "Nobody with this mail address has signed in yet; let them sign in once, then grant it.",
+                Sentence("Nobody with this mail address has signed in yet; let them sign in once, then grant it."),
             )
         case [account]:
             if account.email_verified:
                 return None
             return (
                 "not_verified",
-                "This mail address was not verified when its person signed in; let them verify it and sign in again.",
+                Sentence(
+                    "This mail address was not verified when its person signed in; "
+                    "let them verify it and sign in again."
+                ),
             )
     return (
         "ambiguous",
-        "Several people have signed in with this mail address; let the right one sign in with an address of their own.",
+        Sentence(
+            "Several people have signed in with this mail address; "
+            "let the right one sign in with an address of their own."
+        ),
     )

@@ -16,6 +16,7 @@ from structlog.contextvars import bind_contextvars
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.errors import DomainError, Forbidden, NotFound
+from coravet.core.kernel.sentences import Sentence
 from coravet.core.legal.gate import AcceptanceRequired, Gate
 from coravet.core.tenancy.errors import NotPermitted
 from coravet.core.tenancy.identity import Claims, Identity, TokenRejected, TokenRevoked
@@ -126,7 +127,8 @@ class Guards:
     async def __call__(self, connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
         access: Access | None = handler.opt.get("access")
         if access is None:  # Litestar's own answer to OPTIONS; what we serve was seen to declare it
-            raise MethodNotAllowedException
+            methods = connection.app.route_handler_method_map.get(connection.scope["path_template"], {})
+            raise MethodNotAllowedException(headers={"allow": ", ".join(methods)})
         if access.public:
             return
         clinic: str | None = connection.path_params.get("clinic")
@@ -225,7 +227,9 @@ class Guards:
         if access.permission is not None and (
             granted.actor is None or access.permission not in granted.actor.permissions
         ):
-            raise NotPermitted(f"Your roles in this clinic do not include {access.permission}.")
+            raise NotPermitted(
+                Sentence("Your roles in this clinic do not include {permission}.", permission=access.permission)
+            )
 
     async def legal(self, granted: Granted) -> None:
         """Refuse who has blocking legal texts open.

@@ -12,6 +12,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from coravet.core.kernel.errors import DomainError, FieldError, Invalid
+from coravet.core.kernel.sentences import Sentence
 
 Check = Callable[[Mapping[str, Any]], list[FieldError]]
 """Finds what else is wrong with those fields of a body that could be read. Routes name theirs as `opt["check"]`."""
@@ -21,21 +22,23 @@ MOST_ERRORS = 100
 
 _NAME_LENGTH = 40  # of a field that we do not know, so that an answer's length is ours to say
 _PATH = re.compile(r" - at `\$(?P<path>[^`]*)`$")
-_CODES = (
-    ("Expected `str` of length >=", "too_short"),
-    ("Expected `str` of length <=", "too_long"),
-    ("Expected `array` of length >=", "too_short"),
-    ("Expected `array` of length <=", "too_long"),
-    ("matching regex", "malformed"),
-    ("Invalid enum value", "not_allowed"),
-    ("Invalid UUID", "malformed"),
-    ("Invalid RFC3339", "malformed"),
-    ("Invalid ISO8601", "malformed"),
-    ("Expected `datetime` with a timezone", "needs_offset"),
-    (">=", "too_small"),
-    ("<=", "too_large"),
-    ("Expected", "wrong_type"),
-)
+_BYTE = re.compile(r"\(byte (?P<byte>\d+)\)")
+_EXPECTED = re.compile(r"Expected `(?P<kind>\w+)")
+_LIMIT = re.compile(r"(?:of length )?(?:>=|<=|>|<|that's a multiple of) (?P<limit>-?[\d.]+)$")
+
+_KINDS = {
+    "str": Sentence("Write a text here."),
+    "int": Sentence("Write a whole number here, in digits."),
+    "float": Sentence("Write a number here, in digits."),
+    "bool": Sentence("Say yes or no here: true or false."),
+    "array": Sentence("Give a list here."),
+    "object": Sentence("Give an object with its fields here."),
+    "uuid": Sentence("Choose one that exists: its id goes here."),
+    "date": Sentence("Write a date here, such as 2026-03-14."),
+    "datetime": Sentence("Write a date and time here, such as 2026-03-14T09:30:00-05:00."),
+    "time": Sentence("Write a time here, such as 09:30."),
+}
+"""What to say where a value of another kind is needed."""
 
 
 class UnsupportedMedia(DomainError):
@@ -77,7 +80,9 @@ def bad_fields(wanted: Any, body: bytes, check: Check | None = None) -> list[Fie
     try:
         value = msgspec.json.decode(body)
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        return [FieldError("", "malformed_json", f"The body is not JSON: {error}.")]
+        found = _BYTE.search(str(error))
+        place = int(found["byte"]) if found else len(body)
+        return [FieldError("", "malformed_json", Sentence("The body is not valid JSON (byte {place}).", place=place))]
     except RecursionError:
         return [FieldError("", "malformed_json", "The body is nested too deeply.")]
     struct = _struct_of(wanted)
@@ -151,7 +156,7 @@ def _in_value(value: Any, wanted: Any, pointer: str) -> Iterator[FieldError]:
     elif listed is not None and isinstance(value, list):
         item, most = listed
         if most is not None and len(value) > most:
-            yield FieldError(pointer, "too_long", f"Expected `array` of length <= {most}.")
+            yield FieldError(pointer, *wording(f"Expected `array` of length <= {most}"))
             return
         sound = True
         for index, entry in enumerate(value):
@@ -173,10 +178,41 @@ def _convert(value: Any, wanted: Any, pointer: str) -> list[FieldError]:
         if found:
             message = message[: found.start()]
             pointer += re.sub(r"\[(\d+)\]|\.", lambda part: f"/{part[1] or ''}", found["path"])
-        code = next((code for text, code in _CODES if text in message), "invalid")
-        if "regex" in message:
-            message = "It does not have the form that this field needs"
-        elif code == "not_allowed":  # msgspec repeats what was sent, however long
-            message = "It is not among the values that this field takes"
-        return [FieldError(pointer, code, f"{message}.")]
+        return [FieldError(pointer, *wording(message))]
     return []
+
+
+def wording(message: str) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 -- a table, written as a match
+    """The code and the sentence for what msgspec says of a value; nothing that was sent is repeated."""
+    kind = found["kind"] if (found := _EXPECTED.match(message)) else ""
+    limit = found["limit"] if (found := _LIMIT.search(message)) else ""
+    match kind, message:
+        case "str", _ if "length >=" in message and limit == "1":
+            return "too_short", Sentence("It cannot be blank.")
+        case "str", _ if "length >=" in message:
+            return "too_short", Sentence("Write more: at least this many characters: {least}.", least=limit)
+        case "str", _ if "length <=" in message:
+            return "too_long", Sentence("Write less: at most this many characters: {most}.", most=limit)
+        case "array" | "object", _ if "length >=" in message:
+            return "too_short", Sentence("Name at least {least}.", least=limit)
+        case "array" | "object", _ if "length <=" in message:
+            return "too_long", Sentence("Name at most {most}.", most=limit)
+        case _, _ if "matching regex" in message:
+            return "malformed", Sentence("It does not have the form that this field needs.")
+        case _, _ if "Invalid enum value" in message:
+            return "not_allowed", Sentence("It is not among the values that this field takes.")
+        case _, _ if "Invalid UUID" in message:
+            return "malformed", _KINDS["uuid"]
+        case _, _ if "Invalid RFC3339 encoded date" in message and "datetime" not in message:
+            return "malformed", _KINDS["date"]
+        case _, _ if "Invalid RFC3339" in message:
+            return "malformed", _KINDS["datetime"]
+        case "datetime", _ if "timezone" in message:
+            return "needs_offset", Sentence("Say which time zone it is in: end it with Z or with one such as -05:00.")
+        case _, _ if ">=" in message:
+            return "too_small", Sentence("The least is {least}.", least=limit)
+        case _, _ if "<=" in message:
+            return "too_large", Sentence("The most is {most}.", most=limit)
+        case _ if kind:
+            return "wrong_type", _KINDS.get(kind, Sentence("This value is of the wrong kind."))
+    return "invalid", Sentence("This field does not take this value.")

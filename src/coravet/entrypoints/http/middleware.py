@@ -45,6 +45,8 @@ class RequestContext:
                 headers = [*message["headers"], *_HEADERS, (b"x-request-id", request_id.encode())]
                 if not any(name.lower() == b"cache-control" for name, _ in message["headers"]):
                     headers.append((b"cache-control", b"no-store"))
+                if any(name.lower() == b"content-language" for name, _ in message["headers"]):
+                    headers.append((b"vary", b"Accept-Language"))
                 message["headers"] = headers
             await send(message)
 

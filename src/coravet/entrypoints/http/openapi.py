@@ -78,7 +78,8 @@ def config(cookie: str) -> OpenAPIConfig:
         description=(
             "The service of veterinary clinics. Browsers exchange a Firebase ID token for a session cookie at "
             "POST /session and send their Origin with every change; scripts send Authorization: Bearer and the ID "
-            "token. Errors are application/problem+json in English, for developers: route and translate by their code."
+            "token. Errors are application/problem+json: route by their codes, which never change, and show their "
+            "sentences, which are Spanish or English as Accept-Language prefers, Spanish where it names neither."
         ),
         use_handler_docstrings=True,
         openapi_router=_Nowhere("/", route_handlers=[]),

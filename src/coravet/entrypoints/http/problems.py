@@ -20,7 +20,8 @@ from coravet.core.kernel.errors import (
 )
 from coravet.core.kernel.work import Replayed
 from coravet.entrypoints.http.access import SessionRevoked, Unauthenticated
-from coravet.entrypoints.http.bodies import UnsupportedMedia
+from coravet.entrypoints.http.bodies import UnsupportedMedia, wording
+from coravet.entrypoints.http.language import Language, preferred, told
 
 PROBLEM = "application/problem+json"
 log = structlog.get_logger("coravet.http")
@@ -40,6 +41,11 @@ class MethodNotAllowed(DomainError):
 
     code = "method_not_allowed"
     title = "Method not allowed"
+
+    def __init__(self, allowed: str) -> None:
+        super().__init__("This address does not take that method.")
+        # Litestar takes OPTIONS everywhere, to answer browsers that ask before they cross sites; nobody else gets any.
+        self.allowed = sorted({method.strip() for method in allowed.split(",")} - {"", "OPTIONS"})
 
 
 class RateLimited(DomainError):
@@ -89,35 +95,41 @@ def catalogue() -> dict[str, type[DomainError]]:
     return {kind.code: kind for kind in sorted(below(DomainError), key=lambda kind: (status_of(kind), kind.code))}
 
 
-def problem(error: DomainError, request_id: str) -> Response[dict[str, Any]]:
-    """An error as its answer."""
+def problem(error: DomainError, request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
+    """An error as its answer, in the language that the reader prefers."""
+    language = preferred(",".join(request.headers.getall("accept-language", [])))
     status = status_of(type(error))
     body: dict[str, Any] = {
         "type": f"urn:coravet:problem:{error.code}",
-        "title": error.title,
+        "title": told(error.title, language),
         "status": status,
-        "detail": error.detail,
+        "detail": told(error.detail, language),
         "code": error.code,
-        "request_id": request_id,
+        "request_id": str(request.scope.get("request_id", "")),
     }
     body |= {name: msgspec.to_builtins(value) for name, value in error.extra.items()}
-    headers = {}
+    if isinstance(error, Invalid):
+        body["errors"] = [_told(each, language) for each in error.errors]
+    # `Vary` is added where the request began: Litestar's CORS would replace it.
+    headers: dict[str, str] = {"Content-Language": language}
     if isinstance(error, Unavailable):
         headers["Retry-After"] = str(error.retry_after_seconds)
+    if isinstance(error, MethodNotAllowed):
+        headers["Allow"] = ", ".join(error.allowed)
     if status == 401:
         headers["WWW-Authenticate"] = 'Bearer realm="coravet"'
     return Response(body, status_code=status, media_type=PROBLEM, headers=headers)
 
 
-def _request_id(request: Request[Any, Any, Any]) -> str:
-    return str(request.scope.get("request_id", ""))
+def _told(error: FieldError, language: Language) -> dict[str, str]:
+    return {"pointer": error.pointer, "code": error.code, "detail": told(error.said, language)}
 
 
 def on_domain_error(request: Request[Any, Any, Any], error: DomainError) -> Response[Any]:
     """A refusal by the domain or the guards."""
     if isinstance(error, Unavailable):
         log.warning("unavailable", exc_info=error)
-    return problem(error, _request_id(request))
+    return problem(error, request)
 
 
 def on_replayed(request: Request[Any, Any, Any], answer: Replayed) -> Response[bytes]:
@@ -133,18 +145,18 @@ def on_replayed(request: Request[Any, Any, Any], answer: Replayed) -> Response[b
 def on_http_error(request: Request[Any, Any, Any], error: HTTPException) -> Response[Any]:
     """What Litestar refuses before a handler runs."""
     if isinstance(error, ValidationException):
-        return problem(Invalid(errors=_parameter_errors(request, error)), _request_id(request))
-    return problem(_meaning(error), _request_id(request))
+        return problem(Invalid(errors=_parameter_errors(request, error)), request)
+    return problem(_meaning(error), request)
 
 
 def _meaning(error: HTTPException) -> DomainError:  # noqa: PLR0911 -- a table, written as a match
     match error.status_code:
         case 400:
-            return Invalid(error.detail or "The request cannot be read.")
+            return Invalid("The request cannot be read.")
         case 404:
             return NotFound()
         case 405:
-            return MethodNotAllowed("This address does not take that method.")
+            return MethodNotAllowed((error.headers or {}).get("allow", ""))
         case 413:
             return PayloadTooLarge("Send less at once.")
         case 415:
@@ -160,13 +172,15 @@ def _parameter_errors(request: Request[Any, Any, Any], error: ValidationExceptio
         # Beside the bad ones, Litestar complains of those that the handler leaves to the guards, such as the clinic.
         parameters = request.route_handler.parsed_fn_signature.parameters
         left = {name for name in request.path_params if parameters[name].kwarg_definition is None}
-        return [
-            FieldError(f"/{_wire_name(request, item['key'])}", "invalid", f"{item['message']}.")
-            if item.get("key") not in {None, "data"}
-            else FieldError("", "required", "The request needs a JSON body.")
-            for item in error.extra
-            if item.get("key") not in left
-        ]
+        found = []
+        for item in error.extra:
+            name = item.get("key")
+            if name in {None, "data"}:
+                found.append(FieldError("", "required", "The request needs a JSON body."))
+            elif name not in left:
+                _, sentence = wording(item["message"])
+                found.append(FieldError(f"/{_wire_name(request, name)}", "invalid", sentence))
+        return found
     missing = _MISSING.match(error.detail)
     if missing:
         return [FieldError(f"/{missing[1]}", "required", "This parameter is required.")]
@@ -182,7 +196,7 @@ def _wire_name(request: Request[Any, Any, Any], name: str) -> str:
 def on_fault(request: Request[Any, Any, Any], error: Exception) -> Response[Any]:
     """A fault of ours: logged with its stack, told with its request id alone."""
     log.error("request_failed", exc_info=error)
-    return problem(Internal("It has been recorded under the request id. Try again later."), _request_id(request))
+    return problem(Internal("It has been recorded under the request id. Try again later."), request)
 
 
 EXCEPTION_HANDLERS: dict[int | type[Exception], Any] = {

@@ -1,0 +1,56 @@
+"""The language of a problem: which of ours a reader prefers, and sentences in it."""
+
+import re
+from collections.abc import Iterator
+from typing import Any, Literal
+
+from coravet.core.kernel.sentences import Sentence
+from coravet.entrypoints.http.spanish import SENTENCES, WORDS
+
+Language = Literal["es", "en"]
+
+_RANGE = re.compile(r"\s*(?P<tag>\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=\s*(?P<q>[^\s;,]+)\s*)?")
+_WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+_MOST = 4096  # characters of a header that are read; a browser sends about fifty
+
+
+def preferred(header: str) -> Language:
+    """The language that an Accept-Language (RFC 9110, 12.5.4) prefers: the first of the highest weight.
+
+    Spanish where it names neither of ours or cannot be read: the service is spoken of in Spanish first.
+    """
+    weights: dict[str, float] = {}
+    for tag, weight in _ranges(header[:_MOST]):
+        weights[tag] = max(weight, weights.get(tag, 0.0))
+    anything = weights.pop("*", 0.0)
+    spanish, english = weights.get("es", anything), weights.get("en", anything)
+    if spanish == english:
+        return "en" if english > 0 and next((tag for tag in weights if tag in {"es", "en"}), "es") == "en" else "es"
+    return "en" if english > spanish else "es"
+
+
+def _ranges(header: str) -> Iterator[tuple[str, float]]:
+    """Each language that is named, without its region, and its weight from 0 to 1."""
+    for part in header.split(","):
+        found = _RANGE.fullmatch(part)
+        weight = (found["q"] or "1") if found else ""
+        if found and _WEIGHT.fullmatch(weight):
+            yield found["tag"].partition("-")[0].lower(), float(weight)
+
+
+def told(sentence: str, language: Language) -> str:
+    """A sentence in that language, as plain text; in English where Spanish has none yet."""
+    if language == "en":
+        return str.__str__(sentence)
+    if not isinstance(sentence, Sentence):
+        return SENTENCES.get(sentence, sentence)
+    pattern = SENTENCES.get(sentence.pattern)
+    if pattern is None:
+        return str.__str__(sentence)
+    return pattern.format_map({name: _in_spanish(value) for name, value in sentence.values.items()})
+
+
+def _in_spanish(value: Any) -> Any:
+    if isinstance(value, list):
+        return " o ".join(WORDS.get(str(each), str(each)) for each in value)
+    return WORDS.get(value, value) if isinstance(value, str) else value

@@ -1,0 +1,262 @@
+"""The Spanish (Ecuador) of every sentence that a client may read, under its English.
+
+One line a sentence, in the part of its noun. A name in braces stands for the same value in both. People are addressed
+as `usted`; a sentence says what is wrong and what to do. `tests/unit/laws/test_sentences.py` tells what is missing.
+"""
+
+_TITLES = {
+    "Not signed in": "No ha iniciado sesión",
+    "The session has ended": "La sesión terminó",
+    "Request from another site": "Solicitud enviada desde otro sitio",
+    "Not allowed": "No permitido",
+    "Legal texts to accept": "Hay textos legales por aceptar",
+    "Not found": "No encontrado",
+    "Method not allowed": "Método no permitido",
+    "Changed at the same time": "Cambiado al mismo tiempo",
+    "It exists already": "Ya existe",
+    "Idempotency-Key used for another request": "Idempotency-Key usada en otra solicitud",
+    "Not possible in this state": "No es posible en este estado",
+    "The invitation is no longer open": "La invitación ya no está abierta",
+    "The last owner cannot leave": "El último propietario no puede salir",
+    "Outside working hours": "Fuera del horario de atención",
+    "The time is taken": "El horario está ocupado",
+    "Changed by somebody else": "Otra persona lo modificó",
+    "The body is too large": "El envío es demasiado grande",
+    "Not a format that is read here": "Formato no admitido",
+    "The request is not valid": "La solicitud no es válida",
+    "Too many requests": "Demasiadas solicitudes",
+    "Something failed on our side": "Algo falló de nuestro lado",
+    "Unavailable for the moment": "No disponible por el momento",
+}
+
+_REQUESTS = {
+    "There is nothing here, or not for you.": "Aquí no hay nada, o no está disponible para usted.",
+    "One or more fields are not valid.": "Uno o más campos no son válidos. Revise los que se indican.",
+    "It has changed since you read it. Read it again and repeat your change.": (
+        "Alguien lo modificó después de que usted lo abrió. Ábralo de nuevo y repita su cambio."
+    ),
+    "Somebody changed the same thing at the same moment. Repeat your change.": (
+        "Otra persona modificó lo mismo en ese momento. Repita su cambio."
+    ),
+    "This Idempotency-Key was used for a different request. Send a new key.": (
+        "Esta Idempotency-Key ya se usó en otra solicitud. Envíe una clave nueva."
+    ),
+    "An Idempotency-Key is 1 to 128 visible ASCII characters, such as a UUID.": (
+        "Una Idempotency-Key tiene de 1 a 128 caracteres ASCII visibles, como un UUID."
+    ),
+    "This address does not take that method.": "Esta dirección no admite ese método.",
+    "Send less at once.": "Envíe menos información a la vez.",
+    "Send the body as application/json.": "Envíe los datos como application/json.",
+    "Wait a moment before you try again.": "Espere un momento antes de volver a intentarlo.",
+    "It has been recorded under the request id. Try again later.": (
+        "El error quedó registrado con el número de la solicitud. Inténtelo de nuevo más tarde."
+    ),
+    "The request cannot be read.": "La solicitud no se puede leer.",
+    "The request needs a JSON body.": "La solicitud necesita datos en formato JSON.",
+    "Too much is going on at this moment. Try again.": "Hay demasiada actividad en este momento. Inténtelo de nuevo.",
+    "The database does not answer. Try again.": "La base de datos no responde. Inténtelo de nuevo.",
+    "The journal does not answer.": "El registro de cambios no responde.",
+    "The event stream is starting.": "Las novedades en vivo se están iniciando.",
+    "The event stream has no connection ({reason}).": "Las novedades en vivo no tienen conexión ({reason}).",
+    "This server is going down. Connect again.": "Este servidor se está apagando. Conéctese de nuevo.",
+    "An event's id is a whole number, such as 48213.": "El número de un evento es un entero, como 48213.",
+    "Pass the next_cursor of the page before, unchanged.": (
+        "Envíe sin cambios el next_cursor de la página anterior, o empiece de nuevo por la primera."
+    ),
+}
+
+_FIELDS = {
+    "This field is required.": "Este campo es obligatorio.",
+    "This parameter is required.": "Este parámetro es obligatorio.",
+    "There is no such field.": "Este campo no existe.",
+    "It cannot be blank.": "No puede quedar en blanco.",
+    "Write more: at least this many characters: {least}.": "Escriba más: mínimo de caracteres: {least}.",
+    "Write less: at most this many characters: {most}.": "Escriba menos: máximo de caracteres: {most}.",
+    "Name at least {least}.": "Indique al menos {least}.",
+    "Name at most {most}.": "Indique como máximo {most}.",
+    "The least is {least}.": "El valor mínimo es {least}.",
+    "The most is {most}.": "El valor máximo es {most}.",
+    "It does not have the form that this field needs.": "No tiene el formato que este campo necesita.",
+    "It is not among the values that this field takes.": "No está entre los valores que este campo admite.",
+    "Choose one that exists: its id goes here.": "Elija uno que exista: aquí va su identificador.",
+    "Write a text here.": "Escriba aquí un texto.",
+    "Write a whole number here, in digits.": "Escriba aquí un número entero, en cifras.",
+    "Write a number here, in digits.": "Escriba aquí un número, en cifras.",
+    "Say yes or no here: true or false.": "Indique aquí sí o no: true o false.",
+    "Give a list here.": "Aquí va una lista.",
+    "Give an object with its fields here.": "Aquí va un objeto con sus campos.",
+    "Write a date here, such as 2026-03-14.": "Escriba aquí una fecha, como 2026-03-14.",
+    "Write a date and time here, such as 2026-03-14T09:30:00-05:00.": (
+        "Escriba aquí una fecha con hora, como 2026-03-14T09:30:00-05:00."
+    ),
+    "Write a time here, such as 09:30.": "Escriba aquí una hora, como 09:30.",
+    "Say which time zone it is in: end it with Z or with one such as -05:00.": (
+        "Indique la zona horaria: termine con Z o con un desfase como -05:00."
+    ),
+    "This value is of the wrong kind.": "Este campo necesita otro tipo de valor.",
+    "This field does not take this value.": "Este campo no admite este valor.",
+    "The body must be a JSON object.": "Los datos deben ser un objeto JSON.",
+    "The body is nested too deeply.": "Los datos tienen demasiados niveles, unos dentro de otros.",
+    "The body is not valid JSON (byte {place}).": "Los datos no son JSON válido (byte {place}).",
+    "A text holds a character that cannot be stored (U+0000). Remove it.": (
+        "Un texto contiene un carácter que no se puede guardar (U+0000). Bórrelo."
+    ),
+    "It holds an invisible character ({character}). Type it anew.": (
+        "Contiene un carácter invisible ({character}). Escríbalo de nuevo."
+    ),
+    "The day lies outside the years 2 to 9998.": "El día está fuera de los años 2 a 9998.",
+}
+
+_ACCESS = {
+    "Sign in first: POST /api/v1/session, or send a bearer token.": (
+        "Primero inicie sesión (POST /api/v1/session) o envíe un token Bearer."
+    ),
+    "Send Authorization: Bearer followed by a Firebase ID token.": (
+        "Envíe Authorization: Bearer seguido de un token de identidad de Firebase."
+    ),
+    "The session or token is not valid, or has expired. Sign in again.": (
+        "La sesión o el token no es válido o ya venció. Inicie sesión de nuevo."
+    ),
+    "The ID token is not valid, or has expired. Sign in again.": (
+        "El token de identidad no es válido o ya venció. Inicie sesión de nuevo."
+    ),
+    "This session has ended. Sign in again.": "Esta sesión terminó. Inicie sesión de nuevo.",
+    "This sign-in has ended. Sign in again.": "Este inicio de sesión ya no vale. Inicie sesión de nuevo.",
+    "Sign in with an account that has a mail address.": "Inicie sesión con una cuenta que tenga correo electrónico.",
+    "Send this from the clinic's own pages; the Origin header names another site or none.": (
+        "Envíelo desde las páginas de la clínica; el encabezado Origin indica otro sitio o ninguno."
+    ),
+    "Only operators of the service may do this.": "Solo los operadores del servicio pueden hacer esto.",
+    "Your roles in this clinic do not include {permission}.": (
+        "Su función en esta clínica no incluye {permission}. Pídalo a quien administra la clínica."
+    ),
+    "Read and accept the documents listed, then repeat the request.": (
+        "Lea y acepte los documentos indicados, y luego repita la solicitud."
+    ),
+    "The identity provider does not answer.": "El proveedor de identidad no responde. Inténtelo de nuevo.",
+    "The identity provider does not answer in time.": "El proveedor de identidad no responde a tiempo.",
+    "The identity provider's certificates cannot be fetched.": (
+        "No se pueden obtener los certificados del proveedor de identidad. Inténtelo de nuevo."
+    ),
+    "The identity provider's certificates cannot be read.": (
+        "No se pueden leer los certificados del proveedor de identidad. Inténtelo de nuevo."
+    ),
+}
+
+_TENANCY = {
+    "A clinic with this address exists already. Choose another slug.": (
+        "Ya existe una clínica con esta dirección. Elija otra."
+    ),
+    "This address is kept for the service. Choose another.": "Esta dirección está reservada. Elija otra.",
+    "Not a time zone of the IANA database. Use a name such as America/Guayaquil.": (
+        "No es una zona horaria conocida (IANA). Use un nombre como America/Guayaquil."
+    ),
+    "This person is a member of the clinic already.": "Esta persona ya es miembro de la clínica.",
+    "Only an owner may change who owns the clinic.": "Solo un propietario puede cambiar quién es propietario.",
+    "This member is the clinic's last active owner. Make somebody else an owner first.": (
+        "Este miembro es el último propietario activo de la clínica. Primero nombre propietario a alguien más."
+    ),
+    "Only a person can accept an invitation.": "Solo una persona puede aceptar una invitación.",
+    "This invitation was made to another mail address, or yours is not verified yet. "
+    "Sign in with the invited address.": (
+        "Esta invitación es para otro correo electrónico, o el suyo aún no está verificado. "
+        "Inicie sesión con el correo invitado."
+    ),
+    "This invitation was accepted before. Ask for a new one.": "Esta invitación ya fue aceptada. Pida una nueva.",
+    "This invitation was withdrawn. Ask for a new one.": "Esta invitación fue retirada. Pida una nueva.",
+    "This invitation has expired. Ask for a new one.": "Esta invitación venció. Pida una nueva.",
+    "Nobody with this mail address has signed in yet; let them sign in once, then grant it.": (
+        "Nadie con este correo electrónico ha iniciado sesión; pídale que la inicie una vez y vuelva a intentarlo."
+    ),
+    "This mail address was not verified when its person signed in; let them verify it and sign in again.": (
+        "Este correo electrónico no estaba verificado al iniciar sesión; pídale que lo verifique e inicie de nuevo."
+    ),
+    "Several people have signed in with this mail address; let the right one sign in with an address of their own.": (
+        "Varias personas han iniciado sesión con este correo; pida a la indicada que use un correo propio."
+    ),
+}
+
+_PATIENTS = {
+    "Another client of this clinic has this document. Search for the number to find them.": (
+        "Otro cliente de esta clínica tiene este documento. Busque el número para encontrarlo."
+    ),
+    "A document needs its type and its number.": "Un documento necesita su tipo y su número.",
+    "A birth date cannot lie after today.": "La fecha de nacimiento no puede ser posterior a hoy.",
+    "A precision needs a birth date.": "Para indicar la precisión hace falta la fecha de nacimiento.",
+    "Write at least two letters or digits.": "Escriba al menos dos letras o cifras.",
+    "A cédula has 10 digits, the first of which may be a 0.": "La cédula tiene 10 dígitos; el primero puede ser 0.",
+    "A cédula consists of digits only.": "La cédula solo lleva dígitos.",
+    "A cédula begins with its province, 01 to 24, 30 or 50, and a third digit from 0 to 6.": (
+        "La cédula empieza con su provincia, 01 a 24, 30 o 50, y su tercer dígito va de 0 a 6."
+    ),
+    "The last digit does not match the others. Compare it with the document.": (
+        "El último dígito no corresponde a los demás. Compárelo con el documento."
+    ),
+    "A RUC has 13 digits, the first of which may be a 0.": "El RUC tiene 13 dígitos; el primero puede ser 0.",
+    "A RUC consists of digits only.": "El RUC solo lleva dígitos.",
+    "A RUC begins with its province, 01 to 24, 30 or 50, and a third digit from 0 to 6, or 9.": (
+        "El RUC empieza con su provincia, 01 a 24, 30 o 50, y su tercer dígito va de 0 a 6, o es 9."
+    ),
+    "The first ten digits are no valid cédula. Compare them with the document.": (
+        "Los diez primeros dígitos no forman una cédula válida. Compárelos con el documento."
+    ),
+    "A RUC ends with its establishment, from 001 on.": "El RUC termina con su establecimiento, desde 001.",
+    "A passport's number has 5 to 20 letters or digits.": "El pasaporte tiene de 5 a 20 letras o dígitos.",
+    "A passport's number consists of letters from A to Z and digits.": (
+        "El pasaporte solo lleva letras de la A a la Z y dígitos."
+    ),
+    "Write one phone number in digits, without words or an extension.": (
+        "Escriba un solo número de teléfono, en dígitos, sin palabras ni extensión."
+    ),
+    "No country has this code. After + comes the country's code, such as +593.": (
+        "Ningún país tiene este código. Después de + va el código del país, como +593."
+    ),
+    "It has too few or too many digits. Write it with its area code, a foreign one with + first.": (
+        "Le faltan o le sobran dígitos. Escríbalo con su código de área; si es extranjero, empiece con +."
+    ),
+    "The check digit does not match, as with some newer numbers. Compare it with the document.": (
+        "El dígito verificador no corresponde, como en algunos números nuevos. Compárelo con el documento."
+    ),
+    "No such number is known to be in use. Make sure that no digit is missing or wrong.": (
+        "No se conoce ningún número así en uso. Revise que no falte ni sobre ningún dígito."
+    ),
+}
+
+_SCHEDULING = {
+    "This time was just taken. Choose another.": "Este horario se acaba de ocupar. Elija otro.",
+    "The visit lies outside the working hours of who or what it needs. Choose another time.": (
+        "La cita queda fuera del horario de quien o de lo que necesita. Elija otra hora."
+    ),
+    "This visit is {status}; {step} is possible while it is {allowed}.": (
+        "Esta cita está {status}; ese paso solo es posible cuando está {allowed}."
+    ),
+    "Your roles in this clinic do not include agenda:overbook.": (
+        "Su función en esta clínica no le permite poner dos citas en el mismo horario (agenda:overbook)."
+    ),
+    "A visit cannot be booked in the past.": "No se puede agendar una cita en el pasado.",
+    "A visit can be booked up to two years ahead.": "Se puede agendar una cita hasta con dos años de anticipación.",
+    "Name each resource once.": "Indique cada recurso una sola vez.",
+    "Name the {leading} that serves the visit.": "Indique quién o qué atiende la cita: {leading}.",
+    "Name one resource of each kind.": "Indique un solo recurso de cada tipo.",
+    "It overlaps another span of the week.": "Se cruza con otro horario de la semana.",
+    "The last day lies before the first.": "El último día es anterior al primero.",
+    "Ask for at most {most} days at once.": "Consulte como máximo {most} días a la vez.",
+}
+
+SENTENCES: dict[str, str] = {**_TITLES, **_REQUESTS, **_FIELDS, **_ACCESS, **_TENANCY, **_PATIENTS, **_SCHEDULING}
+"""Spanish patterns by English ones."""
+
+WORDS: dict[str, str] = {
+    "requested": "solicitada",
+    "confirmed": "confirmada",
+    "checked_in": "en sala de espera",
+    "in_exam": "en consulta",
+    "ready": "lista",
+    "completed": "terminada",
+    "cancelled": "cancelada",
+    "no_show": "marcada como inasistencia",
+    "vet": "veterinario",
+    "room": "consultorio",
+    "equipment": "equipo",
+}
+"""Spanish of the words of ours that sentences are filled in with."""
