@@ -1,8 +1,10 @@
 """Connections to PostgreSQL."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Any
 
-from sqlalchemy import event
+from sqlalchemy import PoolProxiedConnection, event
 from sqlalchemy.engine.url import URL, make_url
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import ConnectionPoolEntry, PoolResetState
@@ -29,6 +31,7 @@ def make_engine(settings: Settings) -> AsyncEngine:
         pool_recycle=1800,
         hide_parameters=True,
         isolation_level="AUTOCOMMIT",
+        pool_use_lifo=True,  # the connection used last is the one whose server process is warm
         connect_args={
             "prepared_statement_cache_size": cache,
             "statement_cache_size": cache,
@@ -42,6 +45,16 @@ def make_engine(settings: Settings) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "reset", _take_back_only_what_is_clean)
     return engine
+
+
+@asynccontextmanager
+async def lent(engine: AsyncEngine) -> AsyncIterator[PoolProxiedConnection]:
+    """A connection of the pool, without what SQLAlchemy lays around it at three times the cost."""
+    connection = await engine.raw_connection()
+    try:
+        yield connection
+    finally:
+        connection.close()  # awaits nothing: SQLAlchemy has no transaction to roll back
 
 
 def _take_back_only_what_is_clean(connection: Any, record: ConnectionPoolEntry, _state: PoolResetState) -> None:

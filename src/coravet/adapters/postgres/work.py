@@ -10,10 +10,12 @@ from uuid import UUID
 import asyncpg
 import msgspec
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
+from sqlalchemy import Connection, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
 from uuid_utils.compat import uuid7
 
 from coravet.adapters.postgres.constraints import domain_error
+from coravet.adapters.postgres.engine import lent
 from coravet.adapters.postgres.jobs import DeferredJobs
 from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.errors import IdempotencyMismatch, NotFound
@@ -60,9 +62,10 @@ class Rows(Generic[Row]):
 class PostgresWork:
     """One transaction, scoped to the actor's clinic, with every noun's ports."""
 
-    def __init__(self, connection: AsyncConnection, driver: Any, actor: Actor, once: Once | None) -> None:
+    def __init__(self, engine: AsyncEngine, connection: PoolProxiedConnection, actor: Actor, once: Once | None) -> None:
+        self._engine = engine
         self._connection = connection
-        self._driver = driver
+        self._driver: Any = connection.driver_connection
         self.actor = actor
         self._once = once
         self._events: list[tuple[ClinicId, Event]] = []
@@ -71,7 +74,8 @@ class PostgresWork:
     @cached_property
     def session(self) -> AsyncSession:
         """The mapper's session in this transaction, made when an aggregate is first asked for: reads do without."""
-        return AsyncSession(self._connection, expire_on_commit=False, autoflush=False)
+        connection = AsyncConnection(self._engine, Connection(self._engine.sync_engine, self._connection))
+        return AsyncSession(connection, expire_on_commit=False, autoflush=False)
 
     @cached_property
     def jobs(self) -> DeferredJobs:
@@ -218,11 +222,11 @@ class Works(Generic[WorkT]):
     async def _open(self, actor: Actor, once: Once | None, role: str | None) -> AsyncIterator[WorkT]:
         announce = False
         try:
-            async with self._engine.connect() as connection:
-                driver: Any = (await connection.get_raw_connection()).driver_connection
+            async with lent(self._engine) as connection:
+                driver: Any = connection.driver_connection
                 try:
                     await driver.execute(_begin(actor.clinic_id, role))
-                    work = self._kind(connection, driver, actor, once)
+                    work = self._kind(self._engine, connection, actor, once)
                     await work.open()
                     yield work
                     announce = await work.close()

@@ -11,6 +11,7 @@ from uuid_utils.compat import uuid7
 
 from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.engine import lent
 from coravet.adapters.postgres.tenancy.tables import invitations, members
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.actor import ClinicId, MemberId, UserId
@@ -106,15 +107,9 @@ class PostgresDirectory:
 
     async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         try:
-            async with self._engine.connect() as connection:
-                driver: Any = (await connection.get_raw_connection()).driver_connection
-                try:
-                    rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
-                except Exception:
-                    # The pool does not see what passes it by, and would hand a dead connection to the next.
-                    if driver.is_closed():
-                        await connection.invalidate()
-                    raise
+            async with lent(self._engine) as connection:
+                driver: Any = connection.driver_connection
+                rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
                 return rows
         except Exception as error:
             meant = domain_error(error)
