@@ -1,5 +1,6 @@
 """The only composition root: settings in, a wired application out."""
 
+import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -174,4 +175,10 @@ def asgi() -> ASGIApp:
     settings = load()
     logs.configure(settings)
     sentry.configure(settings)
-    return application(settings).asgi
+    wired = application(settings)
+    # What is there by now stays to the end: no garbage is looked for among it. What requests leave in cycles is little,
+    # so it can wait.
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 20)
+    return wired.asgi
