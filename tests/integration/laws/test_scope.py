@@ -19,9 +19,10 @@ from tests.integration.laws.test_catalogue import GRANTS, WITHOUT_CLINIC
 
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.nouns import ClinicWork
+from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import NotCommitted, Works
 from coravet.core.kernel.actor import Actor, ClinicId
-from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.errors import NotFound, Unavailable
 from coravet.settings import Settings
 
 SCOPED = sorted(set(GRANTS) - set(WITHOUT_CLINIC) | {"clinics", "users"})
@@ -208,9 +209,14 @@ async def test_an_unended_transaction_is_not_lent_again(pool: AsyncEngine, clini
     assert (scope, role) == first[1:]
 
 
+@pytest.mark.parametrize(
+    "again", [None, 0, 1, 2], ids=lambda turns: "once" if turns is None else f"again after {turns}"
+)
 @pytest.mark.parametrize("turns", range(10))
-async def test_cut_off(pool: AsyncEngine, works: Works[ClinicWork], clinic: Clinic, turns: int) -> None:
-    """A work that is cancelled at any point leaves no open transaction, and so no scope, on the pooled connection."""
+async def test_cut_off(
+    pool: AsyncEngine, works: Works[ClinicWork], clinic: Clinic, turns: int, again: int | None
+) -> None:
+    """A work that is cancelled at any point, and again while it rolls back, leaves no open transaction, nor a scope."""
 
     async def slow() -> None:
         async with works.begin(_actor(clinic)) as work:
@@ -221,6 +227,10 @@ async def test_cut_off(pool: AsyncEngine, works: Works[ClinicWork], clinic: Clin
     for _ in range(turns):
         await asyncio.sleep(0)
     task.cancel()
+    if again is not None:
+        for _ in range(again):
+            await asyncio.sleep(0)
+        task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
     async with pool.connect() as connection:
@@ -228,6 +238,24 @@ async def test_cut_off(pool: AsyncEngine, works: Works[ClinicWork], clinic: Clin
         assert raw is not None
         await raw.fetch("SELECT")  # by now what was cut off is over
         assert not raw.is_in_transaction()
+
+
+async def test_a_dead_connection_is_not_lent_again(
+    pool: AsyncEngine, works: Works[ClinicWork], service: Service, clinic: Clinic
+) -> None:
+    """Whoever has a connection when it dies is told to try again; the next one gets another."""
+    directory = PostgresDirectory(pool)
+    for use in ("work", "directory"):
+        pid, *_ = await _left_behind(pool)
+        async with superuser(service.settings) as admin:
+            await admin.execute("SELECT pg_terminate_backend($1, 5000)", pid)
+        with pytest.raises(Unavailable):  # noqa: PT012 -- either way of using the pool
+            if use == "work":
+                async with works.begin(_actor(clinic)):
+                    pass
+            else:
+                await directory.invited_to(b"")
+        assert (await _left_behind(pool))[0] != pid
 
 
 async def test_a_swallowed_failure_is_not_answered_as_success(works: Works[ClinicWork], clinic: Clinic) -> None:

@@ -231,8 +231,12 @@ class Works(Generic[WorkT]):
                     yield work
                     announce = await work.close()
                 except BaseException:
-                    # What this cannot undo, the pool does not take back: see `engine.make_engine`.
-                    await driver.execute("ROLLBACK")
+                    try:
+                        await driver.execute("ROLLBACK")
+                    except BaseException:
+                        # Cut off once more: what the server did last is not known, so nobody is lent this again.
+                        driver.terminate()
+                        raise
                     raise
                 await _commit(driver)
         except Exception as error:
