@@ -183,6 +183,13 @@ _PATIENTS = {
     "A document needs its type and its number.": "Un documento necesita su tipo y su número.",
     "A birth date cannot lie after today.": "La fecha de nacimiento no puede ser posterior a hoy.",
     "A precision needs a birth date.": "Para indicar la precisión hace falta la fecha de nacimiento.",
+    "The day of death cannot lie after today.": "La fecha de fallecimiento no puede ser posterior a hoy.",
+    "The day of death lies before the birth date. Correct the one that is wrong.": (
+        "La fecha de fallecimiento es anterior a la de nacimiento. Corrija la que esté equivocada."
+    ),
+    "The birth date lies after the day of death. Correct the one that is wrong.": (
+        "La fecha de nacimiento es posterior a la de fallecimiento. Corrija la que esté equivocada."
+    ),
     "Write at least two letters or digits.": "Escriba al menos dos letras o cifras.",
     "A cédula has 10 digits, the first of which may be a 0.": "La cédula tiene 10 dígitos; el primero puede ser 0.",
     "A cédula consists of digits only.": "La cédula solo lleva dígitos.",
