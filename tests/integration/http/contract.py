@@ -47,6 +47,8 @@ class Contract:
         assert kind in promised["content"], f"{name} is {kind}"
         if kind == "text/event-stream":
             return
+        if answer.is_error:
+            assert answer.json()["code"] in promised["description"].split(", "), f"{name}: {answer.text}"
         schema = promised["content"][kind]["schema"]
         if name not in self._validators:
             self._validators[name] = Draft202012Validator({**schema, "components": self.document["components"]})

@@ -157,17 +157,18 @@ def wrong(said: Mapping[str, tuple[Values, str]], spanish: Mapping[str, str]) ->
 
 def test_findable(told: list[Told]) -> None:
     """Sentences are written out where they are made, with the values that their patterns name."""
-    assert [fault for file in told for fault in file.faults] == []
+    faults = [fault for file in told for fault in file.faults]
+    assert not faults, "\n".join(faults)
 
 
 def test_every_sentence(said: dict[str, tuple[Values, str]]) -> None:
     """Each title, detail and field's sentence has its Spanish."""
-    assert missing(said, SENTENCES) == []
+    assert not missing(said, SENTENCES), "\n".join(missing(said, SENTENCES))
 
 
 def test_every_translation(said: dict[str, tuple[Values, str]]) -> None:
     """Each Spanish sentence is one that is said, and names only values that are given."""
-    assert wrong(said, SENTENCES) == []
+    assert not wrong(said, SENTENCES), "\n".join(wrong(said, SENTENCES))
 
 
 def test_punctuation() -> None:

@@ -12,6 +12,7 @@ import msgspec
 from litestar.connection import ASGIConnection
 from litestar.exceptions import MethodNotAllowedException
 from litestar.handlers import BaseRouteHandler
+from litestar.routes import HTTPRoute
 from structlog.contextvars import bind_contextvars
 
 from coravet.core.kernel.actor import Actor
@@ -127,7 +128,13 @@ class Guards:
     async def __call__(self, connection: ASGIConnection, handler: BaseRouteHandler) -> None:  # type: ignore[type-arg]
         access: Access | None = handler.opt.get("access")
         if access is None:  # Litestar's own answer to OPTIONS; what we serve was seen to declare it
-            methods = connection.app.route_handler_method_map.get(connection.scope["path_template"], {})
+            here = connection.scope["path_template"]
+            methods = {
+                method
+                for route in connection.app.routes
+                if isinstance(route, HTTPRoute) and route.path_format == here
+                for method in route.methods
+            }
             raise MethodNotAllowedException(headers={"allow": ", ".join(methods)})
         if access.public:
             return

@@ -112,7 +112,10 @@ def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Se
     for handler in handlers:
         _declared(handler)
         changes = bool(UNSAFE & {str(method) for method in handler.http_methods})
-        handler.responses = {**responses(dict(handler.opt), changes=changes), **(handler.responses or {})}
+        handler.responses = {
+            **responses(dict(handler.opt), handler.fn.__module__, changes=changes),
+            **(handler.responses or {}),
+        }
     app = Litestar(
         route_handlers=[Router(API, route_handlers=handlers), *outside],
         guards=[ports.guards()],

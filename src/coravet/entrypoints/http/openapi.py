@@ -8,7 +8,7 @@ from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 
-from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.errors import Conflict, DomainError, FieldError
 from coravet.core.kernel.events import CATALOGUE
 from coravet.core.legal.gate import OpenDocument
 from coravet.entrypoints.http.access import Access
@@ -16,6 +16,8 @@ from coravet.entrypoints.http.problems import catalogue, status_of
 
 Code = Literal[tuple(catalogue())]  # type: ignore[valid-type]
 
+
+_NOUNS = "coravet.core."
 
 WITHOUT_KEY = frozenset({"createSession"})
 """Signing in stores nothing that a repeated request could double, and its cookie is kept nowhere."""
@@ -26,6 +28,21 @@ IDEMPOTENCY_KEY = {
     "required": False,
     "description": "The same key with the same body replays the first answer for 24 hours; another body is 409.",
     "schema": {"type": "string", "minLength": 1, "maxLength": 128},
+}
+
+
+ACCEPT_LANGUAGE = {
+    "name": "Accept-Language",
+    "in": "header",
+    "required": False,
+    "description": "The language of a problem's sentences: es or en, with weights as browsers send them.",
+    "schema": {"type": "string", "default": "es"},
+}
+CONTENT_LANGUAGE = {
+    "Content-Language": {
+        "description": "The language of the problem's sentences.",
+        "schema": {"type": "string", "enum": ["es", "en"]},
+    }
 }
 
 
@@ -44,8 +61,12 @@ class Problem(msgspec.Struct, frozen=True):
     documents: list[OpenDocument] | msgspec.UnsetType = msgspec.UNSET
 
 
-def responses(opt: dict[str, Any], *, changes: bool) -> dict[int, ResponseSpec]:
-    """The refusals that a route with this access may answer."""
+def responses(opt: dict[str, Any], module: str, *, changes: bool) -> dict[int, ResponseSpec]:
+    """The refusals that a route with this access may answer.
+
+    Args:
+        module: of the route; it has the name of the noun whose conflicts it may meet.
+    """
     access: Access = opt["access"]
     statuses = {404, 422, 503, 500}
     if changes or not access.public:
@@ -53,7 +74,10 @@ def responses(opt: dict[str, Any], *, changes: bool) -> dict[int, ResponseSpec]:
     if changes:
         statuses |= {409, 413, 415}
     told = {
-        status: sorted(kind.code for kind in catalogue().values() if status_of(kind) == status) for status in statuses
+        status: sorted(
+            kind.code for kind in catalogue().values() if status_of(kind) == status and _concerns(kind, module)
+        )
+        for status in statuses
     }
     return {
         status: ResponseSpec(
@@ -61,6 +85,13 @@ def responses(opt: dict[str, Any], *, changes: bool) -> dict[int, ResponseSpec]:
         )
         for status, codes in sorted(told.items())
     }
+
+
+def _concerns(kind: type[DomainError], module: str) -> bool:
+    """Whether a route of that module may answer the error: one noun's routes meet no other noun's conflicts."""
+    nouns = {each.__module__.split(".")[2] for each in catalogue().values() if each.__module__.startswith(_NOUNS)}
+    noun, own = module.rpartition(".")[2], kind.__module__.split(".")[2]
+    return not issubclass(kind, Conflict) or own == "kernel" or own not in nouns or noun not in nouns or noun == own
 
 
 class _Nowhere(Router):
@@ -115,7 +146,11 @@ def document(app: Litestar) -> dict[str, Any]:
                     parameter["description"] = "The clinic's slug, as GET /session lists it."
             if method == "post" and operation["operationId"] not in WITHOUT_KEY:
                 operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
+            operation.setdefault("parameters", []).append(ACCEPT_LANGUAGE)
             operation["responses"].pop("400", None)
+            for status, answer in operation["responses"].items():
+                if int(status) >= 400:
+                    answer["headers"] = {**answer.get("headers", {}), **CONTENT_LANGUAGE}
             operation["responses"].get("204", {}).pop("content", None)
             granted: Access = access[operation["operationId"]]
             operation["security"] = [] if granted.public else [{"session": []}, {"bearer": []}]
