@@ -171,6 +171,27 @@ async def test_what_succeeds(service: Service, clinic: Clinic) -> None:
     assert answers[1].headers["idempotency-replayed"] == "true"
 
 
+async def test_warnings(service: Service, clinic: Clinic) -> None:
+    """What is accepted though it looks wrong is told in the reader's language; a replay tells what was told."""
+    body = {"given_name": "Ana", "family_name": "Pérez", "document_type": "ruc", "document_number": "1793213150001"}
+    key = {"Idempotency-Key": "looks-wrong"}
+    answers = [
+        await service.ask("POST", f"/clinics/{clinic.slug}/clients", clinic.owner, headers=language | key, json=body)
+        for language in (SPANISH, ENGLISH)
+    ]
+    assert [answer.json()["warnings"] for answer in answers] == 2 * [
+        [
+            {
+                "pointer": "/document_number",
+                "code": "unusual",
+                "detail": (
+                    "El dígito verificador no corresponde, como en algunos números nuevos. Compárelo con el documento."
+                ),
+            }
+        ]
+    ]
+
+
 @pytest.mark.parametrize("method", ["HEAD", "OPTIONS", "DELETE"])
 async def test_allow(method: str, service: Service, clinic: Clinic) -> None:
     """A method that an address does not take is answered with those that it does."""

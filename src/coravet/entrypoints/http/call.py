@@ -21,6 +21,7 @@ from coravet.core.tenancy.identity import Identity
 from coravet.core.tenancy.ports import Directory, TenancyWork
 from coravet.entrypoints.http.access import Granted, Guards
 from coravet.entrypoints.http.bodies import JsonRequest
+from coravet.entrypoints.http.language import Language, SpokenNumbers, language_of
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -75,12 +76,13 @@ class Ports:
 class Call:
     """One request on its way to a use case: who acts, and how work is opened for it."""
 
-    __slots__ = ("_granted", "once", "ports")
+    __slots__ = ("_granted", "language", "once", "ports")
 
-    def __init__(self, ports: Ports, granted: Granted | None, once: Once | None) -> None:
+    def __init__(self, ports: Ports, granted: Granted | None, once: Once | None, language: Language = "es") -> None:
         self.ports = ports
         self._granted = granted
         self.once = once
+        self.language = language
 
     @property
     def granted(self) -> Granted:
@@ -95,6 +97,11 @@ class Call:
         if self.granted.actor is None:
             raise NotFound
         return self.granted.actor
+
+    @property
+    def numbers(self) -> Numbers:
+        """What is known of numbers, said in the reader's language."""
+        return SpokenNumbers(self.ports.numbers, self.language)
 
     def begin(self, actor: Actor) -> AbstractAsyncContextManager[AnyWork]:
         """Open a work, under the request's Idempotency-Key where it brings one."""
@@ -119,4 +126,4 @@ async def provide_call(request: JsonRequest) -> Call:
             raise Invalid(errors=[FieldError("/Idempotency-Key", "malformed", sentence)])
         asked = sha256(f"{request.method} {request.url.path}\n".encode() + await request.body())
         once = Once(key, asked.digest())
-    return Call(request.app.state.ports, request.scope.get("granted"), once)  # type: ignore[arg-type]
+    return Call(request.app.state.ports, request.scope.get("granted"), once, language_of(request.headers))  # type: ignore[arg-type]

@@ -1,10 +1,16 @@
-"""The language of a problem: which of ours a reader prefers, and sentences in it."""
+"""The language of a reader: which of ours they prefer, and sentences in it."""
 
 import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Any, Literal
 
+import msgspec
+from litestar.datastructures import Headers
+
 from coravet.core.kernel.sentences import Sentence
+from coravet.core.patients.model import DocumentType
+from coravet.core.patients.numbers import Checked, Numbers
 from coravet.entrypoints.http.spanish import SENTENCES, WORDS
 
 Language = Literal["es", "en"]
@@ -14,13 +20,19 @@ _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
 _MOST = 4096  # characters of a header that are read; a browser sends about fifty
 
 
+def language_of(headers: Headers) -> Language:
+    """The language that a request prefers, whose headers these are."""
+    return preferred(",".join(headers.getall("accept-language", []))[:_MOST])
+
+
+@lru_cache(maxsize=256)
 def preferred(header: str) -> Language:
     """The language that an Accept-Language (RFC 9110, 12.5.4) prefers: the first of the highest weight.
 
     Spanish where it names neither of ours or cannot be read: the service is spoken of in Spanish first.
     """
     weights: dict[str, float] = {}
-    for tag, weight in _ranges(header[:_MOST]):
+    for tag, weight in _ranges(header):
         weights[tag] = max(weight, weights.get(tag, 0.0))
     anything = weights.pop("*", 0.0)
     spanish, english = weights.get("es", anything), weights.get("en", anything)
@@ -54,3 +66,22 @@ def _in_spanish(value: Any) -> Any:
     if isinstance(value, list):
         return " o ".join(WORDS.get(str(each), str(each)) for each in value)
     return WORDS.get(value, value) if isinstance(value, str) else value
+
+
+class SpokenNumbers:
+    """`Numbers` whose warnings are in the reader's language, for they stand in answers that succeed."""
+
+    def __init__(self, numbers: Numbers, language: Language) -> None:
+        self._numbers = numbers
+        self._language = language
+
+    def document(self, kind: DocumentType, number: str) -> Checked:
+        return self._spoken(self._numbers.document(kind, number))
+
+    def phone(self, raw: str) -> Checked:
+        return self._spoken(self._numbers.phone(raw))
+
+    def _spoken(self, checked: Checked) -> Checked:
+        if checked.warning is None:
+            return checked
+        return msgspec.structs.replace(checked, warning=told(checked.warning, self._language))

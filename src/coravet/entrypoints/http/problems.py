@@ -21,7 +21,7 @@ from coravet.core.kernel.errors import (
 from coravet.core.kernel.work import Replayed
 from coravet.entrypoints.http.access import SessionRevoked, Unauthenticated
 from coravet.entrypoints.http.bodies import UnsupportedMedia, wording
-from coravet.entrypoints.http.language import Language, preferred, told
+from coravet.entrypoints.http.language import Language, language_of, told
 
 PROBLEM = "application/problem+json"
 log = structlog.get_logger("coravet.http")
@@ -97,7 +97,7 @@ def catalogue() -> dict[str, type[DomainError]]:
 
 def problem(error: DomainError, request: Request[Any, Any, Any]) -> Response[dict[str, Any]]:
     """An error as its answer, in the language that the reader prefers."""
-    language = preferred(",".join(request.headers.getall("accept-language", [])))
+    language = language_of(request.headers)
     status = status_of(type(error))
     body: dict[str, Any] = {
         "type": f"urn:coravet:problem:{error.code}",
