@@ -121,6 +121,10 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_VISIT}/complete"): Sample(status="ready"),
     ("POST", f"{_VISIT}/cancel"): Sample({"reason": "de viaje"}, status="confirmed"),
     ("POST", f"{_VISIT}/no-show"): Sample(status="confirmed"),
+    ("POST", f"{_VISIT}/back"): Sample({"reason": "por error"}, status="checked_in"),
+    ("POST", f"{_VISIT}/reschedule"): Sample({"starts_at": "{slot}", "reason": "llueve"}, status="confirmed"),
+    ("POST", f"{_VISIT}/reassign"): Sample({"resource_ids": ["{resource_id}"]}, status="confirmed"),
+    ("GET", f"{_VISIT}/history"): _NOTHING,
     ("GET", f"{_CLINIC}/services"): _NOTHING,
     ("POST", f"{_CLINIC}/services"): Sample(
         {"name": "Vacunación", "duration_minutes": 20, "resource_ids": ["{resource_id}"]}

@@ -117,6 +117,7 @@ class Service:
         ids["service_id"] = (await self.done("POST", f"{base}/services", owner, json=consultation))["id"]
         ids["appointment_id"] = (await self.book(clinic))["id"]
         await self._tell(clinic)
+        await self._hold(clinic)
         return clinic
 
     async def _tell(self, clinic: "Clinic") -> None:
@@ -126,6 +127,16 @@ class Service:
         async with self.application.works.begin(actor) as work:
             await work.messages.queue(NewMessage("visit_booked", "appointment", visit, soon))
             clinic.ids["link_token"] = await mint(work, "see", visit, soon)
+
+    async def _hold(self, clinic: "Clinic") -> None:
+        """Time that is held without a visit."""
+        async with superuser(self.settings) as admin:
+            await admin.execute(
+                "INSERT INTO holds (clinic_id, id, service_id, kind, starts_at, ends_at, expires_at, created_at)"
+                " SELECT clinic_id, gen_random_uuid(), service_id, 'guest', starts_at, ends_at, now(), now()"
+                " FROM appointments WHERE id = $1",
+                clinic.ids["appointment_id"],
+            )
 
     async def book(self, clinic: "Clinic") -> Any:
         """A visit at a time that nobody took."""

@@ -22,7 +22,8 @@ OPERATIONS = [
     "streamEvents",
     "getAgenda", "getAvailability", "bookAppointment", "listAppointments", "getAppointment",
     "appointmentConfirm", "appointmentCheckIn", "appointmentStart", "appointmentReady", "appointmentComplete",
-    "appointmentCancel", "appointmentNoShow",
+    "appointmentCancel", "appointmentNoShow", "appointmentBack", "appointmentReschedule", "appointmentReassign",
+    "getAppointmentHistory",
     "listServices", "offerService", "getService", "changeService", "retireService",
     "listResources", "addResource", "getResource", "changeResource", "retireResource", "getHours", "setHours",
 ]  # fmt: skip

@@ -53,6 +53,10 @@ POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/ready      401    
 POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/complete   401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/cancel     401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/no-show    401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/back       401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/reschedule 401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/reassign   401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/appointments/{appointment_id}/history    401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/services                                 401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/services                                 401      404   403  403     201   201      404
 GET    /api/v1/clinics/{clinic}/services/{service_id}                    401      404   200  200     200   200      404

@@ -33,6 +33,7 @@ UNIQUE_WITHOUT_CLINIC = {
 TO_PEOPLE = {
     "fk_members_user_id": "the user is the one who accepts, never an id that somebody sends",
     "fk_invitations_invited_by": "the user is the one who invites",
+    "fk_appointment_transitions_user_id": "the user is the one who takes the step",
 }
 """References of a clinic's rows beyond the clinic, and why they reveal nobody."""
 
@@ -62,6 +63,8 @@ GRANTS = {
     "allocations": "INSERT SELECT UPDATE",
     "messages": "INSERT SELECT UPDATE",
     "links": "INSERT SELECT UPDATE",
+    "appointment_transitions": "INSERT SELECT",
+    "holds": "INSERT SELECT UPDATE",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

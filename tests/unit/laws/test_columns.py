@@ -41,6 +41,13 @@ SAYS_NOTHING = {
     "messages.why": "a word",
     "links.purpose": "a word",
     "links.token_hash": "as ended_sessions.token_hash",
+    "appointments.previous_status": "a word",
+    "appointment_transitions.step": "a word of the table of transitions",
+    "appointment_transitions.from_status": "a word",
+    "appointment_transitions.to_status": "a word",
+    "appointment_transitions.by": "a word",
+    "holds.kind": "a word",
+    "holds.token_hash": "as ended_sessions.token_hash",
 }
 """Columns that hold text and are classed `none`, and why."""
 

@@ -35,13 +35,13 @@ from coravet.core.patients.model import (
 from coravet.core.patients.patients import NewPatient, check_patient
 from coravet.core.patients.patients import search_key as patient_search_key
 from coravet.core.scheduling.availability import open_for
-from coravet.core.scheduling.book import choose
 from coravet.core.scheduling.errors import SlotTaken
 from coravet.core.scheduling.hours import Interval, WeeklySpan, open_intervals
-from coravet.core.scheduling.model import Allocation, Appointment, Resource, ResourceKind, Service, Source
+from coravet.core.scheduling.model import Allocation, Appointment, Resource, ResourceKind, Service, Source, Status
+from coravet.core.scheduling.place import choose
 from coravet.core.scheduling.ports import Held, Offer
 from coravet.core.scheduling.slots import GRID_MINUTES
-from coravet.core.scheduling.transition import TRANSITIONS, Step
+from coravet.core.scheduling.transition import Step, destination
 from coravet.core.tenancy.clinic_day import bounds, day_of, time_zone
 
 T = TypeVar("T")
@@ -51,7 +51,7 @@ DAYS_AROUND = 7
 _DAY = timedelta(days=1)
 _GRID = timedelta(minutes=GRID_MINUTES)
 _VISIT: tuple[Step, ...] = ("check-in", "start", "ready", "complete")
-_BEGINS: dict[Source, str] = {"staff": "confirmed", "portal": "requested"}
+_BEGINS: dict[Source, Status] = {"staff": "confirmed", "portal": "requested"}
 
 _DOCUMENTS: tuple[tuple[DocumentType | None, int], ...] = (("cedula", 80), (None, 12), ("ruc", 6), ("passport", 2))
 _SEXES: tuple[tuple[Sex, int], ...] = (("female", 48), ("male", 48), ("unknown", 4))
@@ -313,13 +313,16 @@ class _Furnishing:
             service_id=offer.service_id,
             patient_id=patient_id,
             client_id=client_id,
-            status=TRANSITIONS[steps[-1]].target if steps else _BEGINS[source],
+            status=_status(source, steps),
             starts_at=visit.starts_at,
             ends_at=visit.ends_at,
             reason=self._random.choice(planned.reasons) if self._chance(0.8) else None,
             source=source,
             lane=lane,
             created_at=booked_at,
+            status_since=released_at or (begun if steps else booked_at),
+            checked_in_at=begun if "check-in" in steps else None,
+            previous_status=_status(source, steps[:-1]) if steps else None,
             cancel_reason=self._random.choice(words.CANCELLED) if "cancel" in steps else None,
             version=1 + len(steps),
         )
@@ -365,6 +368,14 @@ class _Furnishing:
 
     def _weighed(self, items: Sequence[tuple[T, int]]) -> T:
         return self._random.choices([item for item, _ in items], [share for _, share in items])[0]
+
+
+def _status(source: Source, steps: Sequence[Step]) -> Status:
+    """What a visit has become by these steps."""
+    status = _BEGINS[source]
+    for step in steps:
+        status = destination(step, status, None) or status
+    return status
 
 
 def _accept(errors: Sequence[FieldError]) -> None:

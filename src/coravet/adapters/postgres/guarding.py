@@ -42,6 +42,16 @@ def guard(table: str, grants: str, *, own: str | None = None) -> None:
 
 
 @contextmanager
+def past_policies(*tables: str) -> Iterator[None]:
+    """Let the owner see all rows of its tables meanwhile, so that a new foreign key is checked against every one."""
+    for table in tables:
+        op.execute(f"ALTER TABLE {table} NO FORCE ROW LEVEL SECURITY")
+    yield
+    for table in tables:
+        op.execute(f"ALTER TABLE {table} FORCE ROW LEVEL SECURITY")
+
+
+@contextmanager
 def as_system() -> Iterator[None]:
     """Run statements as the system's role, which may create functions only meanwhile."""
     _, system = roles()
@@ -72,3 +82,30 @@ def drop_system_function(signature: str) -> None:
     """Drop what `system_function` made."""
     with as_system():
         op.execute(f"DROP FUNCTION {signature}")
+
+
+def append_only(table: str, *, clearable: str) -> None:
+    """Let nobody change or delete the table's rows, its owner and the system included.
+
+    Args:
+        clearable: the one column that may be set to null, so that a person can be erased from what was written there.
+    """
+    op.execute(
+        f"CREATE FUNCTION keep_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF TG_OP = 'UPDATE' AND NEW.{clearable} IS NULL"
+        f" AND to_jsonb(NEW) - '{clearable}' = to_jsonb(OLD) - '{clearable}' THEN RETURN NEW; END IF;"
+        f" RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    op.execute(f"REVOKE ALL ON FUNCTION keep_{table}() FROM PUBLIC")
+    for name, when in (("row", "UPDATE OR DELETE ON {} FOR EACH ROW"), ("all", "TRUNCATE ON {} FOR EACH STATEMENT")):
+        trigger = f"keep_{table}_{name}"
+        op.execute(f"CREATE TRIGGER {trigger} BEFORE {when.format(table)} EXECUTE FUNCTION keep_{table}()")
+        # Also where a session poses as a replica, which skips other triggers.
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+
+
+def drop_append_only(table: str) -> None:
+    """Drop what `append_only` made."""
+    for name in ("row", "all"):
+        op.execute(f"DROP TRIGGER keep_{table}_{name} ON {table}")
+    op.execute(f"DROP FUNCTION keep_{table}()")

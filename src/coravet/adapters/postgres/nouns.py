@@ -16,7 +16,7 @@ from coravet.adapters.postgres.tenancy.store import (
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.messaging.model import Link
 from coravet.core.patients.model import Client, Party, Patient
-from coravet.core.scheduling.model import Appointment, Resource, Service
+from coravet.core.scheduling.model import Appointment, Hold, Resource, Service
 
 __all__ = ["ClinicWork", "tables"]
 
@@ -79,6 +79,10 @@ class ClinicWork(PostgresWork):
     @cached_property
     def appointments(self) -> Rows[Appointment]:
         return Rows(self.session, Appointment)
+
+    @cached_property
+    def holds(self) -> Rows[Hold]:
+        return Rows(self.session, Hold)
 
     @cached_property
     def diary(self) -> DiaryOnPostgres:

@@ -43,12 +43,24 @@ class _Appointment(Event, frozen=True):
     subject_type: ClassVar[SubjectType] = "appointment"
 
 
+class AppointmentRequested(_Appointment, frozen=True, tag="appointment.requested"):
+    """A guest asks for a visit, which waits to be confirmed."""
+
+
 class AppointmentBooked(_Appointment, frozen=True, tag="appointment.booked"):
     """A visit was booked."""
 
 
 class AppointmentConfirmed(_Appointment, frozen=True, tag="appointment.confirmed"):
-    """A requested visit was confirmed."""
+    """A visit is confirmed."""
+
+
+class AppointmentRescheduled(_Appointment, frozen=True, tag="appointment.rescheduled"):
+    """The visit was moved to another time."""
+
+
+class AppointmentReassigned(_Appointment, frozen=True, tag="appointment.reassigned"):
+    """Others will serve the visit."""
 
 
 class AppointmentCheckedIn(_Appointment, frozen=True, tag="appointment.checked_in"):

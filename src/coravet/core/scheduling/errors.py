@@ -21,3 +21,23 @@ class OutsideHours(Conflict):
 
     def __init__(self) -> None:
         super().__init__("The visit lies outside the working hours of who or what it needs. Choose another time.")
+
+
+class PatientDeceased(Conflict):
+    """The patient has died."""
+
+    code = "patient_deceased"
+    title = "The patient has died"
+
+    def __init__(self) -> None:
+        super().__init__("This patient is registered as deceased. If that is wrong, correct it before booking.")
+
+
+class NoTimeToday(Conflict):
+    """Nobody who could serve a walk-in is free until the day ends."""
+
+    code = "no_time_today"
+    title = "No free time today"
+
+    def __init__(self) -> None:
+        super().__init__("Nobody who could see this patient is free today. Book another day, or overbook if you may.")

@@ -13,6 +13,9 @@ LEADING_KINDS: tuple[ResourceKind, ...] = ("vet", "room", "equipment")
 
 Status = Literal["requested", "confirmed", "checked_in", "in_exam", "ready", "completed", "cancelled", "no_show"]
 Source = Literal["staff", "portal", "walk_in"]
+HoldKind = Literal["guest", "offer"]
+By = Literal["staff", "guest", "system"]
+"""Who takes a step: a member of the clinic, a guest by a link, or the service itself."""
 
 
 @dataclass
@@ -48,8 +51,14 @@ class Resource:
 class Appointment:
     """A booked visit: `[starts_at, ends_at)` is what the client is told; buffers are in its allocations.
 
+    Its id is its own for life: when it is moved, what it was before becomes a row of its own, see `move`.
+
     Attributes:
         lane: 0 for normal bookings, above 0 for a deliberate overbooking by staff.
+        rescheduled_from_id: the visit as it was before it was last moved.
+        previous_status: whence the last step came; a cancelled visit can go back there.
+        status_since: when it took on its status.
+        superseded_by_id: on what a visit was before a move: the visit.
     """
 
     clinic_id: ClinicId
@@ -57,27 +66,57 @@ class Appointment:
     service_id: UUID
     patient_id: UUID
     client_id: UUID
-    status: str
+    status: Status
     starts_at: datetime
     ends_at: datetime
     reason: str | None
-    source: str
+    source: Source
     lane: int
     created_at: datetime
+    status_since: datetime
+    checked_in_at: datetime | None = None
+    previous_status: Status | None = None
     cancel_reason: str | None = None
     rescheduled_from_id: UUID | None = None
+    superseded_by_id: UUID | None = None
     version: int = 1
 
 
 @dataclass
-class Allocation:
-    """The stretch `[starts_at, ends_at)` of a resource's time that a visit holds, buffers included, until released."""
+class Hold:
+    """Time held without a visit: while a guest fills in a form, or until a waiting client takes an offer.
+
+    Attributes:
+        token_hash: SHA-256 of what a guest shows to use it; an offer is used otherwise.
+        released_at: when it was used or given up; past `expires_at` it holds nothing either way.
+    """
 
     clinic_id: ClinicId
     id: UUID
-    appointment_id: UUID
+    service_id: UUID
+    kind: str
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+    token_hash: bytes | None
+    created_at: datetime
+    released_at: datetime | None = None
+
+
+@dataclass
+class Allocation:
+    """The stretch `[starts_at, ends_at)` of a resource's time that is taken, buffers included, until released.
+
+    A visit takes it, or a hold, and then only until `expires_at`.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    appointment_id: UUID | None
     resource_id: UUID
     lane: int
     starts_at: datetime
     ends_at: datetime
     released_at: datetime | None = None
+    hold_id: UUID | None = None
+    expires_at: datetime | None = None

@@ -7,11 +7,12 @@ from uuid import UUID
 
 import msgspec
 
+from coravet.core.kernel.actor import UserId
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
 from coravet.core.scheduling.hours import Interval, WeeklySpan
-from coravet.core.scheduling.model import Allocation, Appointment, Resource, Service
-from coravet.core.scheduling.views import AppointmentView, HoursView, ResourceView, ServiceView
+from coravet.core.scheduling.model import Allocation, Appointment, Hold, Resource, Service
+from coravet.core.scheduling.views import AppointmentView, HoursView, ResourceView, ServiceView, TransitionView
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -23,6 +24,31 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     buffer_after_minutes: int
     resources: dict[UUID, str]
     """Active resources that may serve it, by id: their kind."""
+    species: frozenset[str] = frozenset()
+
+
+class Booked(msgspec.Struct, frozen=True):
+    """Who a visit is for: the patient, and its present owner."""
+
+    patient_id: UUID
+    client_id: UUID
+    species: str
+    deceased: bool
+
+
+class Taken(msgspec.Struct, frozen=True):
+    """A step that a visit took: see `history`."""
+
+    id: UUID
+    appointment_id: UUID
+    step: str
+    from_status: str | None
+    to_status: str
+    starts_at: datetime
+    at: datetime
+    by: str
+    user_id: UserId | None
+    reason: str | None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -36,20 +62,28 @@ class Held(msgspec.Struct, frozen=True):
 class Diary(Protocol):
     """The conversation about who is free when."""
 
-    async def offer(self, service_id: UUID) -> Offer:
-        """An active service with its active resources. Raises NotFound."""
+    async def offer(self, service_id: UUID, *, retired: bool = False) -> Offer:
+        """An active service, or a retired one too, with its active resources. Raises NotFound."""
         ...
 
-    async def owner_of(self, patient_id: UUID) -> UUID:
-        """The patient's present owner. Raises NotFound."""
+    async def booked(self, patient_id: UUID) -> Booked:
+        """The patient as booking needs it. Raises NotFound."""
+        ...
+
+    async def known(self, resource_ids: Sequence[UUID]) -> bool:
+        """Whether all of these are resources here, retired ones included."""
         ...
 
     async def lock(self, resource_ids: Iterable[UUID]) -> None:
         """Let nobody else book these resources until the work ends; always taken in one order, so none deadlock."""
         ...
 
-    async def held(self, resource_ids: Sequence[UUID], window: Interval) -> list[Held]:
-        """What is taken of these resources and overlaps the window."""
+    async def held(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
+        """What is taken of these resources and overlaps the window; holds that expired take nothing."""
+        ...
+
+    async def taken(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
+        """As `held`, under the lock: expired holds give their time back, so that it can be taken."""
         ...
 
     async def hours(self, resource_ids: Sequence[UUID]) -> dict[UUID, list[WeeklySpan]]:
@@ -60,8 +94,32 @@ class Diary(Protocol):
         """Book. Raises SlotTaken where the database finds the time held after all."""
         ...
 
-    async def release(self, appointment_id: UUID, at: datetime) -> None:
-        """Free the time that a visit holds."""
+    async def add_hold(self, hold: Hold, allocations: list[Allocation]) -> None:
+        """Hold time. Raises SlotTaken as `add` does."""
+        ...
+
+    async def take(self, allocations: list[Allocation]) -> None:
+        """Take time for a visit that is there. Raises SlotTaken as `add` does."""
+        ...
+
+    async def taken_by(self, appointment_id: UUID) -> list[UUID]:
+        """The resources whose time a visit takes, or took last."""
+        ...
+
+    async def release(self, holder_id: UUID, at: datetime) -> None:
+        """Free the time that a visit or a hold takes."""
+        ...
+
+    async def reclaim(self, appointment_id: UUID, now: datetime) -> bool:
+        """Take again what a visit gave up; False where somebody else has it now."""
+        ...
+
+    async def set_aside(self, appointment_id: UUID, copy_id: UUID, now: datetime) -> UUID:
+        """Keep what a visit is before it is moved as a row of that id, with its time, which is released."""
+        ...
+
+    async def record(self, taken: Taken) -> None:
+        """Append to a visit's history."""
         ...
 
 
@@ -73,6 +131,10 @@ class ScheduleReads(Protocol):
         ...
 
     async def appointment(self, appointment_id: UUID) -> AppointmentView: ...
+
+    async def history(self, appointment_id: UUID) -> list[TransitionView]:
+        """Every step of a visit, oldest first; visits of before steps were kept have none."""
+        ...
 
     async def appointments(self, page: PageRequest, patient_id: UUID | None) -> Page[AppointmentView]:
         """Visits, newest first, of one patient where given."""
@@ -110,6 +172,9 @@ class SchedulingWork(Work, Protocol):
 
     @property
     def appointments(self) -> Table[Appointment]: ...
+
+    @property
+    def holds(self) -> Table[Hold]: ...
 
     @property
     def diary(self) -> Diary: ...

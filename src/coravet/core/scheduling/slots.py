@@ -60,7 +60,7 @@ async def find_slots(
         ids = list(offer.resources)
         weekly = await work.diary.hours(ids)
         margin = timedelta(days=2)
-        held = await work.diary.held(ids, Interval(window.starts_at - margin, window.ends_at + margin))
+        held = await work.diary.held(ids, Interval(window.starts_at - margin, window.ends_at + margin), now)
     busy: defaultdict[UUID, list[Interval]] = defaultdict(list)
     for each in held:
         busy[each.resource_id].append(each.during)

@@ -17,6 +17,7 @@ from coravet.core.kernel.events import (
     AppointmentConfirmed,
     AppointmentNoShow,
     AppointmentReady,
+    AppointmentRequested,
     AppointmentStarted,
     Event,
 )
@@ -24,42 +25,53 @@ from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
-from coravet.core.scheduling.model import Status
+from coravet.core.scheduling.errors import SlotTaken
+from coravet.core.scheduling.history import record
+from coravet.core.scheduling.model import Appointment, By, Status
 from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.scheduling.views import AppointmentView
 
-Step = Literal["confirm", "check-in", "start", "ready", "complete", "cancel", "no-show"]
+Step = Literal["confirm", "check-in", "start", "ready", "complete", "cancel", "no-show", "back"]
 
-
-class Transition(msgspec.Struct, frozen=True):
-    """One step: whence, whither, and whether it frees the time that the visit holds."""
-
-    sources: frozenset[Status]
-    target: Status
-    event: type[Event]
-    releases: bool = False
-
-
-TRANSITIONS: dict[Step, Transition] = {
-    "confirm": Transition(frozenset({"requested"}), "confirmed", AppointmentConfirmed),
-    "check-in": Transition(frozenset({"confirmed"}), "checked_in", AppointmentCheckedIn),
-    "start": Transition(frozenset({"checked_in"}), "in_exam", AppointmentStarted),
-    "ready": Transition(frozenset({"in_exam"}), "ready", AppointmentReady),
-    "complete": Transition(frozenset({"ready"}), "completed", AppointmentCompleted),
-    "cancel": Transition(frozenset({"requested", "confirmed"}), "cancelled", AppointmentCancelled, releases=True),
-    "no-show": Transition(frozenset({"requested", "confirmed"}), "no_show", AppointmentNoShow, releases=True),
+COMES_TRUE: dict[str, type[Event]] = {
+    "requested": AppointmentRequested,
+    "confirmed": AppointmentConfirmed,
+    "checked_in": AppointmentCheckedIn,
+    "in_exam": AppointmentStarted,
+    "ready": AppointmentReady,
+    "completed": AppointmentCompleted,
+    "cancelled": AppointmentCancelled,
+    "no_show": AppointmentNoShow,
 }
+"""What is told when a visit takes on a status, be it by a step on or a step back."""
+
+RELEASED: frozenset[Status] = frozenset({"cancelled", "no_show"})
+"""A visit of these takes no time."""
+
+TRANSITIONS: dict[Step, dict[Status, frozenset[Status]]] = {
+    "confirm": {"requested": frozenset({"confirmed"})},
+    "check-in": {"confirmed": frozenset({"checked_in"})},
+    "start": {"checked_in": frozenset({"in_exam"})},
+    "ready": {"in_exam": frozenset({"ready"})},
+    "complete": {"ready": frozenset({"completed"})},
+    "cancel": {"requested": frozenset({"cancelled"}), "confirmed": frozenset({"cancelled"})},
+    "no-show": {"requested": frozenset({"no_show"}), "confirmed": frozenset({"no_show"})},
+    "back": {
+        "checked_in": frozenset({"confirmed"}),
+        "in_exam": frozenset({"checked_in"}),
+        "ready": frozenset({"in_exam"}),
+        "completed": frozenset({"ready"}),
+        "cancelled": frozenset({"requested", "confirmed"}),
+        "no_show": frozenset({"requested", "confirmed"}),
+    },
+}
+"""Every step: whence, and whither. Where there are several, back goes to where the visit came from."""
 
 
 class StepCommand(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A step to take."""
+    """A step to take; the reason is kept in the visit's history."""
 
     version: int | UnsetType = UNSET
-
-
-class CancelCommand(StepCommand, frozen=True, forbid_unknown_fields=True):
-    """A visit to cancel; the reason is kept with it."""
-
     reason: Annotated[str, Meta(max_length=500)] | None = None
 
 
@@ -76,33 +88,75 @@ async def take_step(
     begin: Begin[SchedulingWork],
     clock: Clock,
 ) -> AppointmentView:
-    """Move a visit one step on.
+    """Move a visit one step on, or back.
 
     Raises:
         Invalid: the reason is not text that a person could read.
         NotFound: no such visit here.
         StaleVersion: it changed since it was read.
         InvalidTransition: its status does not allow the step; carries the status.
+        SlotTaken: going back, the time that it gave up was taken meanwhile.
     """
-    transition = TRANSITIONS[step]
     fields, errors = check_step(msgspec.structs.asdict(command))
     if errors:
         raise Invalid(errors=errors)
     async with begin(actor) as work:
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
-        if appointment.status not in transition.sources:
-            sentence = Sentence(
-                "This visit is {status}; {step} is possible while it is {allowed}.",
-                status=appointment.status,
-                step=step,
-                allowed=sorted(transition.sources),
-            )
-            raise InvalidTransition(sentence, current_status=appointment.status)
-        appointment.status = transition.target
-        if step == "cancel":
-            appointment.cancel_reason = fields.get("reason")
-        if transition.releases:
-            await work.diary.release(appointment.id, clock.now())
-        work.emit(transition.event(appointment.id, appointment.version))
+        await change_status(work, appointment, step, clock, by="staff", reason=fields["reason"])
         return work.answer(await work.schedule_reads.appointment(appointment.id))
+
+
+async def change_status(
+    work: SchedulingWork, appointment: Appointment, step: Step, clock: Clock, *, by: By, reason: str | None = None
+) -> None:
+    """Have a visit that this work locked and advanced take a step, write that down, and tell of it.
+
+    Raises:
+        InvalidTransition: its status does not allow the step; carries the status.
+        SlotTaken: going back, the time that it gave up was taken meanwhile.
+    """
+    came_from = appointment.status
+    target = destination(step, came_from, appointment.previous_status)
+    if target is None or appointment.superseded_by_id is not None:
+        raise refusal(step, appointment)
+    now = clock.now()
+    appointment.previous_status = came_from
+    appointment.status, appointment.status_since = target, now
+    if target == "checked_in" and step != "back":
+        appointment.checked_in_at = now
+    elif target in {"requested", "confirmed"}:
+        appointment.checked_in_at = None
+    if step == "cancel":
+        appointment.cancel_reason = reason
+    if target in RELEASED:
+        await work.diary.release(appointment.id, now)
+    elif came_from in RELEASED:
+        appointment.cancel_reason = None
+        if not await work.diary.reclaim(appointment.id, now):
+            raise SlotTaken
+    await record(work, appointment, step, came_from, now, by=by, reason=reason)
+    work.emit(COMES_TRUE[target](appointment.id, appointment.version))
+
+
+def destination(step: Step, status: Status, came_from: Status | None) -> Status | None:
+    """Where a step leads, or None where it cannot be taken.
+
+    Args:
+        came_from: the status before this one, None where it began so.
+    """
+    targets = TRANSITIONS[step].get(status, frozenset())
+    if len(targets) == 1:
+        return next(iter(targets))
+    return came_from if came_from in targets else None
+
+
+def refusal(step: str, appointment: Appointment, sources: frozenset[Status] | None = None) -> InvalidTransition:
+    """Why a visit cannot take a step now."""
+    sentence = Sentence(
+        "This visit is {status}; {step} is possible while it is {allowed}.",
+        status=appointment.status,
+        step=step,
+        allowed=sorted(TRANSITIONS[step] if sources is None else sources),  # type: ignore[index]  # a Step
+    )
+    return InvalidTransition(sentence, current_status=appointment.status)

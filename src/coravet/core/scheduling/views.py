@@ -43,7 +43,13 @@ class ClientRef(msgspec.Struct, frozen=True):
 
 
 class AppointmentView(msgspec.Struct, frozen=True):
-    """A visit with all that the agenda shows of it."""
+    """A visit with all that the agenda shows of it.
+
+    Attributes:
+        status_since: when it took on its status.
+        rescheduled_from_id: the visit as it was before it was last moved.
+        rescheduled_to_id: on such a former state: the visit itself.
+    """
 
     id: UUID
     status: str
@@ -58,6 +64,40 @@ class AppointmentView(msgspec.Struct, frozen=True):
     lane: int
     rescheduled_from_id: UUID | None
     version: int
+    status_since: datetime
+    checked_in_at: datetime | None
+    rescheduled_to_id: UUID | None
+
+
+class PersonRef(msgspec.Struct, frozen=True):
+    """A user by name."""
+
+    id: UUID
+    name: str
+
+
+class TransitionView(msgspec.Struct, frozen=True):
+    """A step that a visit took.
+
+    Attributes:
+        starts_at: of the visit from then on.
+        user: who took it, where a member did.
+    """
+
+    step: str
+    from_status: str | None
+    to_status: str
+    starts_at: datetime
+    at: datetime
+    by: str
+    user: PersonRef | None
+    reason: str | None
+
+
+class HistoryView(msgspec.Struct, frozen=True):
+    """All that was done with a visit, oldest first."""
+
+    items: list[TransitionView]
 
 
 class AgendaView(msgspec.Struct, frozen=True):

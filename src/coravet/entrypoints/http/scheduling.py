@@ -28,12 +28,14 @@ from coravet.core.scheduling.catalogue import (
     set_hours,
 )
 from coravet.core.scheduling.hours import check_spans
+from coravet.core.scheduling.move import Reassign, Reschedule, reassign, reschedule
 from coravet.core.scheduling.slots import find_slots
-from coravet.core.scheduling.transition import TRANSITIONS, CancelCommand, Step, StepCommand, check_step, take_step
+from coravet.core.scheduling.transition import TRANSITIONS, Step, StepCommand, check_step, take_step
 from coravet.core.scheduling.views import (
     AgendaView,
     AppointmentView,
     AvailabilityView,
+    HistoryView,
     HoursView,
     ResourceView,
     ServiceView,
@@ -47,8 +49,12 @@ def _appointment_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldErr
     return check_appointment(given, ports.clock.now())[1]
 
 
-def _cancel_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+def _step_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
     return check_step(given)[1]
+
+
+def _move_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
+    return check_appointment(given, ports.clock.now())[1]
 
 
 def _named_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
@@ -124,12 +130,12 @@ async def get_appointment(appointment_id: FromPath[UUID], call: NamedDependency[
 
 
 def _step(step: Step) -> HTTPRouteHandler:
-    """The route of one transition that takes nothing but a version."""
+    """The route of one transition."""
     verb = "".join(part.capitalize() for part in step.split("-"))
 
     @post(
         f"/clinics/{{clinic:str}}/appointments/{{appointment_id:uuid}}/{step}",
-        opt=permitted("agenda:write"),
+        opt=permitted("agenda:write") | {"check": _step_errors},
         operation_id=f"appointment{verb}",
         summary=f"Appointment: {step.replace('-', ' ')}",
         tags=["Agenda"],
@@ -138,30 +144,54 @@ def _step(step: Step) -> HTTPRouteHandler:
     async def post_step(
         appointment_id: FromPath[UUID], call: NamedDependency[Call], data: JSONBody[StepCommand | None] = None
     ) -> AppointmentView:
-        """Move a visit one step on."""
+        """Move a visit one step on, or one back."""
         command = data or StepCommand()
         return await take_step(appointment_id, step, command, call.actor, call.begin, call.ports.clock)
 
     return post_step
 
 
+STEPS = [_step(step) for step in TRANSITIONS]
+
+
 @post(
-    "/clinics/{clinic:str}/appointments/{appointment_id:uuid}/cancel",
-    opt=permitted("agenda:write") | {"check": _cancel_errors},
-    operation_id="appointmentCancel",
-    summary="Appointment: cancel",
+    "/clinics/{clinic:str}/appointments/{appointment_id:uuid}/reschedule",
+    opt=permitted("agenda:write") | {"check": _move_errors},
+    operation_id="appointmentReschedule",
     tags=["Agenda"],
     status_code=200,
 )
-async def cancel_appointment(
-    appointment_id: FromPath[UUID], call: NamedDependency[Call], data: JSONBody[CancelCommand | None] = None
+async def post_reschedule(
+    appointment_id: FromPath[UUID], data: JSONBody[Reschedule], call: NamedDependency[Call]
 ) -> AppointmentView:
-    """Cancel a visit and free its time."""
-    command = data or CancelCommand()
-    return await take_step(appointment_id, "cancel", command, call.actor, call.begin, call.ports.clock)
+    """Move a visit to another time; it keeps its id."""
+    return await reschedule(appointment_id, data, call.actor, call.begin, call.ports.clock)
 
 
-STEPS = [cancel_appointment if step == "cancel" else _step(step) for step in TRANSITIONS]
+@post(
+    "/clinics/{clinic:str}/appointments/{appointment_id:uuid}/reassign",
+    opt=permitted("agenda:write") | {"check": _move_errors},
+    operation_id="appointmentReassign",
+    tags=["Agenda"],
+    status_code=200,
+)
+async def post_reassign(
+    appointment_id: FromPath[UUID], data: JSONBody[Reassign], call: NamedDependency[Call]
+) -> AppointmentView:
+    """Have others serve a visit, at the same time."""
+    return await reassign(appointment_id, data, call.actor, call.begin, call.ports.clock)
+
+
+@get(
+    "/clinics/{clinic:str}/appointments/{appointment_id:uuid}/history",
+    opt=permitted("agenda:read"),
+    operation_id="getAppointmentHistory",
+    tags=["Agenda"],
+)
+async def get_history(appointment_id: FromPath[UUID], call: NamedDependency[Call]) -> HistoryView:
+    """Every step of a visit, oldest first: who took it, and why."""
+    async with call.begin(call.actor) as work:
+        return HistoryView(await work.schedule_reads.history(appointment_id))
 
 
 @get("/clinics/{clinic:str}/services", opt=permitted("clinic:read"), operation_id="listServices", tags=["Catalogue"])

@@ -20,6 +20,8 @@ _TITLES = {
     "The last owner cannot leave": "El último propietario no puede salir",
     "Outside working hours": "Fuera del horario de atención",
     "The time is taken": "El horario está ocupado",
+    "The patient has died": "La mascota ha fallecido",
+    "No free time today": "No queda horario libre hoy",
     "Changed by somebody else": "Otra persona lo modificó",
     "The body is too large": "El envío es demasiado grande",
     "Not a format that is read here": "Formato no admitido",
@@ -239,6 +241,18 @@ _SCHEDULING = {
     ),
     "Your roles in this clinic do not include agenda:overbook.": (
         "Su función en esta clínica no le permite poner dos citas en el mismo horario (agenda:overbook)."
+    ),
+    "This patient is registered as deceased. If that is wrong, correct it before booking.": (
+        "Esta mascota está registrada como fallecida. Si es un error, corríjalo antes de agendar."
+    ),
+    "Nobody who could see this patient is free today. Book another day, or overbook if you may.": (
+        "Hoy no queda libre quien pueda atender a esta mascota. Agende otro día o, si tiene permiso, con sobrecupo."
+    ),
+    "This service is not for animals of this species. Choose another service.": (
+        "Este servicio no es para animales de esta especie. Elija otro servicio."
+    ),
+    "It does not serve this service. Choose another, or change the service.": (
+        "No atiende este servicio. Elija otro recurso o cambie el servicio."
     ),
     "A visit cannot be booked in the past.": "No se puede agendar una cita en el pasado.",
     "A visit can be booked up to two years ahead.": "Se puede agendar una cita hasta con dos años de anticipación.",

@@ -5,23 +5,26 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.scheduling.hours import Interval, WeeklySpan, wall_text, wall_time
-from coravet.core.scheduling.model import Allocation, Appointment
-from coravet.core.scheduling.ports import Held, Offer
+from coravet.core.scheduling.model import Allocation, Appointment, Hold
+from coravet.core.scheduling.ports import Booked, Held, Offer, Taken
 from coravet.core.scheduling.views import (
     AppointmentView,
     ClientRef,
     HoursView,
     PatientRef,
+    PersonRef,
     ResourceRef,
     ResourceView,
     ServiceRef,
     ServiceView,
+    TransitionView,
 )
 
 FIRST = UUID(int=0)
@@ -32,7 +35,8 @@ SELECT a.id, a.status, s.id AS service_id, s.name AS service_name, s.color, s.du
        p.id AS patient_id, p.name AS patient_name, p.species,
        c.id AS client_id, c.given_name || ' ' || c.family_name AS client_name, c.phone,
        r.ids AS resource_ids, r.kinds, r.names,
-       a.starts_at, a.ends_at, a.reason, a.source, a.lane, a.rescheduled_from_id, a.version
+       a.starts_at, a.ends_at, a.reason, a.source, a.lane, a.rescheduled_from_id, a.version,
+       a.status_since, a.checked_in_at, a.superseded_by_id
 FROM appointments a
 JOIN services s ON s.clinic_id = a.clinic_id AND s.id = a.service_id
 JOIN patients p ON p.clinic_id = a.clinic_id AND p.id = a.patient_id
@@ -55,6 +59,18 @@ FROM services s
 """
 _RESOURCES = "SELECT id, kind, name, member_id, active, version FROM resources"
 
+_HELD = """
+SELECT resource_id, lane, starts_at, ends_at FROM allocations
+WHERE resource_id = ANY($1) AND ends_at > $2 AND starts_at < $3 AND released_at IS NULL
+  AND (expires_at IS NULL OR expires_at > $4)
+"""
+_SWEEP = """
+WITH swept AS (
+    UPDATE allocations SET released_at = $4
+    WHERE resource_id = ANY($1) AND released_at IS NULL AND expires_at <= $4
+)
+"""
+
 
 class DiaryOnPostgres:
     """Who is free when."""
@@ -62,13 +78,14 @@ class DiaryOnPostgres:
     def __init__(self, work: PostgresWork) -> None:
         self._work = work
 
-    async def offer(self, service_id: UUID) -> Offer:
+    async def offer(self, service_id: UUID, *, retired: bool = False) -> Offer:
         rows = await self._work.fetch(
             "SELECT s.duration_minutes, s.buffer_before_minutes, s.buffer_after_minutes, r.id, r.kind FROM services s"
             " JOIN service_resources l ON l.clinic_id = s.clinic_id AND l.service_id = s.id"
             " JOIN resources r ON r.clinic_id = l.clinic_id AND r.id = l.resource_id AND r.active"
-            " WHERE s.id = $1 AND s.active ORDER BY r.name, r.id",
+            " WHERE s.id = $1 AND (s.active OR $2) ORDER BY r.name, r.id",
             service_id,
+            retired,
         )
         if not rows:
             raise NotFound
@@ -80,14 +97,21 @@ class DiaryOnPostgres:
             resources={row["id"]: row["kind"] for row in rows},
         )
 
-    async def owner_of(self, patient_id: UUID) -> UUID:
+    async def booked(self, patient_id: UUID) -> Booked:
         rows = await self._work.fetch(
-            "SELECT client_id FROM parties WHERE patient_id = $1 AND role = 'owner' AND until IS NULL", patient_id
+            "SELECT p.id, o.client_id, p.species, p.deceased_on IS NOT NULL FROM patients p JOIN parties o"
+            " ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL"
+            " WHERE p.id = $1",
+            patient_id,
         )
         if not rows:
             raise NotFound
-        client_id: UUID = rows[0]["client_id"]
-        return client_id
+        return Booked(*rows[0])
+
+    async def known(self, resource_ids: Sequence[UUID]) -> bool:
+        wanted = set(resource_ids)
+        rows = await self._work.fetch("SELECT id FROM resources WHERE id = ANY($1)", list(wanted))
+        return len(rows) == len(wanted)
 
     async def lock(self, resource_ids: Iterable[UUID]) -> None:
         await self._work.fetch(
@@ -97,14 +121,14 @@ class DiaryOnPostgres:
             list(resource_ids),
         )
 
-    async def held(self, resource_ids: Sequence[UUID], window: Interval) -> list[Held]:
-        rows = await self._work.fetch(
-            "SELECT resource_id, lane, starts_at, ends_at FROM allocations WHERE resource_id = ANY($1)"
-            " AND ends_at > $2 AND starts_at < $3 AND released_at IS NULL",
-            list(resource_ids),
-            window.starts_at,
-            window.ends_at,
-        )
+    async def held(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
+        return await self._held(_HELD, resource_ids, window, now)
+
+    async def taken(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
+        return await self._held(f"{_SWEEP} {_HELD}", resource_ids, window, now)
+
+    async def _held(self, sql: str, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
+        rows = await self._work.fetch(sql, list(resource_ids), window.starts_at, window.ends_at, now)
         return [Held(row["resource_id"], row["lane"], Interval(row["starts_at"], row["ends_at"])) for row in rows]
 
     async def hours(self, resource_ids: Sequence[UUID]) -> dict[UUID, list[WeeklySpan]]:
@@ -126,11 +150,71 @@ class DiaryOnPostgres:
         session.add_all(allocations)
         await session.flush()
 
-    async def release(self, appointment_id: UUID, at: datetime) -> None:
+    async def add_hold(self, hold: Hold, allocations: list[Allocation]) -> None:
+        session = self._work.session
+        session.add(hold)
+        await session.flush()
+        await self.take(allocations)
+
+    async def take(self, allocations: list[Allocation]) -> None:
+        self._work.session.add_all(allocations)
+        await self._work.session.flush()
+
+    async def taken_by(self, appointment_id: UUID) -> list[UUID]:
+        rows = await self._work.fetch(
+            "SELECT DISTINCT resource_id FROM allocations WHERE appointment_id = $1 ORDER BY 1", appointment_id
+        )
+        return [row["resource_id"] for row in rows]
+
+    async def release(self, holder_id: UUID, at: datetime) -> None:
         await self._work.execute(
-            "UPDATE allocations SET released_at = $2 WHERE appointment_id = $1 AND released_at IS NULL",
-            appointment_id,
+            "UPDATE allocations SET released_at = $2"
+            " WHERE (appointment_id = $1 OR hold_id = $1) AND released_at IS NULL",
+            holder_id,
             at,
+        )
+
+    async def reclaim(self, appointment_id: UUID, now: datetime) -> bool:
+        resource_ids = await self.taken_by(appointment_id)
+        await self.lock(resource_ids)
+        await self._work.execute(
+            "UPDATE allocations SET released_at = $2"
+            " WHERE resource_id = ANY($1) AND released_at IS NULL AND expires_at <= $2",
+            resource_ids,
+            now,
+        )
+        tag = await self._work.execute(
+            "UPDATE allocations a SET released_at = NULL WHERE a.appointment_id = $1 AND NOT EXISTS"
+            " (SELECT FROM allocations o, allocations b WHERE b.appointment_id = $1 AND o.clinic_id = b.clinic_id"
+            "  AND o.resource_id = b.resource_id AND o.lane = b.lane AND o.during && b.during"
+            "  AND o.released_at IS NULL)",
+            appointment_id,
+        )
+        return tag != "UPDATE 0"
+
+    async def set_aside(self, appointment_id: UUID, copy_id: UUID, now: datetime) -> UUID:
+        await self._work.execute(
+            "WITH copied AS ("
+            "  INSERT INTO appointments (clinic_id, id, service_id, patient_id, client_id, status, starts_at, ends_at,"
+            "   reason, source, lane, rescheduled_from_id, version, created_at, previous_status, status_since,"
+            "   checked_in_at, superseded_by_id)"
+            "  SELECT clinic_id, $2, service_id, patient_id, client_id, 'cancelled', starts_at, ends_at, reason,"
+            "   source, lane, rescheduled_from_id, version, created_at, status, $3, checked_in_at, id"
+            "  FROM appointments WHERE id = $1 RETURNING id)"
+            " UPDATE allocations l SET appointment_id = copied.id, released_at = coalesce(l.released_at, $3)"
+            " FROM copied WHERE l.appointment_id = $1",
+            appointment_id,
+            copy_id,
+            now,
+        )
+        return copy_id
+
+    async def record(self, taken: Taken) -> None:
+        await self._work.execute(
+            "INSERT INTO appointment_transitions (clinic_id, id, appointment_id, step, from_status, to_status,"
+            " starts_at, at, by, user_id, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
+            self._work.actor.clinic_id,
+            *msgspec.structs.astuple(taken),
         )
 
 
@@ -166,7 +250,7 @@ def _appointment_view(row: asyncpg.Record) -> AppointmentView:
     (
         appointment_id, status, service_id, service_name, color, duration, patient_id, patient_name, species,
         client_id, client_name, phone, resource_ids, kinds, names, starts_at, ends_at, reason, source, lane,
-        rescheduled_from_id, version,
+        rescheduled_from_id, version, status_since, checked_in_at, superseded_by_id,
     ) = row  # fmt: skip
     return AppointmentView(
         appointment_id,
@@ -182,7 +266,16 @@ def _appointment_view(row: asyncpg.Record) -> AppointmentView:
         lane,
         rescheduled_from_id,
         version,
+        status_since,
+        checked_in_at,
+        superseded_by_id,
     )
+
+
+def _transition_view(row: asyncpg.Record) -> TransitionView:
+    step, from_status, to_status, starts_at, at, by, user_id, name, reason = row
+    person = None if user_id is None else PersonRef(user_id, name)
+    return TransitionView(step, from_status, to_status, starts_at, at, by, person, reason)
 
 
 class ScheduleReadsOnPostgres:
@@ -194,7 +287,7 @@ class ScheduleReadsOnPostgres:
     async def agenda(self, starts_at: datetime, ends_at: datetime, resource_id: UUID | None) -> list[AppointmentView]:
         rows = await self._work.fetch(
             f"{_APPOINTMENTS} WHERE a.starts_at >= $1 AND a.starts_at < $2"
-            " AND ($3::uuid IS NULL OR $3 = ANY(r.ids)) ORDER BY a.starts_at, a.id",
+            " AND a.superseded_by_id IS NULL AND ($3::uuid IS NULL OR $3 = ANY(r.ids)) ORDER BY a.starts_at, a.id",
             starts_at,
             ends_at,
             resource_id,
@@ -207,11 +300,23 @@ class ScheduleReadsOnPostgres:
             raise NotFound
         return _appointment_view(rows[0])
 
+    async def history(self, appointment_id: UUID) -> list[TransitionView]:
+        rows = await self._work.fetch(
+            "SELECT t.step, t.from_status, t.to_status, t.starts_at, t.at, t.by, t.user_id, u.display_name, t.reason"
+            " FROM appointments a LEFT JOIN appointment_transitions t"
+            " ON t.clinic_id = a.clinic_id AND t.appointment_id = a.id LEFT JOIN users u ON u.id = t.user_id"
+            " WHERE a.id = $1 ORDER BY t.at, t.id",
+            appointment_id,
+        )
+        if not rows:
+            raise NotFound
+        return [_transition_view(row) for row in rows if row["step"] is not None]
+
     async def appointments(self, page: PageRequest, patient_id: UUID | None) -> Page[AppointmentView]:
         last = after(page, tuple[datetime, UUID]) or (NEWEST, FIRST)
         rows = await self._work.fetch(
-            f"{_APPOINTMENTS} WHERE (a.starts_at, a.id) < ($1, $2) AND ($3::uuid IS NULL OR a.patient_id = $3)"
-            " ORDER BY a.starts_at DESC, a.id DESC LIMIT $4",
+            f"{_APPOINTMENTS} WHERE (a.starts_at, a.id) < ($1, $2) AND a.superseded_by_id IS NULL"
+            " AND ($3::uuid IS NULL OR a.patient_id = $3) ORDER BY a.starts_at DESC, a.id DESC LIMIT $4",
             *last,
             patient_id,
             page.limit + 1,

@@ -12,13 +12,14 @@ from sqlalchemy import (
     Table,
     Text,
     Time,
+    UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import TSTZRANGE, UUID, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import BYTEA, TSTZRANGE, UUID, ExcludeConstraint
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_REPLACED
-from coravet.core.scheduling.model import Allocation, Appointment, Resource, Service
+from coravet.core.scheduling.model import Allocation, Appointment, Hold, Resource, Service
 
 services = tenant_table(
     "services",
@@ -87,10 +88,16 @@ appointments = tenant_table(
     column("rescheduled_from_id", UUID, nullable=True),
     column("version", Integer),
     column("created_at", Instant),
+    column("previous_status", Text, nullable=True),
+    column("status_since", Instant),
+    column("checked_in_at", Instant, nullable=True),
+    column("superseded_by_id", UUID, nullable=True),
     belongs_to("service_id", "services"),
     belongs_to("patient_id", "patients"),
     belongs_to("client_id", "clients"),
     belongs_to("rescheduled_from_id", "appointments"),
+    belongs_to("superseded_by_id", "appointments"),
+    CheckConstraint("superseded_by_id IS NULL OR status = 'cancelled'", name="superseded"),
     CheckConstraint(
         "status IN ('requested', 'confirmed', 'checked_in', 'in_exam', 'ready', 'completed', 'cancelled', 'no_show')",
         name="status",
@@ -102,9 +109,44 @@ appointments = tenant_table(
     Index("ix_appointments_patient", "clinic_id", "patient_id", "starts_at"),
 )
 
+appointment_transitions = tenant_table(
+    "appointment_transitions",
+    column("appointment_id", UUID),
+    column("step", Text),
+    column("from_status", Text, nullable=True),
+    column("to_status", Text),
+    column("starts_at", Instant),
+    column("at", Instant),
+    column("by", Text),
+    column("user_id", UUID, nullable=True),
+    column("reason", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    belongs_to("appointment_id", "appointments"),
+    ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="RESTRICT"),
+    CheckConstraint("by IN ('staff', 'guest', 'system')", name="by"),
+    Index("ix_appointment_transitions_appointment", "clinic_id", "appointment_id", "at"),
+)
+
+holds = tenant_table(
+    "holds",
+    column("service_id", UUID),
+    column("kind", Text),
+    column("starts_at", Instant),
+    column("ends_at", Instant),
+    column("expires_at", Instant),
+    column("token_hash", BYTEA, nullable=True),
+    column("created_at", Instant),
+    column("released_at", Instant, nullable=True),
+    belongs_to("service_id", "services"),
+    CheckConstraint("kind IN ('guest', 'offer')", name="kind"),
+    CheckConstraint("starts_at < ends_at", name="in_order"),
+    UniqueConstraint("clinic_id", "token_hash", name="uq_holds_token_hash"),
+)
+
 allocations = tenant_table(
     "allocations",
-    column("appointment_id", UUID),
+    column("appointment_id", UUID, nullable=True),
+    column("hold_id", UUID, nullable=True),
+    column("expires_at", Instant, nullable=True),
     column("resource_id", UUID),
     column("lane", SmallInteger),
     column("starts_at", Instant),
@@ -112,7 +154,10 @@ allocations = tenant_table(
     column("during", TSTZRANGE, Computed("tstzrange(starts_at, ends_at, '[)')", persisted=True)),
     column("released_at", Instant, nullable=True),
     belongs_to("appointment_id", "appointments"),
+    belongs_to("hold_id", "holds"),
     belongs_to("resource_id", "resources"),
+    CheckConstraint("num_nonnulls(appointment_id, hold_id) = 1", name="one_holder"),
+    CheckConstraint("(hold_id IS NULL) = (expires_at IS NULL)", name="holds_expire"),
     CheckConstraint("starts_at < ends_at", name="in_order"),
     CheckConstraint("lane >= 0", name="lane"),
     ExcludeConstraint(
@@ -125,10 +170,19 @@ allocations = tenant_table(
         name="ex_allocations_slot",
     ),
     Index("ix_allocations_appointment", "clinic_id", "appointment_id"),
+    Index("ix_allocations_hold", "clinic_id", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+    Index(
+        "ix_allocations_expiring",
+        "clinic_id",
+        "resource_id",
+        "expires_at",
+        postgresql_where=text("released_at IS NULL AND expires_at IS NOT NULL"),
+    ),
     Index("ix_allocations_held", "clinic_id", "resource_id", "ends_at", postgresql_where=text("released_at IS NULL")),
 )
 
 mapping.map_imperatively(Service, services, version_id_col=services.c.version, version_id_generator=False)
 mapping.map_imperatively(Resource, resources, version_id_col=resources.c.version, version_id_generator=False)
 mapping.map_imperatively(Appointment, appointments, version_id_col=appointments.c.version, version_id_generator=False)
+mapping.map_imperatively(Hold, holds)
 mapping.map_imperatively(Allocation, allocations, exclude_properties=["during"])

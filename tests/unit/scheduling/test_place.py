@@ -5,9 +5,9 @@ from uuid import UUID
 
 import pytest
 
-from coravet.core.scheduling.book import LANES, choose, leading_kind
 from coravet.core.scheduling.errors import SlotTaken
 from coravet.core.scheduling.hours import Interval
+from coravet.core.scheduling.place import LANES, choose, leading_kind
 from coravet.core.scheduling.ports import Held, Offer
 
 VET, OTHER_VET, ROOM, OTHER_ROOM = (UUID(int=number) for number in range(1, 5))

@@ -1,0 +1,159 @@
+"""Taking time: which resources a visit gets, in which lane, so that no two collide."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
+
+from coravet.core.kernel.errors import FieldError, Invalid, NotFound
+from coravet.core.kernel.sentences import Sentence
+from coravet.core.scheduling.availability import open_for
+from coravet.core.scheduling.errors import OutsideHours, SlotTaken
+from coravet.core.scheduling.hours import Interval, open_intervals
+from coravet.core.scheduling.model import LEADING_KINDS, Allocation
+from coravet.core.scheduling.ports import Held, Offer, SchedulingWork
+from coravet.core.tenancy.clinic_day import day_of, time_zone
+
+LANES = 4
+"""Lanes of a resource: the normal one, and three for deliberate overbooking."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where a visit takes place.
+
+    Attributes:
+        holding: the visit with its buffers, during which its resources are taken.
+    """
+
+    visit: Interval
+    holding: Interval
+    lane: int
+    resource_ids: list[UUID]
+
+
+def span_of(offer: Offer, starts_at: datetime) -> Interval:
+    """The visit that a service makes of a start."""
+    return Interval(starts_at, starts_at + timedelta(minutes=offer.duration_minutes))
+
+
+def holding_of(offer: Offer, visit: Interval) -> Interval:
+    """The visit with the service's buffers around it."""
+    return Interval(
+        visit.starts_at - timedelta(minutes=offer.buffer_before_minutes),
+        visit.ends_at + timedelta(minutes=offer.buffer_after_minutes),
+    )
+
+
+def leading_kind(kinds: Iterable[str]) -> str:
+    """Which kind leads a service that needs these: vets before rooms before equipment."""
+    return min(kinds, key=LEADING_KINDS.index)
+
+
+async def find_place(
+    work: SchedulingWork,
+    offer: Offer,
+    visit: Interval,
+    named: Sequence[UUID],
+    now: datetime,
+    *,
+    lanes: int = 1,
+    beside: bool = True,
+) -> Place:
+    """Find room for a visit; its resources are locked from here to the end of the work, so that it stays found.
+
+    Args:
+        named: resources that the visit must get; see `check_named`. Other kinds are assigned.
+        lanes: how many lanes may be tried; 1 unless it is overbooked on purpose.
+        beside: whether what others hold in higher lanes leaves a resource free; never for the public.
+
+    Raises:
+        OutsideHours: a named resource does not work then, or none of another kind does.
+        SlotTaken: somebody holds the time.
+    """
+    await work.diary.lock(offer.resources)
+    able = await working_during(work, offer, visit)
+    kinds_able = {offer.resources[resource_id] for resource_id in able}
+    if any(each not in able for each in named) or kinds_able != set(offer.resources.values()):
+        raise OutsideHours
+    holding = holding_of(offer, visit)
+    held = await work.diary.taken(list(offer.resources), holding, now)
+    if not beside:
+        held = [Held(each.resource_id, 0, each.during) for each in held]
+    lane, resource_ids = choose(offer, named, able, held, lanes=lanes)
+    return Place(visit, holding, lane, resource_ids)
+
+
+async def working_during(work: SchedulingWork, offer: Offer, visit: Interval) -> set[UUID]:
+    """Those of the offer's resources that work during the whole visit."""
+    zone = time_zone(work.actor.time_zone)
+    weekly = await work.diary.hours(list(offer.resources))
+    days = day_of(visit.starts_at, zone), day_of(visit.ends_at, zone)
+    return {resource_id for resource_id, spans in weekly.items() if open_for(open_intervals(spans, *days, zone), visit)}
+
+
+def choose(
+    offer: Offer, named: Sequence[UUID], able: set[UUID], held: Iterable[Held], lanes: int
+) -> tuple[int, list[UUID]]:
+    """The lane and the resources that a visit takes: those named, and the first free one of each other kind.
+
+    Args:
+        able: those of the offer's resources that work during the visit.
+        lanes: how many lanes may be tried.
+
+    Raises:
+        SlotTaken: in every one of them a named resource is held, or all of another kind are.
+    """
+    needed = set(offer.resources.values()) - {offer.resources[resource_id] for resource_id in named}
+    taken = {(each.resource_id, each.lane) for each in held}
+    for lane in range(lanes):
+        free = [each for each in offer.resources if each in able and (each, lane) not in taken]
+        others = {offer.resources[each]: each for each in reversed(free)}
+        if all((each, lane) not in taken for each in named) and needed <= others.keys():
+            return lane, [*named, *(others[kind] for kind in sorted(needed, key=LEADING_KINDS.index))]
+    raise SlotTaken
+
+
+async def check_named(work: SchedulingWork, offer: Offer, resource_ids: Sequence[UUID]) -> None:
+    """Whether a visit of the service can name these resources.
+
+    Raises:
+        NotFound: one of them is nobody here.
+        Invalid: one does not serve the service, none is of the leading kind, or two are of one kind.
+    """
+    strange = [each for each in resource_ids if each not in offer.resources]
+    if strange:
+        if not await work.diary.known(strange):
+            raise NotFound
+        sentence = "It does not serve this service. Choose another, or change the service."
+        raise Invalid(
+            errors=[
+                FieldError(f"/resource_ids/{index}", "resource_not_suited", sentence)
+                for index, each in enumerate(resource_ids)
+                if each in strange
+            ]
+        )
+    kinds = [offer.resources[each] for each in resource_ids]
+    leading = leading_kind(offer.resources.values())
+    if leading not in kinds:
+        wanted = Sentence("Name the {leading} that serves the visit.", leading=leading)
+        raise Invalid(errors=[FieldError("/resource_ids", "leading_resource_missing", wanted)])
+    if len(set(kinds)) != len(kinds):
+        sentence = "Name one resource of each kind."
+        raise Invalid(errors=[FieldError("/resource_ids", "repeated_kind", sentence)])
+
+
+def allocations(work: SchedulingWork, place: Place, appointment_id: UUID) -> list[Allocation]:
+    """The time that a visit takes at a place, one row a resource."""
+    return [
+        Allocation(
+            clinic_id=work.actor.clinic_id,
+            id=work.new_id(),
+            appointment_id=appointment_id,
+            resource_id=resource_id,
+            lane=place.lane,
+            starts_at=place.holding.starts_at,
+            ends_at=place.holding.ends_at,
+        )
+        for resource_id in place.resource_ids
+    ]
