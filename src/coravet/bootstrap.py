@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from coravet.adapters.fanout.postgres import PostgresFanout
 from coravet.adapters.firebase.cached import CachedIdentity
 from coravet.adapters.firebase.identity import FirebaseIdentity
+from coravet.adapters.jobs.queue import PgqueuerQueue
 from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.adapters.postgres.constraints import domain_error
@@ -26,8 +27,10 @@ from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
+from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.clock import Clock, SystemClock
-from coravet.core.kernel.steady import Steady
+from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.jobs import Periodic
 from coravet.core.tenancy.clinics import NewClinic, open_clinic
 from coravet.core.tenancy.operators import grant_operator
 from coravet.core.tenancy.views import NewClinicView
@@ -36,10 +39,10 @@ from coravet.entrypoints.http.call import Ports
 from coravet.entrypoints.http.live import stream_events
 from coravet.entrypoints.http.middleware import RequestContext
 from coravet.entrypoints.live.layer import Live
+from coravet.entrypoints.worker.worker import Handlers, Worker
 from coravet.settings import Settings, load
 
 COOKIE = "coravet_session"
-PRUNE_SECONDS = 600.0
 ROLE = "SELECT rolname AS name, rolsuper OR rolbypassrls AS unsafe FROM pg_roles WHERE rolname = current_user"
 
 
@@ -126,7 +129,7 @@ def application(settings: Settings) -> Application:
         try:
             if settings.environment == "production":
                 await refuse_unsafe_role(engine)
-            async with fanout, live.running(), Steady("housekeeping", partial(prune, works), every=PRUNE_SECONDS):
+            async with fanout, live.running():
                 yield
         finally:
             await identity.aclose()
@@ -149,6 +152,49 @@ def application(settings: Settings) -> Application:
     )
     litestar = build(ports, routes=[stream_events(live)], lifespan=[parts])
     return Application(RequestContext(sentry.traced(litestar, settings)), litestar, works, engine)
+
+
+def handlers() -> Handlers:
+    """Which use case does which kind of job."""
+    return {}
+
+
+def timetable(works: Works[ClinicWork]) -> list[Periodic]:
+    """What is done over and over for all clinics."""
+    return [Periodic("housekeeping", "*/10 * * * *", partial(prune, works))]
+
+
+@asynccontextmanager
+async def worker(settings: Settings) -> AsyncIterator[Worker]:
+    """A worker on its own pools, closed at the end.
+
+    Raises:
+        UnsafeRole: in production, where the role of DATABASE_URL is not bound by row-level security.
+    """
+    engine = make_engine(settings)
+    works = make_works(settings, engine)
+
+    async def actor_of(clinic_id: ClinicId) -> Actor:
+        async with works.system_begin("job") as work:
+            found = await work.fetch("SELECT time_zone FROM clinics WHERE id = $1", clinic_id)
+        if not found:
+            raise NotFound
+        return Actor(clinic_id=clinic_id, time_zone=found[0]["time_zone"], user_id=None)
+
+    queue = PgqueuerQueue(
+        settings.direct_url,
+        f"{settings.database_role_prefix}_system",
+        concurrency=settings.worker_jobs,
+        silence=timedelta(seconds=settings.worker_silence_seconds),
+        grace=timedelta(seconds=settings.worker_grace_seconds),
+        statement_cache=settings.database_statement_cache,
+    )
+    try:
+        if settings.environment == "production":
+            await refuse_unsafe_role(engine)
+        yield Worker(queue, handlers(), timetable(works), actor_of)
+    finally:
+        await engine.dispose()
 
 
 class UnsafeRole(Exception):

@@ -96,6 +96,22 @@ class Settings(BaseSettings):
         5, ge=1, le=14, validation_alias=_env("CORAVET_SESSION_DAYS"), description="Life of a session cookie."
     )
 
+    worker_jobs: int = Field(
+        10, ge=2, le=100, validation_alias=_env("CORAVET_WORKER_JOBS"), description="Jobs that a worker does at a time."
+    )
+    worker_silence_seconds: int = Field(
+        30,
+        ge=1,
+        validation_alias=_env("CORAVET_WORKER_SILENCE_SECONDS"),
+        description="A worker not heard of for so long is dead: others take up its jobs.",
+    )
+    worker_grace_seconds: int = Field(
+        20,
+        ge=0,
+        validation_alias=_env("CORAVET_WORKER_GRACE_SECONDS"),
+        description="How long jobs may go on after SIGTERM; what is left is done by the next worker.",
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias=_env("CORAVET_LOG_LEVEL"), description="Least level that is logged."
     )

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from coravet.entrypoints.cli import clinic, doctor, migrate, openapi, operator, serve, up
+from coravet.entrypoints.cli import clinic, doctor, migrate, openapi, operator, serve, up, worker
 from coravet.entrypoints.cli.refusals import sentences
 
 app = typer.Typer(
@@ -19,6 +19,7 @@ app = typer.Typer(
 )
 app.command()(up.up)
 app.command()(serve.serve)
+app.command()(worker.worker)
 app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.command()(openapi.openapi)

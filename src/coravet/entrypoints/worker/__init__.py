@@ -1,0 +1,1 @@
+"""The worker: does what works deferred, and what is done periodically."""
