@@ -13,6 +13,7 @@ from litestar import Litestar
 from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from coravet.adapters.calendars.ical import ICalendarWriter
 from coravet.adapters.fanout.postgres import PostgresFanout
 from coravet.adapters.firebase.cached import CachedIdentity
 from coravet.adapters.firebase.identity import FirebaseIdentity
@@ -142,8 +143,10 @@ def application(settings: Settings) -> Application:
         directory=directory,
         gate=LegalGate(),
         numbers=EcuadorNumbers(),
+        calendars=ICalendarWriter(),
         clock=clock,
         ready=ready,
+        public_url=settings.public_url,
         cookie=f"__Host-{COOKIE}" if settings.cookie_secure else COOKIE,
         cookie_secure=settings.cookie_secure,
         session_life=timedelta(days=settings.session_days),

@@ -116,6 +116,9 @@ class Service:
         }
         ids["service_id"] = (await self.done("POST", f"{base}/services", owner, json=consultation))["id"]
         ids["appointment_id"] = (await self.book(clinic))["id"]
+        # Of the room, so that tests may make and end the vet's.
+        shared = await self.done("POST", f"{base}/resources/{ids['room_id']}/calendar", owner)
+        ids |= {"calendar": f"{ids['room_id']}.ics", "calendar_token": shared["token"]}
         await self._tell(clinic)
         await self._hold(clinic)
         return clinic

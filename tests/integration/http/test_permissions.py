@@ -67,6 +67,9 @@ POST   /api/v1/clinics/{clinic}/resources                                401    
 GET    /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   200  200     200   200      404
 PATCH  /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   403  403     200   200      404
 DELETE /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   403  403     204   204      404
+GET    /api/v1/clinics/{clinic}/calendars/{calendar}                     200      200   200  200     200   200      200
+POST   /api/v1/clinics/{clinic}/resources/{resource_id}/calendar         401      404   403  403     201   201      404
+DELETE /api/v1/clinics/{clinic}/resources/{resource_id}/calendar         401      404   403  403     204   204      404
 GET    /api/v1/clinics/{clinic}/resources/{resource_id}/hours            401      404   200  200     200   200      404
 PUT    /api/v1/clinics/{clinic}/resources/{resource_id}/hours            401      404   403  403     200   200      404
 """
@@ -113,7 +116,7 @@ async def _put_back(admin: asyncpg.Connection, clinic: Clinic, who: Headers, sta
     token = who.get("Authorization", "").removeprefix("Bearer ")
     await admin.execute("DELETE FROM ended_sessions WHERE token_hash = $1", sha256(token.encode()).digest())
     await admin.execute("UPDATE services SET active = true WHERE clinic_id = $1", clinic.id)
-    await admin.execute("UPDATE resources SET active = true WHERE clinic_id = $1", clinic.id)
+    await admin.execute("UPDATE resources SET active = true, member_id = NULL WHERE clinic_id = $1", clinic.id)
     await admin.execute("UPDATE patients SET deceased_on = NULL WHERE clinic_id = $1", clinic.id)
     await admin.execute(
         "UPDATE appointments SET status = $2 WHERE id = $1", clinic.ids["appointment_id"], status or "confirmed"

@@ -65,6 +65,7 @@ GRANTS = {
     "links": "INSERT SELECT UPDATE",
     "appointment_transitions": "INSERT SELECT",
     "holds": "INSERT SELECT UPDATE",
+    "calendar_feeds": "INSERT SELECT UPDATE",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

@@ -48,6 +48,8 @@ EMITTED: dict[Key, set[str]] = {
     ("POST", f"{CLINIC}/resources"): {"resource.changed"},
     ("PATCH", f"{CLINIC}/resources/{{resource_id}}"): {"resource.changed"},
     ("DELETE", f"{CLINIC}/resources/{{resource_id}}"): {"resource.changed"},
+    ("POST", f"{CLINIC}/resources/{{resource_id}}/calendar"): set(),
+    ("DELETE", f"{CLINIC}/resources/{{resource_id}}/calendar"): set(),
     ("PUT", f"{CLINIC}/resources/{{resource_id}}/hours"): {"hours.changed"},
 }
 """What each request that changes something tells. Signing in changes nothing in a clinic, and neither does a vet's

@@ -122,3 +122,26 @@ async def test_statements_do_not_grow(service: Service) -> None:
         assert 1 <= rows <= more_rows, key
         assert rows < more_rows or name in {"availability", "history"}, key
         assert len(few) == len(more) == OTHERS.get(name, USUAL), (key, few, more)
+
+
+async def test_feed(service: Service) -> None:
+    """A calendar program's poll takes two queries, however many visits there are: whose feed it is, and its visits."""
+    clinic = await _furnished(service, 1)
+    base, resource = f"/clinics/{clinic.slug}", clinic.ids["resource_id"]
+    token = (await service.done("POST", f"{base}/resources/{resource}/calendar", clinic.owner))["token"]
+    for _ in range(3):
+        await service.book(clinic)
+        _SEEN.set([])
+        answer = await service.ask("GET", f"{base}/calendars/{resource}.ics", params={"token": token})
+        await asyncio.sleep(0)
+        seen = _SEEN.get() or []
+        _SEEN.set(None)
+        assert answer.status_code == 200
+        found, begin, visits, commit = seen[-4:]
+        assert ("find_calendar" in found, begin[:5], "appointments" in visits, commit) == (
+            True,
+            "BEGIN",
+            True,
+            "COMMIT",
+        )
+    assert len(seen) == 4

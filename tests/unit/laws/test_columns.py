@@ -34,6 +34,7 @@ SAYS_NOTHING = {
     "resources.kind": "a word",
     "appointments.status": "a word",
     "appointments.source": "a word",
+    "calendar_feeds.token_hash": "as ended_sessions.token_hash",
     "messages.kind": "a word",
     "messages.subject_type": "a word",
     "messages.channel": "a word",

@@ -5,7 +5,12 @@ from functools import cached_property
 from coravet.adapters.postgres import tables
 from coravet.adapters.postgres.messaging.store import MessageRows
 from coravet.adapters.postgres.patients.store import PatientReadsOnPostgres
-from coravet.adapters.postgres.scheduling.store import CatalogueOnPostgres, DiaryOnPostgres, ScheduleReadsOnPostgres
+from coravet.adapters.postgres.scheduling.store import (
+    CatalogueOnPostgres,
+    DiaryOnPostgres,
+    FeedRows,
+    ScheduleReadsOnPostgres,
+)
 from coravet.adapters.postgres.tenancy.store import (
     ClinicRows,
     EndedSessions,
@@ -91,6 +96,10 @@ class ClinicWork(PostgresWork):
     @cached_property
     def catalogue(self) -> CatalogueOnPostgres:
         return CatalogueOnPostgres(self)
+
+    @cached_property
+    def feeds(self) -> FeedRows:
+        return FeedRows(self)
 
     @cached_property
     def schedule_reads(self) -> ScheduleReadsOnPostgres:

@@ -83,6 +83,24 @@ class Appointment:
 
 
 @dataclass
+class CalendarFeed:
+    """The address under which calendar programs find a resource's visits.
+
+    Attributes:
+        member_id: who made it; it ends with their membership.
+        token_hash: SHA-256 of the token in the address.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    resource_id: UUID
+    member_id: MemberId | None
+    token_hash: bytes
+    created_at: datetime
+    revoked_at: datetime | None = None
+
+
+@dataclass
 class Hold:
     """Time held without a visit: while a guest fills in a form, or until a waiting client takes an offer.
 

@@ -11,8 +11,15 @@ from coravet.core.kernel.actor import UserId
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
 from coravet.core.scheduling.hours import Interval, WeeklySpan
-from coravet.core.scheduling.model import Allocation, Appointment, Hold, Resource, Service
-from coravet.core.scheduling.views import AppointmentView, HoursView, ResourceView, ServiceView, TransitionView
+from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Hold, Resource, Service
+from coravet.core.scheduling.views import (
+    AppointmentView,
+    FeedVisit,
+    HoursView,
+    ResourceView,
+    ServiceView,
+    TransitionView,
+)
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
@@ -161,6 +168,19 @@ class Catalogue(Protocol):
         ...
 
 
+class Feeds(Table[CalendarFeed], Protocol):
+    """The feeds of resources' calendars."""
+
+    async def revoke(self, resource_id: UUID, at: datetime) -> None:
+        """End the resource's feed, if it has one."""
+        ...
+
+    async def visits(self, resource_id: UUID, starts_at: datetime, ends_at: datetime) -> list[FeedVisit]:
+        """The resource's visits that begin within the half-open stretch, by start, and those that were cancelled or
+        missed while they were its; one query."""
+        ...
+
+
 class SchedulingWork(Work, Protocol):
     """The unit of work as scheduling uses it."""
 
@@ -181,6 +201,9 @@ class SchedulingWork(Work, Protocol):
 
     @property
     def catalogue(self) -> Catalogue: ...
+
+    @property
+    def feeds(self) -> Feeds: ...
 
     @property
     def schedule_reads(self) -> ScheduleReads: ...

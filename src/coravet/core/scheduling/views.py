@@ -135,6 +135,26 @@ class ResourceView(msgspec.Struct, frozen=True):
     version: int
 
 
+class FeedVisit(msgspec.Struct, frozen=True):
+    """A visit as a resource's feed knows it; `changed_at` is when it last changed."""
+
+    id: UUID
+    version: int
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    patient_name: str
+    service_name: str
+    changed_at: datetime
+
+
+class NewFeedView(msgspec.Struct, frozen=True):
+    """A feed's address with its token, told once: in a replayed answer both are null."""
+
+    url: str | None
+    token: str | None
+
+
 class HoursView(msgspec.Struct, frozen=True):
     """A resource's weekly hours, as wall times of the clinic."""
 

@@ -47,6 +47,15 @@ class LinkFound(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+class CalendarFound(msgspec.Struct, frozen=True):
+    """What the address of a calendar leads to; see `scheduling.feeds`."""
+
+    clinic_id: ClinicId
+    time_zone: str
+    clinic_name: str
+    resource_name: str
+
+
 class Directory(Protocol):
     """Who people are, before there is a clinic to scope by. Each method is one statement."""
 
@@ -79,6 +88,11 @@ class Directory(Protocol):
 
     async def link(self, token_hash: bytes) -> LinkFound | None:
         """What the link of that token is for; None where there is none, or it was revoked. Expired ones are found."""
+        ...
+
+    async def calendar(self, clinic: str, resource_id: UUID, token_hash: bytes) -> CalendarFound | None:
+        """The resource whose calendar that token opens; None where clinic, resource and token are not of one another,
+        the token was revoked, or the resource, its member or who made the token is no longer active."""
         ...
 
 

@@ -11,7 +11,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from coravet.entrypoints.http import health, patients, scheduling, session, tenancy
+from coravet.entrypoints.http import calendars, health, patients, scheduling, session, tenancy
 from coravet.entrypoints.http.access import UNSAFE, Access, public
 from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Ports, provide_call
@@ -67,6 +67,9 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     scheduling.delete_resource,
     scheduling.get_hours,
     scheduling.put_hours,
+    calendars.get_calendar,
+    calendars.post_calendar,
+    calendars.delete_calendar,
 )
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from typing import Protocol
 
 from coravet.core.kernel.actor import Actor, UserId
+from coravet.core.kernel.calendar import CalendarWriter
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.work import Once
@@ -50,6 +51,7 @@ class Ports:
 
     Attributes:
         ready: raises `Unavailable` where a part that requests need does not answer.
+        public_url: where people and programs reach the service, without a slash at its end.
         cookie: the session cookie's name; `cookie_secure` is whether browsers come over TLS.
     """
 
@@ -59,8 +61,10 @@ class Ports:
     directory: Directory
     gate: Gate
     numbers: Numbers
+    calendars: CalendarWriter
     clock: Clock
     ready: Callable[[], Awaitable[None]]
+    public_url: str
     cookie: str
     cookie_secure: bool
     session_life: timedelta

@@ -185,6 +185,9 @@ _PATIENTS = {
     "A document needs its type and its number.": "Un documento necesita su tipo y su número.",
     "A birth date cannot lie after today.": "La fecha de nacimiento no puede ser posterior a hoy.",
     "A precision needs a birth date.": "Para indicar la precisión hace falta la fecha de nacimiento.",
+    "You may share your own calendar only. Ask an owner or a manager for this one.": (
+        "Usted solo puede compartir su propio calendario. Pida este a un propietario o administrador."
+    ),
     "The day of death cannot lie after today.": "La fecha de fallecimiento no puede ser posterior a hoy.",
     "The day of death lies before the birth date. Correct the one that is wrong.": (
         "La fecha de fallecimiento es anterior a la de nacimiento. Corrija la que esté equivocada."

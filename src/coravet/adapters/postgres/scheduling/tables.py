@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import BYTEA, TSTZRANGE, UUID, ExcludeConstr
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_REPLACED
-from coravet.core.scheduling.model import Allocation, Appointment, Hold, Resource, Service
+from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Hold, Resource, Service
 
 services = tenant_table(
     "services",
@@ -181,8 +181,28 @@ allocations = tenant_table(
     Index("ix_allocations_held", "clinic_id", "resource_id", "ends_at", postgresql_where=text("released_at IS NULL")),
 )
 
+calendar_feeds = tenant_table(
+    "calendar_feeds",
+    column("resource_id", UUID),
+    column("member_id", UUID),
+    column("token_hash", BYTEA),
+    column("created_at", Instant),
+    column("revoked_at", Instant, nullable=True),
+    belongs_to("resource_id", "resources"),
+    belongs_to("member_id", "members"),
+    Index("ix_calendar_feeds_token_hash", "token_hash"),
+    Index(
+        "uq_calendar_feeds_resource",
+        "clinic_id",
+        "resource_id",
+        unique=True,
+        postgresql_where=text("revoked_at IS NULL"),
+    ),
+)
+
 mapping.map_imperatively(Service, services, version_id_col=services.c.version, version_id_generator=False)
 mapping.map_imperatively(Resource, resources, version_id_col=resources.c.version, version_id_generator=False)
 mapping.map_imperatively(Appointment, appointments, version_id_col=appointments.c.version, version_id_generator=False)
 mapping.map_imperatively(Hold, holds)
 mapping.map_imperatively(Allocation, allocations, exclude_properties=["during"])
+mapping.map_imperatively(CalendarFeed, calendar_feeds)
