@@ -5,10 +5,15 @@ import random
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
 from tests.integration.http.service import EVERY_HOUR, Clinic, Service, superuser
+
+from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.scheduling.errors import SlotTaken
+from coravet.core.scheduling.model import Allocation, Appointment
 
 
 @pytest.fixture
@@ -192,3 +197,20 @@ async def test_hours(service: Service, clinic: Clinic) -> None:
     assert {answer.status_code for answer in answers} <= {200, 409}
     spans = (await service.done("GET", at, clinic.owner))["spans"]
     assert {"spans": spans} in [*weeks, EVERY_HOUR]
+
+
+async def test_past_the_lock(service: Service, clinic: Clinic) -> None:
+    """Where two would book one time without the lock, the constraint lets one through, and tells the other so."""
+    visit = UUID((await service.book(clinic))["id"])
+    actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="UTC", user_id=None)
+    async with superuser(service.settings) as admin:
+        [stored] = await admin.fetch("SELECT * FROM appointments WHERE id = $1", visit)
+        [held, *_] = await admin.fetch("SELECT * FROM allocations WHERE appointment_id = $1", visit)
+    fields = {name: value for name, value in stored.items() if name in Appointment.__dataclass_fields__}
+    with pytest.raises(SlotTaken):  # noqa: PT012 -- the error comes within the work
+        async with service.application.works.begin(actor) as work:
+            copy = Appointment(**fields | {"id": work.new_id()})
+            same = {name: value for name, value in held.items() if name in Allocation.__dataclass_fields__}
+            await work.diary.add(copy, [Allocation(**same | {"id": work.new_id(), "appointment_id": copy.id})])
+    async with superuser(service.settings) as admin:
+        assert await admin.fetchval("SELECT count(*) FROM appointments WHERE clinic_id = $1", actor.clinic_id) == 2

@@ -1,9 +1,11 @@
 """The scoped transaction."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
-from functools import cached_property
+from functools import cache, cached_property
+from itertools import count
+from operator import attrgetter
 from typing import Any, Generic, TypeVar
 from uuid import UUID
 
@@ -12,6 +14,7 @@ import msgspec
 from advanced_alchemy.repository import SQLAlchemyAsyncRepository
 from sqlalchemy import Connection, PoolProxiedConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, AsyncSession
+from sqlalchemy.orm import Mapper, class_mapper
 from uuid_utils.compat import uuid7
 
 from coravet.adapters.postgres.constraints import domain_error
@@ -117,6 +120,18 @@ class PostgresWork:
         await self.flush()
         await self._driver.executemany(sql, rows)
 
+    async def insert(self, *kinds: Sequence[object]) -> None:
+        """Store new aggregates past the mapper, in one statement and at a fraction of its cost.
+
+        Later changes to them are not stored: `get` or `lock` a row to change it.
+
+        Args:
+            kinds: rows of one kind each, at least one; those that others refer to may come along.
+        """
+        sql, values = _insertion(*((type(rows[0]), len(rows)) for rows in kinds))
+        arguments = [value for rows, of in zip(kinds, values, strict=True) for row in rows for value in of(row)]
+        await self.execute(sql, *arguments)
+
     async def open(self) -> None:
         """Take the caller's key, waiting for another request under it.
 
@@ -179,6 +194,26 @@ class PostgresWork:
                 msgspec.json.encode(self._answer),
             )
         return bool(self._events)
+
+
+@cache
+def _insertion(*kinds: tuple[type, int]) -> tuple[str, list[Callable[[Any], tuple[Any, ...]]]]:
+    """The statement that stores so many rows of each kind, and what makes the arguments of one.
+
+    PostgreSQL checks references when the whole statement has run, so that its parts may refer to each other.
+    """
+    parts: list[str] = []
+    values: list[Callable[[Any], tuple[Any, ...]]] = []
+    numbers = count(1)
+    for kind, length in kinds:
+        mapper: Mapper[Any] = class_mapper(kind)
+        names = [column.key for column in mapper.local_table.columns if column.key in mapper.attrs]
+        rows = ", ".join(f"({', '.join(f'${next(numbers)}' for _ in names)})" for _ in range(length))
+        parts.append(f"INSERT INTO {mapper.local_table} ({', '.join(names)}) VALUES {rows}")  # noqa: S608 -- our names
+        values.append(attrgetter(*names))
+    *first, last = parts
+    named = ", ".join(f"part_{number} AS ({part})" for number, part in enumerate(first))
+    return (f"WITH {named} {last}" if first else last), values
 
 
 WorkT = TypeVar("WorkT", bound=PostgresWork)

@@ -98,7 +98,7 @@ class Diary(Protocol):
         ...
 
     async def add(self, appointment: Appointment, allocations: list[Allocation]) -> None:
-        """Book. Raises SlotTaken where the database finds the time held after all."""
+        """Book; later changes to either are not stored. Raises SlotTaken where the time turns out to be held."""
         ...
 
     async def add_hold(self, hold: Hold, allocations: list[Allocation]) -> None:

@@ -158,21 +158,14 @@ class DiaryOnPostgres:
         return found
 
     async def add(self, appointment: Appointment, allocations: list[Allocation]) -> None:
-        session = self._work.session
-        session.add(appointment)
-        await session.flush()
-        session.add_all(allocations)
-        await session.flush()
+        await self._work.insert([appointment], allocations)
 
     async def add_hold(self, hold: Hold, allocations: list[Allocation]) -> None:
-        session = self._work.session
-        session.add(hold)
-        await session.flush()
+        self._work.session.add(hold)
         await self.take(allocations)
 
     async def take(self, allocations: list[Allocation]) -> None:
-        self._work.session.add_all(allocations)
-        await self._work.session.flush()
+        await self._work.insert(allocations)
 
     async def taken_by(self, appointment_id: UUID) -> list[UUID]:
         rows = await self._work.fetch(
