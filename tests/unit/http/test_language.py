@@ -35,6 +35,7 @@ from coravet.entrypoints.http.language import preferred, told
         ("es-EC,es;q=0.9,en;q=0.8", "es"),
         ("en-US,en;q=0.9,es-EC;q=0.8", "en"),
         ("es;q=0.2, en;q=0.5, es-EC", "es"),
+        ("es-EC, es;q=0.2, en;q=0.5", "es"),
         ("es;q=0, en;q=0.001", "en"),
         ("es;q=0, *", "en"),
         ("en;q=0, *", "es"),

@@ -23,7 +23,7 @@ from coravet.entrypoints.http.spanish import SENTENCES, WORDS
 SOURCE = Path(coravet.__file__).parent
 assert bootstrap.application  # imports every module that defines an error
 
-PASSED_ON = {"str(error)", "error.detail", "found.warning", "detail", "sentence"}
+PASSED_ON = {"str(error)", "error.detail", "found.warning", "detail", "worded"}
 """Names under which a sentence that was made elsewhere is handed on; there it stands in a Sentence(…)."""
 
 Values = frozenset[str]
@@ -54,6 +54,11 @@ class Told:
         for node in ast.walk(tree):
             if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
                 self._named[node.targets[0].id].append(node.value)
+            if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name) and node.value is not None:
+                self._named[node.target.id].append(node.value)
+        self._find(tree)
+
+    def _find(self, tree: ast.Module) -> None:
         for node in ast.walk(tree):
             match node:
                 case ast.Call(func=ast.Name(id="Sentence")):
@@ -79,6 +84,9 @@ class Told:
                 self.sentences.append((text, frozenset(), self._at(node)))
             case ast.Call(func=ast.Name(id="Sentence")) | ast.Starred():
                 pass
+            case ast.IfExp(body=body, orelse=orelse):
+                self._told(body)
+                self._told(orelse)
             case ast.Name(id=name) if self._named[name]:
                 for value in self._named[name]:
                     self._told(value)
@@ -189,6 +197,8 @@ def test_words() -> None:
     [
         ("FieldError('/a', 'b', f'At most {most}.')", "write the sentence"),
         ("Duplicate('a' + name)", "write the sentence"),
+        ("sentence: str = f'At most {most}.'\nraise Duplicate(sentence)", "write the sentence"),
+        ("Duplicate('a' if most else f'{most}')", "write the sentence"),
         ("Sentence('At most {most}.', least=1)", "are not those of the pattern"),
         ("Sentence(pattern, least=1)", "written out"),
     ],

@@ -8,7 +8,7 @@ from litestar import Litestar, Router
 from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 
-from coravet.core.kernel.errors import Conflict, DomainError, FieldError
+from coravet.core.kernel.errors import Conflict, FieldError
 from coravet.core.kernel.events import CATALOGUE
 from coravet.core.legal.gate import OpenDocument
 from coravet.entrypoints.http.access import Access
@@ -16,8 +16,6 @@ from coravet.entrypoints.http.problems import catalogue, status_of
 
 Code = Literal[tuple(catalogue())]  # type: ignore[valid-type]
 
-
-_NOUNS = "coravet.core."
 
 WITHOUT_KEY = frozenset({"createSession"})
 """Signing in stores nothing that a repeated request could double, and its cookie is kept nowhere."""
@@ -73,9 +71,15 @@ def responses(opt: dict[str, Any], module: str, *, changes: bool) -> dict[int, R
         statuses |= {401, 403}
     if changes:
         statuses |= {409, 413, 415}
+    kinds = catalogue().values()
+    nouns = {each.__module__.split(".")[2] for each in kinds if each.__module__.startswith("coravet.core.")}
+    noun = module.rpartition(".")[2]
+    other = nouns - {"kernel", noun} if noun in nouns else set()
     told = {
         status: sorted(
-            kind.code for kind in catalogue().values() if status_of(kind) == status and _concerns(kind, module)
+            kind.code
+            for kind in kinds
+            if status_of(kind) == status and not (issubclass(kind, Conflict) and kind.__module__.split(".")[2] in other)
         )
         for status in statuses
     }
@@ -85,13 +89,6 @@ def responses(opt: dict[str, Any], module: str, *, changes: bool) -> dict[int, R
         )
         for status, codes in sorted(told.items())
     }
-
-
-def _concerns(kind: type[DomainError], module: str) -> bool:
-    """Whether a route of that module may answer the error: one noun's routes meet no other noun's conflicts."""
-    nouns = {each.__module__.split(".")[2] for each in catalogue().values() if each.__module__.startswith(_NOUNS)}
-    noun, own = module.rpartition(".")[2], kind.__module__.split(".")[2]
-    return not issubclass(kind, Conflict) or own == "kernel" or own not in nouns or noun not in nouns or noun == own
 
 
 class _Nowhere(Router):

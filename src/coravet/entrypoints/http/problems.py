@@ -178,8 +178,8 @@ def _parameter_errors(request: Request[Any, Any, Any], error: ValidationExceptio
             if name in {None, "data"}:
                 found.append(FieldError("", "required", "The request needs a JSON body."))
             elif name not in left:
-                _, sentence = wording(item["message"])
-                found.append(FieldError(f"/{_wire_name(request, name)}", "invalid", sentence))
+                _, worded = wording(item["message"])
+                found.append(FieldError(f"/{_wire_name(request, name)}", "invalid", worded))
         return found
     missing = _MISSING.match(error.detail)
     if missing:
