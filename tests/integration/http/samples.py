@@ -69,6 +69,8 @@ def routes(app: Litestar) -> set[Key]:
 _CLINIC = "/api/v1/clinics/{clinic}"
 _VISIT = f"{_CLINIC}/appointments/{{appointment_id}}"
 _HOURS = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
+_EXCEPTION = f"{_CLINIC}/resources/{{resource_id}}/exceptions/{{day}}"
+_CLOSURE = f"{_CLINIC}/closures/{{closure_id}}"
 _NOTHING = Sample()
 
 SAMPLES: dict[Key, Sample] = {
@@ -142,4 +144,14 @@ SAMPLES: dict[Key, Sample] = {
     ("DELETE", f"{_CLINIC}/resources/{{resource_id}}/calendar"): _NOTHING,
     ("GET", f"{_CLINIC}/resources/{{resource_id}}/hours"): _NOTHING,
     ("PUT", f"{_CLINIC}/resources/{{resource_id}}/hours"): Sample(_HOURS),
+    ("GET", f"{_CLINIC}/resources/{{resource_id}}/exceptions"): _NOTHING,
+    ("PUT", _EXCEPTION): Sample({"spans": [{"opens": "09:00", "closes": "12:00"}], "reason": "Feria"}),
+    ("DELETE", _EXCEPTION): _NOTHING,
+    ("GET", f"{_CLINIC}/closures"): Sample(query={"resource": "{resource_id}"}),
+    ("POST", f"{_CLINIC}/closures"): Sample(
+        {"starts_on": "2030-12-24", "resource_id": "{resource_id}", "reason": "Vacaciones"}
+    ),
+    ("GET", _CLOSURE): _NOTHING,
+    ("PATCH", _CLOSURE): Sample({"to_time": "12:00", "resource_id": "{resource_id}"}),
+    ("DELETE", _CLOSURE): _NOTHING,
 }

@@ -99,7 +99,7 @@ class Service:
         return Clinic(slug, made["id"], {"owner": owner}, {"clinic": slug, "owner_member_id": member["id"]})
 
     async def furnish(self, clinic: "Clinic") -> "Clinic":
-        """The clinic with a client, a patient, a vet and a room open at all hours, a service and a visit."""
+        """The clinic with a client, a patient, a vet, a room, their hours, a closure, a service and a visit."""
         base, ids, owner = f"/clinics/{clinic.slug}", clinic.ids, clinic.owner
         person = {"given_name": "Zoila", "family_name": "Quimbiurco", "phone": "0991234567", "email": "zq@correo.test"}
         ids["client_id"] = (await self.done("POST", f"{base}/clients", owner, json=person))["id"]
@@ -115,6 +115,11 @@ class Service:
             "resource_ids": [ids["resource_id"], ids["room_id"]],
         }
         ids["service_id"] = (await self.done("POST", f"{base}/services", owner, json=consultation))["id"]
+        ids["day"] = "2030-01-01"
+        at = f"{base}/resources/{ids['resource_id']}/exceptions/{ids['day']}"
+        await self.done("PUT", at, owner, json={"spans": []})
+        new_year = {"starts_on": "2031-01-01", "reason": "Año Nuevo", "holiday": True}
+        ids["closure_id"] = (await self.done("POST", f"{base}/closures", owner, json=new_year))["id"]
         ids["appointment_id"] = (await self.book(clinic))["id"]
         # Of the room, so that tests may make and end the vet's.
         shared = await self.done("POST", f"{base}/resources/{ids['room_id']}/calendar", owner)

@@ -27,6 +27,8 @@ OPERATIONS = [
     "listServices", "offerService", "getService", "changeService", "retireService",
     "listResources", "addResource", "getResource", "changeResource", "retireResource", "getHours", "setHours",
     "getCalendar", "openCalendar", "revokeCalendar",
+    "listExceptions", "setException", "dropException",
+    "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
 ]  # fmt: skip
 """Names that generated clients call. One is added with its route; renaming or losing one breaks every client."""
 

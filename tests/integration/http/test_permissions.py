@@ -1,6 +1,7 @@
 """Who may do what: one table of every route and everybody, read against the application as it runs."""
 
 from collections.abc import AsyncIterator
+from datetime import date
 from hashlib import sha256
 from secrets import token_hex
 
@@ -72,6 +73,14 @@ POST   /api/v1/clinics/{clinic}/resources/{resource_id}/calendar         401    
 DELETE /api/v1/clinics/{clinic}/resources/{resource_id}/calendar         401      404   403  403     204   204      404
 GET    /api/v1/clinics/{clinic}/resources/{resource_id}/hours            401      404   200  200     200   200      404
 PUT    /api/v1/clinics/{clinic}/resources/{resource_id}/hours            401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/resources/{resource_id}/exceptions       401      404   200  200     200   200      404
+PUT    /api/v1/clinics/{clinic}/resources/{resource_id}/exceptions/{day} 401      404   403  403     200   200      404
+DELETE /api/v1/clinics/{clinic}/resources/{resource_id}/exceptions/{day} 401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/closures                                 401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/closures                                 401      404   403  403     201   201      404
+GET    /api/v1/clinics/{clinic}/closures/{closure_id}                    401      404   200  200     200   200      404
+PATCH  /api/v1/clinics/{clinic}/closures/{closure_id}                    401      404   403  403     200   200      404
+DELETE /api/v1/clinics/{clinic}/closures/{closure_id}                    401      404   403  403     204   204      404
 """
 _HEAD, *_LINES = TABLE.strip("\n").splitlines()
 EVERYBODY = _HEAD.split()
@@ -118,6 +127,19 @@ async def _put_back(admin: asyncpg.Connection, clinic: Clinic, who: Headers, sta
     await admin.execute("UPDATE services SET active = true WHERE clinic_id = $1", clinic.id)
     await admin.execute("UPDATE resources SET active = true, member_id = NULL WHERE clinic_id = $1", clinic.id)
     await admin.execute("UPDATE patients SET deceased_on = NULL WHERE clinic_id = $1", clinic.id)
+    await admin.execute(
+        "INSERT INTO exceptions (clinic_id, resource_id, day, opens, closes) VALUES ($1, $2, $3, '{}', '{}')"
+        " ON CONFLICT DO NOTHING",
+        clinic.id,
+        clinic.ids["resource_id"],
+        date.fromisoformat(clinic.ids["day"]),
+    )
+    await admin.execute(
+        "INSERT INTO closures (clinic_id, id, starts_on, ends_on, holiday, version)"
+        " VALUES ($1, $2, '2031-01-01', '2031-01-01', true, 1) ON CONFLICT DO NOTHING",
+        clinic.id,
+        clinic.ids["closure_id"],
+    )
     await admin.execute(
         "UPDATE appointments SET status = $2 WHERE id = $1", clinic.ids["appointment_id"], status or "confirmed"
     )

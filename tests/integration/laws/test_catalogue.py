@@ -59,6 +59,8 @@ GRANTS = {
     "resources": "INSERT SELECT UPDATE",
     "service_resources": "DELETE INSERT SELECT",
     "hours": "DELETE INSERT SELECT",
+    "exceptions": "DELETE INSERT SELECT UPDATE",
+    "closures": "DELETE INSERT SELECT UPDATE",
     "appointments": "INSERT SELECT UPDATE",
     "allocations": "INSERT SELECT UPDATE",
     "messages": "INSERT SELECT UPDATE",
@@ -69,7 +71,8 @@ GRANTS = {
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }
-"""All that the application's role may do. Rows are deleted only where they are replaced as a whole."""
+"""All that the application's role may do. Rows are deleted only where they are replaced as a whole,
+and where a day's hours or a closure no longer hold: events tell of both."""
 
 
 @pytest.fixture(scope="module")

@@ -51,6 +51,11 @@ EMITTED: dict[Key, set[str]] = {
     ("POST", f"{CLINIC}/resources/{{resource_id}}/calendar"): set(),
     ("DELETE", f"{CLINIC}/resources/{{resource_id}}/calendar"): set(),
     ("PUT", f"{CLINIC}/resources/{{resource_id}}/hours"): {"hours.changed"},
+    ("PUT", f"{CLINIC}/resources/{{resource_id}}/exceptions/{{day}}"): {"hours.changed"},
+    ("DELETE", f"{CLINIC}/resources/{{resource_id}}/exceptions/{{day}}"): {"hours.changed"},
+    ("POST", f"{CLINIC}/closures"): {"closure.changed"},
+    ("PATCH", f"{CLINIC}/closures/{{closure_id}}"): {"closure.changed"},
+    ("DELETE", f"{CLINIC}/closures/{{closure_id}}"): {"closure.changed"},
 }
 """What each request that changes something tells. Signing in changes nothing in a clinic, and neither does a vet's
 registration number, which nobody sees live."""

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coravet.core.scheduling.availability import Candidate, Slot, open_for, slots
-from coravet.core.scheduling.hours import Interval, WeeklySpan, open_intervals, wall_text
+from coravet.core.scheduling.hours import Interval, Openings, WeeklySpan, wall_text, working
 from coravet.core.scheduling.model import LEADING_KINDS
 from coravet.core.tenancy.clinic_day import DayBounds, bounds, instants, time_zone
 
@@ -121,7 +121,7 @@ def cases(draw: st.DrawFn) -> Case:
         str(kind): [
             Candidate(
                 UUID(int=next(numbers)),
-                open_intervals(draw(spans), day, day + 2 * DAY, zone),
+                working(Openings(draw(spans)), day, day + 2 * DAY, zone),
                 draw(st.lists(allocations, max_size=6)),
             )
             for _ in range(draw(st.integers(0 if len(kinds) > 1 else 1, 3)))
@@ -301,7 +301,7 @@ def test_nights_of_changing_clocks(zone: str, day: date, expected: list[str]) ->
     """A wall time that is skipped has no slot; one that comes twice has both."""
     place = time_zone(zone)
     spans = [WeeklySpan(weekday, "00:00", "05:00") for weekday in range(1, 8)]
-    vet = Candidate(VET, open_intervals(spans, day, day, place), [])
+    vet = Candidate(VET, working(Openings(spans), day, day, place), [])
     found = Case(Times(60), {"vet": [vet]}, bounds(day, place), 60, LONG_AGO, place).slots()
     assert [slot.starts_at.astimezone(place).strftime("%H:%M") for slot in found] == expected
     assert len({slot.starts_at for slot in found}) == len(expected)

@@ -9,13 +9,14 @@ from hypothesis import strategies as st
 
 from coravet.core.scheduling.hours import (
     Interval,
+    Openings,
     WallTime,
     WeeklySpan,
     check_spans,
     merge,
-    open_intervals,
     wall_text,
     wall_time,
+    working,
 )
 from coravet.core.tenancy.clinic_day import bounds, time_zone
 
@@ -44,6 +45,10 @@ weekly_spans = st.lists(st.builds(WeeklySpan, st.integers(1, 7), texts, texts), 
 
 def span(weekday: int, opens: str, closes: str) -> WeeklySpan:
     return WeeklySpan(weekday, opens, closes)
+
+
+def open_intervals(spans: list[WeeklySpan], first: date, last: date, zone: ZoneInfo) -> list[Interval]:
+    return working(Openings(spans), first, last, zone)
 
 
 def at(day: int, hour: int, minute: int = 0, month: int = 11) -> datetime:

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import httpx
@@ -145,6 +145,8 @@ async def store(work: ClinicWork, clinic_id: ClinicId, contents: Contents) -> No
                 "weekday": span.weekday,
                 "opens": wall_time(span.opens),
                 "closes": wall_time(span.closes),
+                "valid_from": span.valid_from or date.min,
+                "valid_until": span.valid_until or date.max,
             }
             for resource_id, span in contents.hours
         ],

@@ -36,11 +36,10 @@ from coravet.core.patients.patients import NewPatient, check_patient
 from coravet.core.patients.patients import search_key as patient_search_key
 from coravet.core.scheduling.availability import open_for
 from coravet.core.scheduling.errors import SlotTaken
-from coravet.core.scheduling.hours import Interval, WeeklySpan, open_intervals
+from coravet.core.scheduling.hours import Interval, Openings, WeeklySpan, working
 from coravet.core.scheduling.model import Allocation, Appointment, Resource, ResourceKind, Service, Source, Status
 from coravet.core.scheduling.place import choose
 from coravet.core.scheduling.ports import Held, Offer
-from coravet.core.scheduling.slots import GRID_MINUTES
 from coravet.core.scheduling.transition import Step, destination
 from coravet.core.tenancy.clinic_day import bounds, day_of, time_zone
 
@@ -49,7 +48,7 @@ T = TypeVar("T")
 DAYS_AROUND = 7
 
 _DAY = timedelta(days=1)
-_GRID = timedelta(minutes=GRID_MINUTES)
+_GRID = timedelta(minutes=15)  # a clinic's, until it chooses another
 _VISIT: tuple[Step, ...] = ("check-in", "start", "ready", "complete")
 _BEGINS: dict[Source, Status] = {"staff": "confirmed", "portal": "requested"}
 
@@ -254,7 +253,7 @@ class _Furnishing:
         spans: dict[UUID, list[WeeklySpan]] = {resource.id: [] for resource in self.made.resources}
         for resource_id, span in self.made.hours:
             spans[resource_id].append(span)
-        day = _Day({each: open_intervals(spans[each], on, on, self._zone) for each in spans})
+        day = _Day({each: working(Openings(spans[each]), on, on, self._zone) for each in spans})
         bookable = list(zip(self._plan.services, self._offers(), turns, strict=True))
         for vet in (resource for resource in self.made.resources if resource.kind == "vet"):
             own = [(each, each[0].share) for each in bookable if vet.id in each[1].resources]

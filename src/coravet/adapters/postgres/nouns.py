@@ -21,7 +21,7 @@ from coravet.adapters.postgres.tenancy.store import (
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.messaging.model import Link
 from coravet.core.patients.model import Client, Party, Patient
-from coravet.core.scheduling.model import Appointment, Hold, Resource, Service
+from coravet.core.scheduling.model import Appointment, Closure, Hold, Resource, Service
 
 __all__ = ["ClinicWork", "tables"]
 
@@ -80,6 +80,10 @@ class ClinicWork(PostgresWork):
     @cached_property
     def resources(self) -> Rows[Resource]:
         return Rows(self.session, Resource)
+
+    @cached_property
+    def closures(self) -> Rows[Closure]:
+        return Rows(self.session, Closure)
 
     @cached_property
     def appointments(self) -> Rows[Appointment]:

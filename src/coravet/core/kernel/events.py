@@ -13,7 +13,7 @@ from coravet.core.kernel.actor import UserId
 
 Audience = Literal["clinic", "members:manage", "person"]
 SubjectType = Literal[
-    "appointment", "client", "patient", "service", "resource", "clinic", "member", "session", "invitation"
+    "appointment", "client", "patient", "service", "resource", "closure", "clinic", "member", "session", "invitation"
 ]
 
 
@@ -136,9 +136,15 @@ class ResourceChanged(Event, frozen=True, tag="resource.changed"):
 
 
 class HoursChanged(Event, frozen=True, tag="hours.changed"):
-    """A resource's weekly hours changed."""
+    """A resource's weekly hours changed, or those of a single day."""
 
     subject_type: ClassVar[SubjectType] = "resource"
+
+
+class ClosureChanged(Event, frozen=True, tag="closure.changed"):
+    """A closure was made, changed or, where it has no version any more, forgotten."""
+
+    subject_type: ClassVar[SubjectType] = "closure"
 
 
 class ClinicUpdated(Event, frozen=True, tag="clinic.updated"):

@@ -1,7 +1,7 @@
 """Free slots: when a service can start, and who could serve it. Pure: what is open and what is taken comes in."""
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import reduce
 from itertools import compress
@@ -36,7 +36,7 @@ class Candidate(msgspec.Struct, frozen=True):
     """A resource that may serve.
 
     Attributes:
-        open: its working time, merged, as `open_intervals` gives it.
+        open: its working time, merged, as `hours.working` gives it.
         busy: its allocations, buffers included, in any order; they may overlap, as in lanes.
     """
 
@@ -52,9 +52,10 @@ class Slot(msgspec.Struct, frozen=True):
     resource_ids: tuple[UUID, ...]
 
 
-def open_for(open_intervals: Iterable[Interval], interval: Interval) -> bool:
-    """Whether the interval lies wholly in one of the open ones, merged as `hours.open_intervals` gives them."""
-    return any(each.starts_at <= interval.starts_at and interval.ends_at <= each.ends_at for each in open_intervals)
+def open_for(opened: Sequence[Interval], interval: Interval) -> bool:
+    """Whether the interval lies wholly in one of the open ones, merged and sorted as `hours.working` gives them."""
+    at = bisect_right(opened, interval.starts_at, key=lambda each: each.starts_at) - 1
+    return at >= 0 and interval.ends_at <= opened[at].ends_at
 
 
 def slots(

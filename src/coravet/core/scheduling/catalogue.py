@@ -1,4 +1,4 @@
-"""What a clinic offers: its services, its resources, and their weekly hours."""
+"""What a clinic offers: its services and its resources."""
 
 from collections.abc import Mapping
 from typing import Annotated, Any
@@ -9,25 +9,35 @@ from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor, MemberId
 from coravet.core.kernel.errors import FieldError, Invalid
-from coravet.core.kernel.events import HoursChanged, ResourceChanged, ServiceChanged
+from coravet.core.kernel.events import ResourceChanged, ServiceChanged
 from coravet.core.kernel.fields import clean_fields, given_fields
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
-from coravet.core.scheduling.hours import WeeklySpan, check_spans
-from coravet.core.scheduling.model import Resource, ResourceKind, Service
+from coravet.core.scheduling.model import Resource, ResourceKind, RoomKind, Service, Species
 from coravet.core.scheduling.ports import SchedulingWork
-from coravet.core.scheduling.views import HoursView, ResourceView, ServiceView
+from coravet.core.scheduling.views import ResourceView, ServiceView
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Duration = Annotated[int, Meta(ge=5, le=1440, description="Minutes.")]
 Buffer = Annotated[int, Meta(ge=0, le=480, description="Minutes.")]
 # `$` alone would let a newline follow.
 Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$(?!\n)", description="#rrggbb")]
+AllSpecies = Annotated[list[Species], Meta(max_length=9, description="Who it is for; everybody, where empty.")]
+Notice = Annotated[int, Meta(ge=0, le=43_200, description="Minutes.")]
+Horizon = Annotated[int, Meta(ge=0, le=730, description="Days after today.")]
 ResourceIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 
 
 class NewService(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A service to offer, with those who or what may serve it."""
+    """A service to offer, with those who or what may serve it.
+
+    Attributes:
+        room_kind: any room of this kind may serve it, beside the rooms among `resource_ids`.
+        minimum_notice_minutes: how long before its start a guest may book at the latest.
+        horizon_days: how many clinic days after today a guest may book.
+        guest_needs_confirmation: whether a guest's booking begins `requested`, instead of `confirmed`.
+        guest_cutoff_minutes: how long before the start a guest may cancel or move at the latest.
+    """
 
     name: Name
     duration_minutes: Duration
@@ -36,6 +46,12 @@ class NewService(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     buffer_after_minutes: Buffer = 0
     bookable_online: bool = False
     color: Color | None = None
+    species: AllSpecies = []
+    room_kind: RoomKind | None = None
+    minimum_notice_minutes: Notice = 60
+    horizon_days: Horizon = 60
+    guest_needs_confirmation: bool = True
+    guest_cutoff_minutes: Notice = 120
 
 
 class ServiceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,15 +65,22 @@ class ServiceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     buffer_after_minutes: Buffer | UnsetType = UNSET
     bookable_online: bool | UnsetType = UNSET
     color: Color | UnsetType | None = UNSET
+    species: AllSpecies | UnsetType = UNSET
+    room_kind: RoomKind | UnsetType | None = UNSET
+    minimum_notice_minutes: Notice | UnsetType = UNSET
+    horizon_days: Horizon | UnsetType = UNSET
+    guest_needs_confirmation: bool | UnsetType = UNSET
+    guest_cutoff_minutes: Notice | UnsetType = UNSET
     active: bool | UnsetType = UNSET
 
 
 class NewResource(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A vet, a room or a piece of equipment; `member_id` names the vet's own account."""
+    """A vet, a room or a piece of equipment; `member_id` names the vet's own account, `room_kind` a room's."""
 
     kind: ResourceKind
     name: Name
     member_id: MemberId | None = None
+    room_kind: RoomKind | None = None
 
 
 class ResourceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,22 +89,26 @@ class ResourceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int | UnsetType = UNSET
     name: Name | UnsetType = UNSET
     member_id: MemberId | UnsetType | None = UNSET
+    room_kind: RoomKind | UnsetType | None = UNSET
     active: bool | UnsetType = UNSET
 
 
-class Hours(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A resource's weekly hours, instead of any before."""
+def check_offered(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """What was given of a service or a resource with its name in clean form, and every field that breaks a rule.
 
-    spans: Annotated[list[WeeklySpan], Meta(max_length=100)]
-
-
-def check_named(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
-    """What was given of a service or a resource with its name in clean form, and what is wrong with the name."""
-    return clean_fields(given, ("name",), required=("name",))
+    Fields that are absent are not looked at, so that a form can be checked though other fields are malformed.
+    """
+    fields, errors = clean_fields(given, ("name",), required=("name",))
+    if fields.get("room_kind") is not None and fields.get("kind", "room") != "room":
+        errors.append(FieldError("/room_kind", "not_a_room", "Only a room has a kind of room. Leave it out."))
+    species = fields.get("species", ())
+    if len(set(species)) != len(species):
+        errors.append(FieldError("/species", "repeated", "Name each species once."))
+    return fields, errors
 
 
 def _sound(given: Mapping[str, Any]) -> dict[str, Any]:
-    fields, errors = check_named(given)
+    fields, errors = check_offered(given)
     if errors:
         raise Invalid(errors=errors)
     return fields
@@ -133,25 +160,9 @@ async def change_resource(
     fields = _sound(given_fields(command))
     async with begin(actor) as work:
         resource = await work.resources.lock(resource_id)
+        _sound({"kind": resource.kind, **fields})
         advance(resource, command.version)
         for name, value in fields.items():
             setattr(resource, name, value)
         work.emit(ResourceChanged(resource.id, resource.version))
         return work.answer(await work.schedule_reads.resource(resource.id))
-
-
-async def set_hours(resource_id: UUID, command: Hours, actor: Actor, begin: Begin[SchedulingWork]) -> HoursView:
-    """Replace a resource's weekly hours; visits booked before stay.
-
-    Raises:
-        Invalid: spans overlap; each that does is listed.
-        NotFound: no such resource here.
-    """
-    errors = check_spans(command.spans)
-    if errors:
-        raise Invalid(errors=errors)
-    async with begin(actor) as work:
-        resource = await work.resources.lock(resource_id)
-        view = await work.catalogue.set_hours(resource.id, command.spans)
-        work.emit(HoursChanged(resource.id))
-        return work.answer(view)

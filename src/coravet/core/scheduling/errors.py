@@ -1,6 +1,7 @@
 """What scheduling refuses."""
 
 from coravet.core.kernel.errors import Conflict
+from coravet.core.scheduling.views import AppointmentView
 
 
 class SlotTaken(Conflict):
@@ -41,3 +42,17 @@ class NoTimeToday(Conflict):
 
     def __init__(self) -> None:
         super().__init__("Nobody who could see this patient is free today. Book another day, or overbook if you may.")
+
+
+class BookingsInClosure(Conflict):
+    """Visits are booked in the time that is to be closed; nothing is cancelled without saying so."""
+
+    code = "bookings_in_closure"
+    title = "Visits are booked in this time"
+
+    def __init__(self, appointments: list[AppointmentView], total: int) -> None:
+        super().__init__(
+            "Visits are booked in this time. Move or cancel them first, or close with keep_bookings to leave them.",
+            appointments=appointments,
+            appointments_total=total,
+        )

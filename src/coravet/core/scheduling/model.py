@@ -1,7 +1,7 @@
 """Services, resources, visits and the time they hold, as the database keeps them."""
 
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from typing import Literal
 from uuid import UUID
 
@@ -10,6 +10,10 @@ from coravet.core.kernel.actor import ClinicId, MemberId
 ResourceKind = Literal["vet", "room", "equipment"]
 LEADING_KINDS: tuple[ResourceKind, ...] = ("vet", "room", "equipment")
 """Which kind leads a service that needs several: the first of these that it has."""
+
+RoomKind = Literal["consultation", "surgery", "hospitalization", "imaging", "grooming", "isolation"]
+Species = Literal["dog", "cat", "rabbit", "bird", "horse", "cow", "pig", "reptile", "other"]
+"""The species of patients, in the words of a patient."""
 
 Status = Literal["requested", "confirmed", "checked_in", "in_exam", "ready", "completed", "cancelled", "no_show"]
 Source = Literal["staff", "portal", "walk_in"]
@@ -20,7 +24,16 @@ By = Literal["staff", "guest", "system"]
 
 @dataclass
 class Service:
-    """What can be booked. Durations and buffers are minutes; a retired service keeps its past visits."""
+    """What can be booked. Durations and buffers are minutes; a retired service keeps its past visits.
+
+    Attributes:
+        species: who it is for; everybody, where empty.
+        room_kind: any room of this kind may serve it, beside the rooms that are named.
+        minimum_notice_minutes: how long before its start a guest may book at the latest.
+        horizon_days: how many clinic days after today a guest may book.
+        guest_needs_confirmation: whether a guest's booking begins `requested`.
+        guest_cutoff_minutes: how long before the start a guest may cancel or move at the latest.
+    """
 
     clinic_id: ClinicId
     id: UUID
@@ -30,20 +43,56 @@ class Service:
     buffer_after_minutes: int
     bookable_online: bool
     color: str | None
+    species: list[str] = field(default_factory=list)
+    room_kind: str | None = None
+    minimum_notice_minutes: int = 60
+    horizon_days: int = 60
+    guest_needs_confirmation: bool = True
+    guest_cutoff_minutes: int = 120
     active: bool = True
     version: int = 1
 
 
 @dataclass
 class Resource:
-    """What a visit occupies: a vet, a room, a piece of equipment. `member_id` names the vet's own account."""
+    """What a visit occupies: a vet, a room, a piece of equipment.
+
+    Attributes:
+        member_id: the vet's own account.
+        room_kind: what kind of room it is, where it is one.
+    """
 
     clinic_id: ClinicId
     id: UUID
     kind: str
     name: str
     member_id: MemberId | None
+    room_kind: str | None = None
     active: bool = True
+    version: int = 1
+
+
+@dataclass
+class Closure:
+    """Time in which the clinic, or one resource of it, is shut: a holiday, a vet's leave.
+
+    It lasts without a break from `from_time` (None: the day's beginning) on the clinic day `starts_on` until `to_time`
+    (None: the day's end) on the clinic day `ends_on`.
+
+    Attributes:
+        resource_id: what is shut; None for the whole clinic.
+        holiday: whether it is a public holiday.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    starts_on: date
+    ends_on: date
+    from_time: time | None
+    to_time: time | None
+    resource_id: UUID | None
+    reason: str | None
+    holiday: bool
     version: int = 1
 
 

@@ -127,7 +127,7 @@ async def move(
     offer = await work.diary.offer(appointment.service_id, retired=True)
     present = await work.diary.taken_by(appointment.id)
     if named is None:
-        leading = leading_kind(offer.resources.values())
+        leading = leading_kind(offer.kinds)
         named = [each for each in present if offer.resources.get(each) == leading]
     elif named:
         await check_named(work, offer, named)

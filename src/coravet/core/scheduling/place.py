@@ -10,7 +10,7 @@ from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.scheduling.availability import open_for
 from coravet.core.scheduling.errors import OutsideHours, SlotTaken
-from coravet.core.scheduling.hours import Interval, open_intervals
+from coravet.core.scheduling.hours import Interval, working
 from coravet.core.scheduling.model import LEADING_KINDS, Allocation
 from coravet.core.scheduling.ports import Held, Offer, SchedulingWork
 from coravet.core.tenancy.clinic_day import day_of, time_zone
@@ -74,7 +74,7 @@ async def find_place(
     await work.diary.lock(offer.resources)
     able = await working_during(work, offer, visit)
     kinds_able = {offer.resources[resource_id] for resource_id in able}
-    if any(each not in able for each in named) or kinds_able != set(offer.resources.values()):
+    if any(each not in able for each in named) or kinds_able != offer.kinds:
         raise OutsideHours
     holding = holding_of(offer, visit)
     held = await work.diary.taken(list(offer.resources), holding, now)
@@ -87,9 +87,9 @@ async def find_place(
 async def working_during(work: SchedulingWork, offer: Offer, visit: Interval) -> set[UUID]:
     """Those of the offer's resources that work during the whole visit."""
     zone = time_zone(work.actor.time_zone)
-    weekly = await work.diary.hours(list(offer.resources))
     days = day_of(visit.starts_at, zone), day_of(visit.ends_at, zone)
-    return {resource_id for resource_id, spans in weekly.items() if open_for(open_intervals(spans, *days, zone), visit)}
+    openings = await work.diary.openings(list(offer.resources), *days)
+    return {each for each, rules in openings.items() if open_for(working(rules, *days, zone), visit)}
 
 
 def choose(
@@ -104,7 +104,7 @@ def choose(
     Raises:
         SlotTaken: in every one of them a named resource is held, or all of another kind are.
     """
-    needed = set(offer.resources.values()) - {offer.resources[resource_id] for resource_id in named}
+    needed = offer.kinds - {offer.resources[resource_id] for resource_id in named}
     taken = {(each.resource_id, each.lane) for each in held}
     for lane in range(lanes):
         free = [each for each in offer.resources if each in able and (each, lane) not in taken]
@@ -134,7 +134,7 @@ async def check_named(work: SchedulingWork, offer: Offer, resource_ids: Sequence
             ]
         )
     kinds = [offer.resources[each] for each in resource_ids]
-    leading = leading_kind(offer.resources.values())
+    leading = leading_kind(offer.kinds)
     if leading not in kinds:
         wanted = Sentence("Name the {leading} that serves the visit.", leading=leading)
         raise Invalid(errors=[FieldError("/resource_ids", "leading_resource_missing", wanted)])

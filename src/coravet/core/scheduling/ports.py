@@ -1,7 +1,7 @@
 """What scheduling asks of storage."""
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -10,10 +10,12 @@ import msgspec
 from coravet.core.kernel.actor import UserId
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
-from coravet.core.scheduling.hours import Interval, WeeklySpan
-from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Hold, Resource, Service
+from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WeeklySpan
+from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Closure, Hold, Resource, Service
 from coravet.core.scheduling.views import (
     AppointmentView,
+    ClosureView,
+    ExceptionView,
     FeedVisit,
     HoursView,
     ResourceView,
@@ -23,15 +25,53 @@ from coravet.core.scheduling.views import (
 
 
 class Offer(msgspec.Struct, frozen=True, kw_only=True):
-    """A service as booking needs it: its times, and who or what may serve it."""
+    """A service as booking needs it: its times, its rules, and who or what may serve it.
+
+    Attributes:
+        species: who it is for; everybody, where empty.
+        room_kind: a room is needed, and any of this kind may serve.
+        minimum_notice_minutes: how long before its start a guest may book at the latest.
+        horizon_days: how many clinic days after today a guest may book.
+        guest_cutoff_minutes: how long before the start a guest may cancel or move at the latest.
+        grid_minutes: the clinic's; starts that are offered lie on it, counted from midnight.
+    """
 
     service_id: UUID
     duration_minutes: int
     buffer_before_minutes: int
     buffer_after_minutes: int
     resources: dict[UUID, str]
-    """Active resources that may serve it, by id: their kind."""
+    """Active resources that may serve it, by id: their kind. Rooms of the service's kind of room are among them."""
     species: frozenset[str] = frozenset()
+    room_kind: str | None = None
+    bookable_online: bool = False
+    minimum_notice_minutes: int = 0
+    horizon_days: int = 365
+    guest_needs_confirmation: bool = True
+    guest_cutoff_minutes: int = 0
+    grid_minutes: int = 15
+
+    @property
+    def kinds(self) -> set[str]:
+        """What kinds of resource a visit takes, one of each; of one that is wanted there may be none at work."""
+        kinds = set(self.resources.values())
+        return kinds if self.room_kind is None else kinds | {"room"}
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """All that says when a service can be had, but for what is taken."""
+
+    offer: Offer
+    openings: dict[UUID, Openings]
+    """When each of the offer's resources works, on the days asked for and about them."""
+
+
+class Coming(msgspec.Struct, frozen=True):
+    """A visit that is still to end, with a resource that it takes."""
+
+    appointment_id: UUID
+    resource_id: UUID
+    visit: Interval
 
 
 class Booked(msgspec.Struct, frozen=True):
@@ -93,8 +133,23 @@ class Diary(Protocol):
         """As `held`, under the lock: expired holds give their time back, so that it can be taken."""
         ...
 
-    async def hours(self, resource_ids: Sequence[UUID]) -> dict[UUID, list[WeeklySpan]]:
-        """Weekly hours; a resource without any is there with an empty list."""
+    async def plan(self, service_id: UUID, first: date, last: date) -> Plan:
+        """An active service with its active resources and when they work on these clinic days; one query.
+
+        Raises NotFound.
+        """
+        ...
+
+    async def openings(self, resource_ids: Sequence[UUID], first: date, last: date) -> dict[UUID, Openings]:
+        """When each resource works on these clinic days, for `hours.working`; one query. Unknown ones are absent."""
+        ...
+
+    async def coming(self, resource_ids: Sequence[UUID], window: Interval) -> list[Coming]:
+        """Visits neither over nor given up that overlap the window, with those of the resources that they take."""
+        ...
+
+    async def resources(self) -> list[UUID]:
+        """Every resource of the clinic, retired ones included."""
         ...
 
     async def add(self, appointment: Appointment, allocations: list[Allocation]) -> None:
@@ -147,6 +202,24 @@ class ScheduleReads(Protocol):
         """Visits, newest first, of one patient where given."""
         ...
 
+    async def these(self, appointment_ids: Sequence[UUID]) -> list[AppointmentView]:
+        """Those visits, by start."""
+        ...
+
+    async def hours(self, resource_id: UUID) -> HoursView: ...
+
+    async def exceptions(self, resource_id: UUID, first: date, last: date) -> list[ExceptionView]:
+        """The days, both included, on which the resource's hours are others, in order."""
+        ...
+
+    async def closures(
+        self, page: PageRequest, first: date | None, last: date | None, resource_id: UUID | None
+    ) -> Page[ClosureView]:
+        """Closures that touch these days, by their first; of one resource (the whole clinic's included) where given."""
+        ...
+
+    async def closure(self, closure_id: UUID) -> ClosureView: ...
+
     async def service(self, service_id: UUID) -> ServiceView: ...
 
     async def services(self, page: PageRequest) -> Page[ServiceView]: ...
@@ -163,8 +236,20 @@ class Catalogue(Protocol):
         """Say which resources may serve a service, instead of any before. Raises NotFound for an unknown one."""
         ...
 
-    async def set_hours(self, resource_id: UUID, spans: list[WeeklySpan]) -> HoursView:
+    async def set_hours(self, resource_id: UUID, spans: list[WeeklySpan]) -> None:
         """Replace a resource's weekly hours."""
+        ...
+
+    async def set_exception(self, resource_id: UUID, day: date, spans: list[DaySpan], reason: str | None) -> None:
+        """Say what opens on a day instead of the weekly hours."""
+        ...
+
+    async def drop_exception(self, resource_id: UUID, day: date) -> None:
+        """Let the weekly hours hold on a day again. Raises NotFound."""
+        ...
+
+    async def drop_closure(self, closure_id: UUID) -> None:
+        """Forget a closure. Raises NotFound."""
         ...
 
 
@@ -189,6 +274,9 @@ class SchedulingWork(Work, Protocol):
 
     @property
     def resources(self) -> Table[Resource]: ...
+
+    @property
+    def closures(self) -> Table[Closure]: ...
 
     @property
     def appointments(self) -> Table[Appointment]: ...

@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from coravet.core.kernel.actor import MemberId
-from coravet.core.scheduling.hours import WeeklySpan
+from coravet.core.scheduling.hours import DaySpan, WallTime, WeeklySpan
 
 
 class ResourceRef(msgspec.Struct, frozen=True):
@@ -120,6 +120,12 @@ class ServiceView(msgspec.Struct, frozen=True):
     resource_ids: list[UUID]
     bookable_online: bool
     color: str | None
+    species: list[str]
+    room_kind: str | None
+    minimum_notice_minutes: int
+    horizon_days: int
+    guest_needs_confirmation: bool
+    guest_cutoff_minutes: int
     active: bool
     version: int
 
@@ -131,6 +137,7 @@ class ResourceView(msgspec.Struct, frozen=True):
     kind: str
     name: str
     member_id: MemberId | None
+    room_kind: str | None
     active: bool
     version: int
 
@@ -160,6 +167,80 @@ class HoursView(msgspec.Struct, frozen=True):
 
     resource_id: UUID
     spans: list[WeeklySpan]
+
+
+class HoursSetView(HoursView, frozen=True):
+    """A resource's new weekly hours, with the visits to come that they leave outside of its working time.
+
+    Attributes:
+        appointments_outside: the first hundred of them, by start. They stay booked.
+        appointments_outside_total: how many there are.
+    """
+
+    appointments_outside: list[AppointmentView]
+    appointments_outside_total: int
+
+
+class ExceptionView(msgspec.Struct, frozen=True):
+    """What a resource works on one day, instead of its weekly hours; nothing, where there are no spans."""
+
+    resource_id: UUID
+    date: date
+    spans: list[DaySpan]
+    reason: str | None
+
+
+class ExceptionsView(msgspec.Struct, frozen=True):
+    """The days on which a resource's hours are others."""
+
+    items: list[ExceptionView]
+
+
+class ExceptionSetView(ExceptionView, frozen=True):
+    """What was set for a day, and the visits to come outside of the resource's working time, as `HoursSetView`."""
+
+    appointments_outside: list[AppointmentView]
+    appointments_outside_total: int
+
+
+class ExceptionDroppedView(msgspec.Struct, frozen=True):
+    """The visits to come that lie outside of the resource's working time, as `HoursSetView`."""
+
+    resource_id: UUID
+    appointments_outside: list[AppointmentView]
+    appointments_outside_total: int
+
+
+class ClosureView(msgspec.Struct, frozen=True):
+    """Time in which the clinic, or one resource, is shut, without a break between its two ends.
+
+    Attributes:
+        from_time: wall time on the first day; None is its beginning.
+        to_time: wall time on the last day; None is its end.
+        resource_id: what is shut; None for the whole clinic.
+    """
+
+    id: UUID
+    starts_on: date
+    ends_on: date
+    from_time: WallTime | None
+    to_time: WallTime | None
+    resource_id: UUID | None
+    reason: str | None
+    holiday: bool
+    version: int
+
+
+class ClosureMadeView(ClosureView, frozen=True):
+    """A closure with the visits to come that lie in it; they stay booked.
+
+    Attributes:
+        appointments: the first hundred of them, by start.
+        appointments_total: how many there are.
+    """
+
+    appointments: list[AppointmentView]
+    appointments_total: int
 
 
 class SlotView(msgspec.Struct, frozen=True):

@@ -18,13 +18,16 @@ from coravet.core.tenancy.clinic_day import time_zone
 from coravet.core.tenancy.invitations import kept, offer_place
 from coravet.core.tenancy.model import Clinic
 from coravet.core.tenancy.ports import TenancyWork
-from coravet.core.tenancy.views import ClinicView, NewClinicView
+from coravet.core.tenancy.views import ClinicSettingsView, NewClinicView
 
 # `$` alone would let a newline follow.
 Slug = Annotated[
     str, Meta(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,46}[a-z0-9])?$(?!\n)", description="The clinic's address.")
 ]
+Grid = Annotated[int, Meta(ge=5, le=1440, description="Minutes; a divisor of 1440.")]
 ClinicName = Annotated[str, Meta(min_length=1, max_length=120)]
+
+_DAY_MINUTES = 24 * 60
 
 RESERVED_SLUGS = frozenset({"api", "admin", "app", "health", "docs", "www", "portal", "legal", "session", "status"})
 
@@ -44,6 +47,7 @@ class ClinicChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int | UnsetType = UNSET
     name: ClinicName | UnsetType = UNSET
     time_zone: str | UnsetType = UNSET
+    grid_minutes: Grid | UnsetType = UNSET
 
 
 def check_clinic(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
@@ -60,6 +64,13 @@ def check_clinic(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldEr
             time_zone(fields["time_zone"])
         except ValueError as error:
             errors.append(FieldError("/time_zone", "unknown_time_zone", str(error)))
+    grid = fields.get("grid_minutes")
+    if grid is not None and _DAY_MINUTES % grid:
+        errors.append(
+            FieldError(
+                "/grid_minutes", "grid_not_divisor", "A day cannot be divided so. Choose 10, 15, 20 or 30 minutes."
+            )
+        )
     return fields, errors
 
 
@@ -96,8 +107,8 @@ async def open_clinic(
         )
 
 
-async def change_clinic(command: ClinicChange, actor: Actor, begin: Begin[TenancyWork]) -> ClinicView:
-    """Change the clinic's name or zone. Instants stay; days and hours are read in the new zone from then on.
+async def change_clinic(command: ClinicChange, actor: Actor, begin: Begin[TenancyWork]) -> ClinicSettingsView:
+    """Change the clinic's name, zone or grid. Instants stay; days and hours are read in the new zone from then on.
 
     Raises:
         StaleVersion: it changed since it was read.
@@ -112,4 +123,7 @@ async def change_clinic(command: ClinicChange, actor: Actor, begin: Begin[Tenanc
         for name, value in fields.items():
             setattr(clinic, name, value)
         work.emit(ClinicUpdated(clinic.id, clinic.version))
-        return work.answer(ClinicView(clinic.id, clinic.slug, clinic.name, clinic.time_zone, clinic.version))
+        view = ClinicSettingsView(
+            clinic.id, clinic.slug, clinic.name, clinic.time_zone, clinic.version, clinic.grid_minutes
+        )
+        return work.answer(view)

@@ -9,12 +9,17 @@ from coravet.core.kernel.actor import ClinicId, MemberId, UserId
 
 @dataclass
 class Clinic:
-    """A tenant. `time_zone` is an IANA name; `slug` is its address and never changes."""
+    """A tenant. `time_zone` is an IANA name; `slug` is its address and never changes.
+
+    Attributes:
+        grid_minutes: visits are offered at multiples of it, counted from midnight; it divides a day.
+    """
 
     id: ClinicId
     slug: str
     name: str
     time_zone: str
+    grid_minutes: int = 15
     version: int = 1
 
 

@@ -11,7 +11,14 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
 from coravet.core.tenancy.identity import Claims
 from coravet.core.tenancy.model import Clinic, Invitation, Member
-from coravet.core.tenancy.views import ClinicView, InvitationView, MembershipView, MemberView, UserView
+from coravet.core.tenancy.views import (
+    ClinicSettingsView,
+    ClinicView,
+    InvitationView,
+    MembershipView,
+    MemberView,
+    UserView,
+)
 
 
 class Place(msgspec.Struct, frozen=True, kw_only=True):
@@ -135,7 +142,7 @@ class Clinics(Table[Clinic], Protocol):
 
     async def views(self, page: PageRequest) -> Page[ClinicView]: ...
 
-    async def view(self, clinic_id: ClinicId) -> ClinicView:
+    async def view(self, clinic_id: ClinicId) -> ClinicSettingsView:
         """One clinic. Raises NotFound."""
         ...
 

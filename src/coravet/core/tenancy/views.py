@@ -26,6 +26,16 @@ class ClinicView(msgspec.Struct, frozen=True):
     version: int
 
 
+class ClinicSettingsView(ClinicView, frozen=True):
+    """A clinic with what it settles for itself.
+
+    Attributes:
+        grid_minutes: visits are offered at multiples of it, counted from midnight.
+    """
+
+    grid_minutes: int
+
+
 class MembershipView(msgspec.Struct, frozen=True):
     """One clinic that a person works in, and as what."""
 

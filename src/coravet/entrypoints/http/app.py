@@ -70,6 +70,14 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     calendars.get_calendar,
     calendars.post_calendar,
     calendars.delete_calendar,
+    scheduling.list_exceptions,
+    scheduling.put_exception,
+    scheduling.delete_exception,
+    scheduling.list_closures,
+    scheduling.post_closure,
+    scheduling.get_closure,
+    scheduling.patch_closure,
+    scheduling.delete_closure,
 )
 
 

@@ -11,6 +11,7 @@ from litestar.openapi.spec import Components, SecurityScheme
 from coravet.core.kernel.errors import Conflict, FieldError
 from coravet.core.kernel.events import CATALOGUE
 from coravet.core.legal.gate import OpenDocument
+from coravet.core.scheduling.views import AppointmentView
 from coravet.entrypoints.http.access import Access
 from coravet.entrypoints.http.problems import catalogue, status_of
 
@@ -57,6 +58,8 @@ class Problem(msgspec.Struct, frozen=True):
     version: int | msgspec.UnsetType = msgspec.UNSET
     current_status: str | msgspec.UnsetType = msgspec.UNSET
     documents: list[OpenDocument] | msgspec.UnsetType = msgspec.UNSET
+    appointments: list[AppointmentView] | msgspec.UnsetType = msgspec.UNSET
+    appointments_total: int | msgspec.UnsetType = msgspec.UNSET
 
 
 def responses(opt: dict[str, Any], module: str, *, changes: bool) -> dict[int, ResponseSpec]:

@@ -15,7 +15,6 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.scheduling.agenda import agenda
 from coravet.core.scheduling.book import NewAppointment, book, check_appointment
 from coravet.core.scheduling.catalogue import (
-    Hours,
     NewResource,
     NewService,
     ResourceChange,
@@ -23,26 +22,45 @@ from coravet.core.scheduling.catalogue import (
     add_resource,
     change_resource,
     change_service,
-    check_named,
+    check_offered,
     offer_service,
-    set_hours,
 )
+from coravet.core.scheduling.closures import ClosureChange, NewClosure, change_closure, check_closure, close, reopen
+from coravet.core.scheduling.days import days_asked
 from coravet.core.scheduling.hours import check_spans
 from coravet.core.scheduling.move import Reassign, Reschedule, reassign, reschedule
+from coravet.core.scheduling.openings import (
+    DayHours,
+    Hours,
+    check_exception,
+    drop_exception,
+    set_exception,
+    set_hours,
+)
 from coravet.core.scheduling.slots import find_slots
 from coravet.core.scheduling.transition import TRANSITIONS, Step, StepCommand, check_step, take_step
 from coravet.core.scheduling.views import (
     AgendaView,
     AppointmentView,
     AvailabilityView,
+    ClosureMadeView,
+    ClosureView,
+    ExceptionDroppedView,
+    ExceptionSetView,
+    ExceptionsView,
     HistoryView,
+    HoursSetView,
     HoursView,
     ResourceView,
     ServiceView,
 )
+from coravet.core.tenancy.clinic_day import time_zone
 from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.paging import Cursor, Limit
+
+MOST_DAYS = 366
+"""Days of a resource that a reader may ask for at once."""
 
 
 def _appointment_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
@@ -58,11 +76,19 @@ def _move_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
 
 
 def _named_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
-    return check_named(given)[1]
+    return check_offered(given)[1]
 
 
 def _hours_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
     return check_spans(given.get("spans", ()))
+
+
+def _exception_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return check_exception(given)[1]
+
+
+def _closure_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return check_closure(given)[1]
 
 
 @get("/clinics/{clinic:str}/agenda", opt=permitted("agenda:read"), operation_id="getAgenda", tags=["Agenda"])
@@ -311,8 +337,7 @@ async def delete_resource(resource_id: FromPath[UUID], call: NamedDependency[Cal
 async def get_hours(resource_id: FromPath[UUID], call: NamedDependency[Call]) -> HoursView:
     """A resource's weekly hours."""
     async with call.begin(call.actor) as work:
-        await work.resources.get(resource_id)
-        return HoursView(resource_id, (await work.diary.hours([resource_id]))[resource_id])
+        return await work.schedule_reads.hours(resource_id)
 
 
 @put(
@@ -321,6 +346,113 @@ async def get_hours(resource_id: FromPath[UUID], call: NamedDependency[Call]) ->
     operation_id="setHours",
     tags=["Catalogue"],
 )
-async def put_hours(resource_id: FromPath[UUID], data: JSONBody[Hours], call: NamedDependency[Call]) -> HoursView:
-    """Replace a resource's weekly hours."""
-    return await set_hours(resource_id, data, call.actor, call.begin)
+async def put_hours(resource_id: FromPath[UUID], data: JSONBody[Hours], call: NamedDependency[Call]) -> HoursSetView:
+    """Replace a resource's weekly hours; the answer lists visits that lie outside now, and stay booked."""
+    return await set_hours(resource_id, data, call.actor, call.begin, call.ports.clock)
+
+
+@get(
+    "/clinics/{clinic:str}/resources/{resource_id:uuid}/exceptions",
+    opt=permitted("clinic:read"),
+    operation_id="listExceptions",
+    tags=["Catalogue"],
+)
+async def list_exceptions(
+    resource_id: FromPath[UUID],
+    call: NamedDependency[Call],
+    from_day: Annotated[date | None, QueryParameter(name="from", description="First day; default today.")] = None,
+    to_day: Annotated[date | None, QueryParameter(name="to", description="Last day, included.")] = None,
+) -> ExceptionsView:
+    """The days on which a resource's hours are others; by default of the year to come."""
+    zone = time_zone(call.actor.time_zone)
+    days = days_asked(from_day, to_day, call.ports.clock.now(), zone, usual=MOST_DAYS, longest=MOST_DAYS)
+    async with call.begin(call.actor) as work:
+        return ExceptionsView(await work.schedule_reads.exceptions(resource_id, *days))
+
+
+@put(
+    "/clinics/{clinic:str}/resources/{resource_id:uuid}/exceptions/{day:date}",
+    opt=permitted("clinic:configure") | {"check": _exception_errors},
+    operation_id="setException",
+    tags=["Catalogue"],
+)
+async def put_exception(
+    resource_id: FromPath[UUID], day: FromPath[date], data: JSONBody[DayHours], call: NamedDependency[Call]
+) -> ExceptionSetView:
+    """Say what a resource works on a day; the answer lists visits that lie outside now, and stay booked."""
+    return await set_exception(resource_id, day, data, call.actor, call.begin, call.ports.clock)
+
+
+@delete(
+    "/clinics/{clinic:str}/resources/{resource_id:uuid}/exceptions/{day:date}",
+    opt=permitted("clinic:configure"),
+    operation_id="dropException",
+    tags=["Catalogue"],
+    status_code=200,
+)
+async def delete_exception(
+    resource_id: FromPath[UUID], day: FromPath[date], call: NamedDependency[Call]
+) -> ExceptionDroppedView:
+    """Let the weekly hours hold on a day again; the answer lists visits that lie outside now, and stay booked."""
+    return await drop_exception(resource_id, day, call.actor, call.begin, call.ports.clock)
+
+
+@get("/clinics/{clinic:str}/closures", opt=permitted("clinic:read"), operation_id="listClosures", tags=["Catalogue"])
+async def list_closures(
+    call: NamedDependency[Call],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    from_day: Annotated[date | None, QueryParameter(name="from", description="None that ends before it.")] = None,
+    to_day: Annotated[date | None, QueryParameter(name="to", description="None that starts after it.")] = None,
+    resource: FromQuery[UUID | None] = None,
+) -> Page[ClosureView]:
+    """Closures of the clinic and its resources, by their first day; what shuts one resource, where it is named."""
+    async with call.begin(call.actor) as work:
+        return await work.schedule_reads.closures(PageRequest(limit, cursor), from_day, to_day, resource)
+
+
+@post(
+    "/clinics/{clinic:str}/closures",
+    opt=permitted("clinic:configure") | {"check": _closure_errors},
+    operation_id="closeClinic",
+    tags=["Catalogue"],
+)
+async def post_closure(data: JSONBody[NewClosure], call: NamedDependency[Call]) -> ClosureMadeView:
+    """Shut the clinic or a resource; visits in that time are refused or, with keep_bookings, listed."""
+    return await close(data, call.actor, call.begin, call.ports.clock)
+
+
+@get(
+    "/clinics/{clinic:str}/closures/{closure_id:uuid}",
+    opt=permitted("clinic:read"),
+    operation_id="getClosure",
+    tags=["Catalogue"],
+)
+async def get_closure(closure_id: FromPath[UUID], call: NamedDependency[Call]) -> ClosureView:
+    """A closure."""
+    async with call.begin(call.actor) as work:
+        return await work.schedule_reads.closure(closure_id)
+
+
+@patch(
+    "/clinics/{clinic:str}/closures/{closure_id:uuid}",
+    opt=permitted("clinic:configure") | {"check": _closure_errors},
+    operation_id="changeClosure",
+    tags=["Catalogue"],
+)
+async def patch_closure(
+    closure_id: FromPath[UUID], data: JSONBody[ClosureChange], call: NamedDependency[Call]
+) -> ClosureMadeView:
+    """Change a closure; visits in its time are treated as when closing."""
+    return await change_closure(closure_id, data, call.actor, call.begin, call.ports.clock)
+
+
+@delete(
+    "/clinics/{clinic:str}/closures/{closure_id:uuid}",
+    opt=permitted("clinic:configure"),
+    operation_id="reopenClinic",
+    tags=["Catalogue"],
+)
+async def delete_closure(closure_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
+    """Forget a closure: its time can be booked again."""
+    await reopen(closure_id, call.actor, call.begin)

@@ -22,6 +22,7 @@ _TITLES = {
     "The time is taken": "El horario está ocupado",
     "The patient has died": "La mascota ha fallecido",
     "No free time today": "No queda horario libre hoy",
+    "Visits are booked in this time": "Hay citas agendadas en ese tiempo",
     "Changed by somebody else": "Otra persona lo modificó",
     "The body is too large": "El envío es demasiado grande",
     "Not a format that is read here": "Formato no admitido",
@@ -178,6 +179,22 @@ _TENANCY = {
     ),
 }
 
+_HOURS = {
+    "A day cannot be divided so. Choose 10, 15, 20 or 30 minutes.": (
+        "Un día no se puede dividir así. Elija 10, 15, 20 o 30 minutos."
+    ),
+    "Only a room has a kind of room. Leave it out.": "Solo un consultorio tiene tipo de sala. Déjelo vacío.",
+    "Name each species once.": "Indique cada especie una sola vez.",
+    "The day lies too far from today. Choose another.": "El día está demasiado lejos de hoy. Elija otro.",
+    "A closure lasts at most {most} days. Shorten it, or make several.": (
+        "Un cierre dura como máximo {most} días. Acórtelo o cree varios."
+    ),
+    "The closure ends before it starts.": "El cierre termina antes de empezar. Corrija las horas.",
+    "Visits are booked in this time. Move or cancel them first, or close with keep_bookings to leave them.": (
+        "Hay citas agendadas en ese tiempo. Primero muévalas o cancélelas, o cierre con keep_bookings para dejarlas."
+    ),
+}
+
 _PATIENTS = {
     "Another client of this clinic has this document. Search for the number to find them.": (
         "Otro cliente de esta clínica tiene este documento. Busque el número para encontrarlo."
@@ -267,7 +284,16 @@ _SCHEDULING = {
     "Ask for at most {most} days at once.": "Consulte como máximo {most} días a la vez.",
 }
 
-SENTENCES: dict[str, str] = {**_TITLES, **_REQUESTS, **_FIELDS, **_ACCESS, **_TENANCY, **_PATIENTS, **_SCHEDULING}
+SENTENCES: dict[str, str] = {
+    **_TITLES,
+    **_REQUESTS,
+    **_FIELDS,
+    **_ACCESS,
+    **_TENANCY,
+    **_PATIENTS,
+    **_HOURS,
+    **_SCHEDULING,
+}
 """Spanish patterns by English ones."""
 
 WORDS: dict[str, str] = {

@@ -15,6 +15,7 @@ from coravet.core.tenancy.clinics import ClinicChange, NewClinic, change_clinic,
 from coravet.core.tenancy.invitations import NewInvitation, accept, hash_token, invitation_errors, invite
 from coravet.core.tenancy.members import MemberChange, change_member, member_errors
 from coravet.core.tenancy.views import (
+    ClinicSettingsView,
     ClinicView,
     InvitationView,
     MemberView,
@@ -60,7 +61,7 @@ async def list_clinics(call: NamedDependency[Call], limit: Limit = 50, cursor: C
 
 
 @get("/clinics/{clinic:str}", opt=permitted("clinic:read"), operation_id="getClinic", tags=["Clinics"])
-async def get_clinic(call: NamedDependency[Call]) -> ClinicView:
+async def get_clinic(call: NamedDependency[Call]) -> ClinicSettingsView:
     """The clinic itself."""
     async with call.begin(call.actor) as work:
         return await work.clinics.view(call.actor.clinic_id)
@@ -72,8 +73,8 @@ async def get_clinic(call: NamedDependency[Call]) -> ClinicView:
     operation_id="changeClinic",
     tags=["Clinics"],
 )
-async def patch_clinic(data: JSONBody[ClinicChange], call: NamedDependency[Call]) -> ClinicView:
-    """Change the clinic's name or time zone."""
+async def patch_clinic(data: JSONBody[ClinicChange], call: NamedDependency[Call]) -> ClinicSettingsView:
+    """Change the clinic's name, time zone or grid."""
     return await change_clinic(data, call.actor, call.begin)
 
 

@@ -1,7 +1,7 @@
 """The diary, the catalogue and the schedule's reads on PostgreSQL."""
 
 from collections.abc import Iterable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
 import asyncpg
@@ -11,12 +11,14 @@ from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.scheduling.hours import Interval, WeeklySpan, wall_text, wall_time
+from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WeeklySpan, wall_text, wall_time
 from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Hold
-from coravet.core.scheduling.ports import Booked, Held, Offer, Taken
+from coravet.core.scheduling.ports import Booked, Coming, Held, Offer, Plan, Taken
 from coravet.core.scheduling.views import (
     AppointmentView,
     ClientRef,
+    ClosureView,
+    ExceptionView,
     FeedVisit,
     HoursView,
     PatientRef,
@@ -55,7 +57,8 @@ SELECT s.id, s.name, s.duration_minutes, s.buffer_before_minutes, s.buffer_after
            SELECT l.resource_id FROM service_resources l
            WHERE l.clinic_id = s.clinic_id AND l.service_id = s.id ORDER BY l.resource_id
        ) AS resource_ids,
-       s.bookable_online, s.color, s.active, s.version
+       s.bookable_online, s.color, s.species, s.room_kind, s.minimum_notice_minutes, s.horizon_days,
+       s.guest_needs_confirmation, s.guest_cutoff_minutes, s.active, s.version
 FROM services s
 """
 _FEED = """
@@ -71,7 +74,80 @@ WHERE a.starts_at >= $2 AND a.starts_at < $3 AND a.superseded_by_id IS NULL AND 
 )
 ORDER BY a.starts_at, a.id
 """
-_RESOURCES = "SELECT id, kind, name, member_id, active, version FROM resources"
+_RESOURCES = "SELECT id, kind, name, member_id, room_kind, active, version FROM resources"
+_CLOSURES = """
+SELECT id, starts_on, ends_on, to_char(from_time, 'HH24:MI') AS from_time, to_char(to_time, 'HH24:MI') AS to_time,
+       resource_id, reason, holiday, version
+FROM closures
+"""
+_OFFER = """
+       s.id AS service_id, s.duration_minutes, s.buffer_before_minutes, s.buffer_after_minutes, s.species, s.room_kind,
+       s.bookable_online, s.minimum_notice_minutes, s.horizon_days, s.guest_needs_confirmation, s.guest_cutoff_minutes,
+       c.grid_minutes, r.id, r.kind
+"""
+_OF_SERVICE = """
+FROM services s
+JOIN clinics c ON c.id = s.clinic_id
+JOIN resources r ON r.clinic_id = s.clinic_id AND r.active AND (
+    r.room_kind = s.room_kind
+    OR EXISTS (
+        SELECT FROM service_resources l
+        WHERE l.clinic_id = s.clinic_id AND l.service_id = s.id AND l.resource_id = r.id
+    )
+)
+WHERE s.id = $1
+"""
+_BY_NAME = "ORDER BY r.name, r.id"
+_OPENINGS = """
+json_build_object(
+    'weekly', (
+        SELECT coalesce(json_agg(json_build_object(
+            'weekday', h.weekday, 'opens', to_char(h.opens, 'HH24:MI'), 'closes', to_char(h.closes, 'HH24:MI'),
+            'valid_from', nullif(h.valid_from, '-infinity'), 'valid_until', nullif(h.valid_until, 'infinity')
+        )), '[]')
+        FROM hours h
+        WHERE h.clinic_id = r.clinic_id AND h.resource_id = r.id AND h.valid_from <= $3 AND h.valid_until >= $2
+    ),
+    'exceptions', (
+        SELECT coalesce(json_object_agg(e.day, (
+            SELECT coalesce(json_agg(json_build_object(
+                'opens', to_char(s.opens, 'HH24:MI'), 'closes', to_char(s.closes, 'HH24:MI')
+            )), '[]')
+            FROM unnest(e.opens, e.closes) AS s (opens, closes)
+        )), '{}')
+        FROM exceptions e
+        WHERE e.clinic_id = r.clinic_id AND e.resource_id = r.id AND e.day BETWEEN $2 AND $3
+    ),
+    'closures', (
+        SELECT coalesce(json_agg(json_build_object(
+            'starts_on', x.starts_on, 'ends_on', x.ends_on,
+            'from_time', to_char(x.from_time, 'HH24:MI'), 'to_time', to_char(x.to_time, 'HH24:MI')
+        )), '[]')
+        FROM closures x
+        WHERE x.clinic_id = r.clinic_id AND (x.resource_id IS NULL OR x.resource_id = r.id)
+          AND x.ends_on >= $2 AND x.starts_on <= $3
+    )
+)::text AS openings
+"""
+_OF_RESOURCES = "FROM resources r WHERE r.id = ANY($1)"
+_AROUND = timedelta(days=2)
+"""A night reaches into the day after it, and what is open across the end of the days is drawn until it shuts."""
+_openings = msgspec.json.Decoder(Openings)
+
+
+def _about(first: date, last: date) -> tuple[date, date]:
+    """The days of which rules matter to some days."""
+    return first - min(_AROUND, first - date.min), last + min(_AROUND, date.max - last)
+
+
+def _offer(rows: list[asyncpg.Record]) -> Offer:
+    """The offer of rows that were selected as `_OFFER`."""
+    if not rows:
+        raise NotFound
+    service = {name: value for name, value in rows[0].items() if name in Offer.__struct_fields__}
+    service["species"] = frozenset(service["species"])
+    return Offer(**service, resources={row["id"]: row["kind"] for row in rows})
+
 
 _HELD = """
 SELECT resource_id, lane, starts_at, ends_at FROM allocations
@@ -93,23 +169,23 @@ class DiaryOnPostgres:
         self._work = work
 
     async def offer(self, service_id: UUID, *, retired: bool = False) -> Offer:
+        return _offer(
+            await self._work.fetch(
+                f"SELECT {_OFFER} {_OF_SERVICE} AND (s.active OR $2) {_BY_NAME}", service_id, retired
+            )
+        )
+
+    async def plan(self, service_id: UUID, first: date, last: date) -> Plan:
         rows = await self._work.fetch(
-            "SELECT s.duration_minutes, s.buffer_before_minutes, s.buffer_after_minutes, r.id, r.kind FROM services s"
-            " JOIN service_resources l ON l.clinic_id = s.clinic_id AND l.service_id = s.id"
-            " JOIN resources r ON r.clinic_id = l.clinic_id AND r.id = l.resource_id AND r.active"
-            " WHERE s.id = $1 AND (s.active OR $2) ORDER BY r.name, r.id",
-            service_id,
-            retired,
+            f"SELECT {_OFFER}, {_OPENINGS} {_OF_SERVICE} AND s.active {_BY_NAME}", service_id, *_about(first, last)
         )
-        if not rows:
-            raise NotFound
-        return Offer(
-            service_id=service_id,
-            duration_minutes=rows[0]["duration_minutes"],
-            buffer_before_minutes=rows[0]["buffer_before_minutes"],
-            buffer_after_minutes=rows[0]["buffer_after_minutes"],
-            resources={row["id"]: row["kind"] for row in rows},
+        return Plan(_offer(rows), {row["id"]: _openings.decode(row["openings"]) for row in rows})
+
+    async def openings(self, resource_ids: Sequence[UUID], first: date, last: date) -> dict[UUID, Openings]:
+        rows = await self._work.fetch(
+            f"SELECT r.id, {_OPENINGS} {_OF_RESOURCES}", list(resource_ids), *_about(first, last)
         )
+        return {row["id"]: _openings.decode(row["openings"]) for row in rows}
 
     async def booked(self, patient_id: UUID) -> Booked:
         rows = await self._work.fetch(
@@ -145,17 +221,22 @@ class DiaryOnPostgres:
         rows = await self._work.fetch(sql, list(resource_ids), window.starts_at, window.ends_at, now)
         return [Held(row["resource_id"], row["lane"], Interval(row["starts_at"], row["ends_at"])) for row in rows]
 
-    async def hours(self, resource_ids: Sequence[UUID]) -> dict[UUID, list[WeeklySpan]]:
+    async def coming(self, resource_ids: Sequence[UUID], window: Interval) -> list[Coming]:
         rows = await self._work.fetch(
-            "SELECT resource_id, weekday, opens, closes FROM hours WHERE resource_id = ANY($1) ORDER BY weekday, opens",
+            "SELECT a.id, l.resource_id, a.starts_at, a.ends_at FROM allocations l"
+            " JOIN appointments a ON a.clinic_id = l.clinic_id AND a.id = l.appointment_id"
+            " WHERE l.resource_id = ANY($1) AND l.ends_at > $2 AND l.starts_at < $3 AND l.released_at IS NULL"
+            " AND a.ends_at > $2 AND a.starts_at < $3"
+            " AND a.status IN ('requested', 'confirmed', 'checked_in', 'in_exam', 'ready')"
+            " ORDER BY a.starts_at, a.id",
             list(resource_ids),
+            window.starts_at,
+            window.ends_at,
         )
-        found: dict[UUID, list[WeeklySpan]] = {resource_id: [] for resource_id in resource_ids}
-        for row in rows:
-            found[row["resource_id"]].append(
-                WeeklySpan(row["weekday"], wall_text(row["opens"]), wall_text(row["closes"]))
-            )
-        return found
+        return [Coming(row["id"], row["resource_id"], Interval(row["starts_at"], row["ends_at"])) for row in rows]
+
+    async def resources(self) -> list[UUID]:
+        return [row["id"] for row in await self._work.fetch("SELECT id FROM resources")]
 
     async def add(self, appointment: Appointment, allocations: list[Allocation]) -> None:
         await self._work.insert([appointment], allocations)
@@ -241,16 +322,48 @@ class CatalogueOnPostgres:
             list(dict.fromkeys(resource_ids)),
         )
 
-    async def set_hours(self, resource_id: UUID, spans: list[WeeklySpan]) -> HoursView:
+    async def set_hours(self, resource_id: UUID, spans: list[WeeklySpan]) -> None:
         await self._work.execute("DELETE FROM hours WHERE resource_id = $1", resource_id)
         await self._work.execute_many(
-            "INSERT INTO hours (clinic_id, resource_id, weekday, opens, closes) VALUES ($1, $2, $3, $4, $5)",
+            "INSERT INTO hours (clinic_id, resource_id, weekday, opens, closes, valid_from, valid_until)"
+            " VALUES ($1, $2, $3, $4, $5, $6, $7)",
             [
-                (self._work.actor.clinic_id, resource_id, span.weekday, wall_time(span.opens), wall_time(span.closes))
+                (
+                    self._work.actor.clinic_id,
+                    resource_id,
+                    span.weekday,
+                    wall_time(span.opens),
+                    wall_time(span.closes),
+                    span.valid_from or date.min,
+                    span.valid_until or date.max,
+                )
                 for span in spans
             ],
         )
-        return HoursView(resource_id, sorted(spans, key=lambda span: (span.weekday, span.opens)))
+
+    async def set_exception(self, resource_id: UUID, day: date, spans: list[DaySpan], reason: str | None) -> None:
+        await self._work.execute(
+            "INSERT INTO exceptions (clinic_id, resource_id, day, opens, closes, reason)"
+            " VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (clinic_id, resource_id, day)"
+            " DO UPDATE SET opens = excluded.opens, closes = excluded.closes, reason = excluded.reason",
+            self._work.actor.clinic_id,
+            resource_id,
+            day,
+            [wall_time(span.opens) for span in spans],
+            [wall_time(span.closes) for span in spans],
+            reason,
+        )
+
+    async def drop_exception(self, resource_id: UUID, day: date) -> None:
+        dropped = await self._work.execute(
+            "DELETE FROM exceptions WHERE resource_id = $1 AND day = $2", resource_id, day
+        )
+        if dropped == "DELETE 0":
+            raise NotFound
+
+    async def drop_closure(self, closure_id: UUID) -> None:
+        if await self._work.execute("DELETE FROM closures WHERE id = $1", closure_id) == "DELETE 0":
+            raise NotFound
 
 
 def _appointment_view(row: asyncpg.Record) -> AppointmentView:
@@ -302,6 +415,16 @@ class FeedRows(Rows[CalendarFeed]):
         return [FeedVisit(*row.values()) for row in rows]
 
 
+def _weekly_span(row: asyncpg.Record) -> WeeklySpan:
+    return WeeklySpan(
+        row["weekday"],
+        wall_text(row["opens"]),
+        wall_text(row["closes"]),
+        None if row["valid_from"] == date.min else row["valid_from"],
+        None if row["valid_until"] == date.max else row["valid_until"],
+    )
+
+
 class ScheduleReadsOnPostgres:
     """The schedule as readers see it, one query each."""
 
@@ -346,6 +469,70 @@ class ScheduleReadsOnPostgres:
             page.limit + 1,
         )
         return page_of(rows, page, _appointment_view, lambda row: (row["starts_at"], row["id"]))
+
+    async def these(self, appointment_ids: Sequence[UUID]) -> list[AppointmentView]:
+        rows = await self._work.fetch(
+            f"{_APPOINTMENTS} WHERE a.id = ANY($1) ORDER BY a.starts_at, a.id", list(appointment_ids)
+        )
+        return [_appointment_view(row) for row in rows]
+
+    async def hours(self, resource_id: UUID) -> HoursView:
+        rows = await self._work.fetch(
+            "SELECT h.weekday, h.opens, h.closes, h.valid_from, h.valid_until FROM resources r"
+            " LEFT JOIN hours h ON h.clinic_id = r.clinic_id AND h.resource_id = r.id WHERE r.id = $1"
+            " ORDER BY h.weekday, h.opens, h.valid_from",
+            resource_id,
+        )
+        if not rows:
+            raise NotFound
+        return HoursView(resource_id, [_weekly_span(row) for row in rows if row["weekday"] is not None])
+
+    async def exceptions(self, resource_id: UUID, first: date, last: date) -> list[ExceptionView]:
+        rows = await self._work.fetch(
+            "SELECT e.day, e.opens, e.closes, e.reason FROM resources r"
+            " LEFT JOIN exceptions e ON e.clinic_id = r.clinic_id AND e.resource_id = r.id AND e.day BETWEEN $2 AND $3"
+            " WHERE r.id = $1 ORDER BY e.day",
+            resource_id,
+            first,
+            last,
+        )
+        if not rows:
+            raise NotFound
+        return [
+            ExceptionView(
+                resource_id,
+                row["day"],
+                [
+                    DaySpan(wall_text(opens), wall_text(closes))
+                    for opens, closes in zip(row["opens"], row["closes"], strict=True)
+                ],
+                row["reason"],
+            )
+            for row in rows
+            if row["day"] is not None
+        ]
+
+    async def closures(
+        self, page: PageRequest, first: date | None, last: date | None, resource_id: UUID | None
+    ) -> Page[ClosureView]:
+        from_day, from_id = after(page, tuple[date, UUID]) or (date.min, FIRST)
+        rows = await self._work.fetch(
+            f"{_CLOSURES} WHERE (starts_on, id) > ($1, $2) AND ends_on >= $3 AND starts_on <= $4"
+            " AND ($5::uuid IS NULL OR resource_id IS NULL OR resource_id = $5) ORDER BY starts_on, id LIMIT $6",
+            from_day,
+            from_id,
+            first or date.min,
+            last or date.max,
+            resource_id,
+            page.limit + 1,
+        )
+        return page_of(rows, page, lambda row: ClosureView(*row.values()), lambda row: (row["starts_on"], row["id"]))
+
+    async def closure(self, closure_id: UUID) -> ClosureView:
+        rows = await self._work.fetch(f"{_CLOSURES} WHERE id = $1", closure_id)
+        if not rows:
+            raise NotFound
+        return ClosureView(*rows[0].values())
 
     async def service(self, service_id: UUID) -> ServiceView:
         rows = await self._work.fetch(f"{_SERVICES} WHERE s.id = $1", service_id)

@@ -4,6 +4,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Computed,
+    Date,
     ForeignKeyConstraint,
     Index,
     Integer,
@@ -15,11 +16,14 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import BYTEA, TSTZRANGE, UUID, ExcludeConstraint
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TSTZRANGE, UUID, ExcludeConstraint
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_REPLACED
-from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Hold, Resource, Service
+from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Closure, Hold, Resource, Service
+
+ROOM_KINDS = "'consultation', 'surgery', 'hospitalization', 'imaging', 'grooming', 'isolation'"
+SPECIES = "'dog', 'cat', 'rabbit', 'bird', 'horse', 'cow', 'pig', 'reptile', 'other'"
 
 services = tenant_table(
     "services",
@@ -29,11 +33,22 @@ services = tenant_table(
     column("buffer_after_minutes", Integer),
     column("bookable_online", Boolean),
     column("color", Text, nullable=True),
+    column("species", ARRAY(Text), server_default=text("'{}'")),
+    column("room_kind", Text, nullable=True),
+    column("minimum_notice_minutes", Integer, server_default=text("60")),
+    column("horizon_days", Integer, server_default=text("60")),
+    column("guest_needs_confirmation", Boolean, server_default=text("true")),
+    column("guest_cutoff_minutes", Integer, server_default=text("120")),
     column("active", Boolean),
     column("version", Integer),
     CheckConstraint("duration_minutes BETWEEN 5 AND 1440", name="duration"),
     CheckConstraint("buffer_before_minutes BETWEEN 0 AND 480", name="buffer_before"),
     CheckConstraint("buffer_after_minutes BETWEEN 0 AND 480", name="buffer_after"),
+    CheckConstraint(f"species <@ ARRAY[{SPECIES}]", name="species"),
+    CheckConstraint(f"room_kind IN ({ROOM_KINDS})", name="room_kind"),
+    CheckConstraint("minimum_notice_minutes BETWEEN 0 AND 43200", name="minimum_notice"),
+    CheckConstraint("horizon_days BETWEEN 0 AND 730", name="horizon"),
+    CheckConstraint("guest_cutoff_minutes BETWEEN 0 AND 43200", name="guest_cutoff"),
 )
 
 resources = tenant_table(
@@ -41,10 +56,13 @@ resources = tenant_table(
     column("kind", Text),
     column("name", Text, privacy=PERSONAL_REPLACED),  # of a vet
     column("member_id", UUID, nullable=True),
+    column("room_kind", Text, nullable=True),
     column("active", Boolean),
     column("version", Integer),
     belongs_to("member_id", "members"),
     CheckConstraint("kind IN ('vet', 'room', 'equipment')", name="kind"),
+    CheckConstraint(f"room_kind IN ({ROOM_KINDS})", name="room_kind"),
+    CheckConstraint("room_kind IS NULL OR kind = 'room'", name="room_kind_of_room"),
 )
 
 service_resources = Table(
@@ -67,10 +85,45 @@ hours = Table(
     column("weekday", SmallInteger),
     column("opens", Time),
     column("closes", Time),
-    PrimaryKeyConstraint("clinic_id", "resource_id", "weekday", "opens"),
+    # Infinite where there is no limit, so that the first day can be a part of the key and a window is two comparisons.
+    column("valid_from", Date, server_default=text("'-infinity'")),
+    column("valid_until", Date, server_default=text("'infinity'")),
+    PrimaryKeyConstraint("clinic_id", "resource_id", "weekday", "opens", "valid_from"),
     ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
     belongs_to("resource_id", "resources"),
     CheckConstraint("weekday BETWEEN 1 AND 7", name="weekday"),
+    CheckConstraint("valid_from <= valid_until", name="validity"),
+)
+
+exceptions = Table(
+    "exceptions",
+    metadata,
+    column("clinic_id", UUID),
+    column("resource_id", UUID),
+    column("day", Date),
+    column("opens", ARRAY(Time)),
+    column("closes", ARRAY(Time)),
+    column("reason", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    PrimaryKeyConstraint("clinic_id", "resource_id", "day"),
+    ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
+    belongs_to("resource_id", "resources"),
+    CheckConstraint("cardinality(opens) = cardinality(closes)", name="spans"),
+)
+
+closures = tenant_table(
+    "closures",
+    column("starts_on", Date),
+    column("ends_on", Date),
+    column("from_time", Time, nullable=True),
+    column("to_time", Time, nullable=True),
+    column("resource_id", UUID, nullable=True),
+    column("reason", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    column("holiday", Boolean),
+    column("version", Integer),
+    belongs_to("resource_id", "resources"),
+    CheckConstraint("starts_on <= ends_on", name="days"),
+    CheckConstraint("starts_on < ends_on OR to_time IS NULL OR coalesce(from_time, '00:00') < to_time", name="times"),
+    Index("ix_closures_ends_on", "clinic_id", "ends_on"),
 )
 
 appointments = tenant_table(
@@ -202,6 +255,7 @@ calendar_feeds = tenant_table(
 
 mapping.map_imperatively(Service, services, version_id_col=services.c.version, version_id_generator=False)
 mapping.map_imperatively(Resource, resources, version_id_col=resources.c.version, version_id_generator=False)
+mapping.map_imperatively(Closure, closures, version_id_col=closures.c.version, version_id_generator=False)
 mapping.map_imperatively(Appointment, appointments, version_id_col=appointments.c.version, version_id_generator=False)
 mapping.map_imperatively(Hold, holds)
 mapping.map_imperatively(Allocation, allocations, exclude_properties=["during"])

@@ -22,6 +22,7 @@ from coravet.core.tenancy.model import Clinic, Invitation, Member
 from coravet.core.tenancy.permissions import permissions_of
 from coravet.core.tenancy.ports import Account, CalendarFound, LinkFound, Person, Place
 from coravet.core.tenancy.views import (
+    ClinicSettingsView,
     ClinicView,
     InvitationView,
     MembershipView,
@@ -242,11 +243,13 @@ class ClinicRows(Rows[Clinic]):
         )
         return page_of(rows, page, _clinic_view, lambda row: (row["name"], row["id"]))
 
-    async def view(self, clinic_id: ClinicId) -> ClinicView:
-        rows = await self._work.fetch("SELECT id, slug, name, time_zone, version FROM clinics WHERE id = $1", clinic_id)
+    async def view(self, clinic_id: ClinicId) -> ClinicSettingsView:
+        rows = await self._work.fetch(
+            "SELECT id, slug, name, time_zone, version, grid_minutes FROM clinics WHERE id = $1", clinic_id
+        )
         if not rows:
             raise NotFound
-        return _clinic_view(rows[0])
+        return ClinicSettingsView(*rows[0].values())
 
 
 class OperatorsOnPostgres:

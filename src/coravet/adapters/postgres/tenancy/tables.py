@@ -6,6 +6,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    SmallInteger,
     Table,
     Text,
     UniqueConstraint,
@@ -29,9 +30,11 @@ clinics = Table(
     column("slug", Text),
     column("name", Text),
     column("time_zone", Text),
+    column("grid_minutes", SmallInteger, server_default=text("15")),
     column("version", Integer, server_default=text("1")),
     column("created_at", Instant, server_default=text("now()")),
     UniqueConstraint("slug", name="uq_clinics_slug"),
+    CheckConstraint("grid_minutes >= 5 AND 1440 % grid_minutes = 0", name="grid"),
     CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$'", name="slug"),
 )
 
