@@ -19,6 +19,7 @@ HOMES = {
     "firebase_admin": {"adapters.firebase"},
     "granian": {"entrypoints.cli"},
     "httpx": {"adapters.local"},
+    "holidays": {"adapters.calendars"},
     "icalendar": {"adapters.calendars"},
     "litestar": {"entrypoints.http", "entrypoints.live", "bootstrap"},
     "pgqueuer": {"adapters.jobs"},
