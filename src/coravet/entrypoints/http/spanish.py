@@ -282,6 +282,7 @@ _SCHEDULING = {
     "It overlaps another span of the week.": "Se cruza con otro horario de la semana.",
     "The last day lies before the first.": "El último día es anterior al primero.",
     "Ask for at most {most} days at once.": "Consulte como máximo {most} días a la vez.",
+    "Ask for a year from {first} to {last}.": "Consulte un año entre {first} y {last}.",
 }
 
 SENTENCES: dict[str, str] = {
