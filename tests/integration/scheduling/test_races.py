@@ -2,7 +2,6 @@
 
 import asyncio
 import random
-from collections import Counter
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -10,6 +9,7 @@ from uuid import UUID
 import httpx
 import pytest
 from tests.integration.http.service import EVERY_HOUR, Clinic, Service, superuser
+from tests.integration.scheduling.races import codes, overlaps
 
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.scheduling.errors import SlotTaken
@@ -22,31 +22,15 @@ async def clinic(service: Service) -> Clinic:
     return await service.furnish(await service.open_clinic("carrera"))
 
 
-def _codes(answers: list[httpx.Response]) -> Counter[str]:
-    return Counter(str(answer.json().get("code", answer.status_code)) for answer in answers)
-
-
 async def _book(service: Service, clinic: Clinic, body: dict[str, Any]) -> httpx.Response:
     return await service.ask("POST", f"/clinics/{clinic.slug}/appointments", clinic.owner, json=body)
-
-
-async def _overlaps(service: Service, clinic: Clinic) -> int:
-    """Pairs of allocations of one resource in one lane that hold the same time."""
-    async with superuser(service.settings) as admin:
-        found = await admin.fetchval(
-            "SELECT count(*) FROM allocations a JOIN allocations b ON a.clinic_id = b.clinic_id AND a.id < b.id"
-            " AND a.resource_id = b.resource_id AND a.lane = b.lane AND a.during && b.during"
-            " AND a.released_at IS NULL AND b.released_at IS NULL WHERE a.clinic_id = $1",
-            clinic.id,
-        )
-        return int(found)
 
 
 async def test_one_slot(service: Service, clinic: Clinic) -> None:
     """Of 200 attempts on one slot at once exactly one succeeds, 199 are `slot_taken`, and none is a fault."""
     body = clinic.visit()
     answers = await asyncio.gather(*(_book(service, clinic, body) for _ in range(200)))
-    assert _codes(answers) == {"201": 1, "slot_taken": 199}
+    assert codes(answers) == {"201": 1, "slot_taken": 199}
     day = body["starts_at"][:10]
     agenda = [
         item
@@ -63,15 +47,15 @@ async def test_overlapping_slots(service: Service, clinic: Clinic) -> None:
     starts = [(first + timedelta(minutes=random.Random(7).randrange(0, 240, 5))).isoformat() for _ in range(40)]  # noqa: S311 -- chosen once, repeatable
     starts += [(first + timedelta(minutes=5 * step)).isoformat() for step in range(40)]
     answers = await asyncio.gather(*(_book(service, clinic, clinic.visit(start)) for start in starts))
-    assert set(_codes(answers)) == {"201", "slot_taken"}
-    assert await _overlaps(service, clinic) == 0
+    assert set(codes(answers)) == {"201", "slot_taken"}
+    assert await overlaps(service, clinic) == 0
 
 
 async def test_overbooking(service: Service, clinic: Clinic) -> None:
     """Overbooked at once, each visit gets a lane of its own until the lanes are full."""
     body = clinic.visit() | {"overbook": True}
     answers = await asyncio.gather(*(_book(service, clinic, body) for _ in range(20)))
-    assert _codes(answers) == {"201": 4, "slot_taken": 16}
+    assert codes(answers) == {"201": 4, "slot_taken": 16}
     assert sorted(answer.json()["lane"] for answer in answers if answer.is_success) == [0, 1, 2, 3]
 
 
@@ -88,8 +72,8 @@ async def test_crossing_resources(service: Service, clinic: Clinic) -> None:
         for resources, service_id in pairs:
             bodies.append(clinic.visit(start) | {"service_id": service_id, "resource_ids": resources})
     answers = await asyncio.gather(*(_book(service, clinic, body) for body in bodies))
-    assert _codes(answers) == {"201": 20, "slot_taken": 20}
-    assert await _overlaps(service, clinic) == 0
+    assert codes(answers) == {"201": 20, "slot_taken": 20}
+    assert await overlaps(service, clinic) == 0
 
 
 async def test_freed_slot(service: Service, clinic: Clinic) -> None:
@@ -99,10 +83,10 @@ async def test_freed_slot(service: Service, clinic: Clinic) -> None:
     cancel = service.ask("POST", f"/clinics/{clinic.slug}/appointments/{held['id']}/cancel", clinic.owner)
     cancelled, *answers = await asyncio.gather(cancel, *(_book(service, clinic, body) for _ in range(30)))
     assert cancelled.status_code == 200
-    codes = _codes(answers)
-    assert set(codes) <= {"201", "slot_taken"}
-    assert codes["201"] <= 1
-    assert await _overlaps(service, clinic) == 0
+    found = codes(answers)
+    assert set(found) <= {"201", "slot_taken"}
+    assert found["201"] <= 1
+    assert await overlaps(service, clinic) == 0
 
 
 async def test_steps(service: Service, clinic: Clinic) -> None:
@@ -110,7 +94,7 @@ async def test_steps(service: Service, clinic: Clinic) -> None:
     visit = clinic.ids["appointment_id"]
     at = f"/clinics/{clinic.slug}/appointments/{visit}/check-in"
     answers = await asyncio.gather(*(service.ask("POST", at, clinic.owner) for _ in range(10)))
-    assert _codes(answers) == {"200": 1, "invalid_transition": 9}
+    assert codes(answers) == {"200": 1, "invalid_transition": 9}
 
 
 VERSIONED = {
@@ -129,14 +113,14 @@ async def test_same_version(path: str, field: str, service: Service, clinic: Cli
     at = f"/clinics/{clinic.slug}/{noun}/{clinic.ids[key]}"
     changes: list[dict[str, Any]] = [{"version": 1, field: f"Ana {letter}"} for letter in "ABCDEFGHIJ"]
     answers = await asyncio.gather(*(service.ask("PATCH", at, clinic.owner, json=change) for change in changes))
-    assert _codes(answers) == {"200": 1, "stale_version": 9}
+    assert codes(answers) == {"200": 1, "stale_version": 9}
     assert {answer.json()["version"] for answer in answers} == {2}
     [won] = [answer.json() for answer in answers if answer.is_success]
     assert (await service.done("GET", at, clinic.owner))[field] == won[field]
     for change in changes:
         del change["version"]
     answers = await asyncio.gather(*(service.ask("PATCH", at, clinic.owner, json=change) for change in changes))
-    assert _codes(answers) == {"200": 10}
+    assert codes(answers) == {"200": 10}
     assert sorted(answer.json()["version"] for answer in answers) == list(range(3, 13))
 
 
@@ -172,7 +156,7 @@ async def test_same_document(service: Service, clinic: Clinic) -> None:
     }
     at = f"/clinics/{clinic.slug}/clients"
     answers = await asyncio.gather(*(service.ask("POST", at, clinic.owner, json=person) for _ in range(10)))
-    assert _codes(answers) == {"201": 1, "duplicate": 9}
+    assert codes(answers) == {"201": 1, "duplicate": 9}
 
 
 async def test_invitation(service: Service, clinic: Clinic) -> None:
@@ -183,7 +167,7 @@ async def test_invitation(service: Service, clinic: Clinic) -> None:
     invited = await service.done("POST", f"/clinics/{clinic.slug}/invitations", clinic.owner, json=offer)
     at = f"/invitations/{invited['token']}/accept"
     answers = await asyncio.gather(*(service.ask("POST", at, who) for _ in range(10)))
-    assert _codes(answers) == {"200": 1, "invitation_closed": 9}
+    assert codes(answers) == {"200": 1, "invitation_closed": 9}
 
 
 async def test_hours(service: Service, clinic: Clinic) -> None:
