@@ -24,7 +24,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Text(), server_default=sa.text("'planned'"), nullable=False),
         sa.Column("why", sa.Text(), nullable=True),
         sa.Column("attempts", sa.SmallInteger(), server_default=sa.text("0"), nullable=False),
-        sa.Column("claimed_until", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("not_before", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("sent_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("sent_by", sa.UUID(), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
@@ -63,7 +63,8 @@ def upgrade() -> None:
         sa.Column("revoked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("created_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
         sa.CheckConstraint(
-            "purpose IN ('see', 'confirm', 'reschedule', 'cancel', 'accept_offer')", name=op.f("ck_links_purpose")
+            "purpose IN ('see', 'confirm', 'reschedule', 'cancel', 'accept_offer', 'opt_out')",
+            name=op.f("ck_links_purpose"),
         ),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinics.id"], name=op.f("fk_links_clinic_id"), ondelete="RESTRICT"),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_links")),

@@ -18,6 +18,8 @@ from coravet.adapters.fanout.postgres import PostgresFanout
 from coravet.adapters.firebase.cached import CachedIdentity
 from coravet.adapters.firebase.identity import FirebaseIdentity
 from coravet.adapters.jobs.queue import PgqueuerQueue
+from coravet.adapters.letters.writer import BilingualWriter
+from coravet.adapters.mail.smtp import SmtpMessenger
 from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.adapters.postgres.constraints import domain_error
@@ -28,14 +30,19 @@ from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
+from coravet.adapters.whatsapp.by_hand import WaMeLinks
+from coravet.adapters.whatsapp.cloud import CloudApi
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.jobs import Periodic
+from coravet.core.messaging.plan import plan
+from coravet.core.messaging.ports import Messenger, SendMessage
+from coravet.core.messaging.send import Post, send
 from coravet.core.tenancy.clinics import NewClinic, open_clinic
 from coravet.core.tenancy.operators import grant_operator
 from coravet.core.tenancy.views import NewClinicView
-from coravet.entrypoints.http.app import build
+from coravet.entrypoints.http.app import API, build
 from coravet.entrypoints.http.call import Ports
 from coravet.entrypoints.http.live import stream_events
 from coravet.entrypoints.http.middleware import RequestContext
@@ -92,6 +99,28 @@ def make_identity(settings: Settings, clock: Clock) -> FirebaseIdentity:
     )
 
 
+def make_mail(settings: Settings, clock: Clock) -> SmtpMessenger | None:
+    """The mail server, or None where none is set."""
+    if settings.smtp_url is None or settings.mail_from is None:
+        return None
+    return SmtpMessenger(settings.smtp_url.get_secret_value(), settings.mail_from, clock)
+
+
+def make_post(settings: Settings, clock: Clock) -> Post:
+    """What carries messages: their writer, and the channels that are set up."""
+    api = f"{settings.public_url}{API}/portal"
+    writer = BilingualWriter(ICalendarWriter(), settings.portal_url or f"{api}/bookings", f"{api}/opt-outs")
+    messengers: dict[str, Messenger] = {"whatsapp": WaMeLinks()}
+    mail = make_mail(settings, clock)
+    if mail is not None:
+        messengers["mail"] = mail
+    number, token = settings.whatsapp_phone_number_id, settings.whatsapp_token
+    if number is not None and token is not None:
+        templates = settings.whatsapp_templates
+        messengers["whatsapp"] = CloudApi(settings.whatsapp_api_url, number, token.get_secret_value(), templates)
+    return Post(writer, messengers)
+
+
 @asynccontextmanager
 async def services(settings: Settings) -> AsyncIterator[Services]:
     """The service on its own pool, closed at the end."""
@@ -144,6 +173,8 @@ def application(settings: Settings) -> Application:
         gate=LegalGate(),
         numbers=EcuadorNumbers(),
         calendars=ICalendarWriter(),
+        writer=make_post(settings, clock).writer,
+        by_hand=WaMeLinks(),
         clock=clock,
         ready=ready,
         public_url=settings.public_url,
@@ -157,14 +188,22 @@ def application(settings: Settings) -> Application:
     return Application(RequestContext(sentry.traced(litestar, settings)), litestar, works, engine)
 
 
-def handlers() -> Handlers:
+def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Handlers:
     """Which use case does which kind of job."""
-    return {}
+    post = make_post(settings, clock)
+
+    async def send_message(job: SendMessage, actor: Actor) -> None:
+        await send(job.message_id, actor, works.begin, clock, post)
+
+    return {SendMessage: send_message}
 
 
-def timetable(works: Works[ClinicWork]) -> list[Periodic]:
+def timetable(works: Works[ClinicWork], clock: Clock) -> list[Periodic]:
     """What is done over and over for all clinics."""
-    return [Periodic("housekeeping", "*/10 * * * *", partial(prune, works))]
+    return [
+        Periodic("housekeeping", "*/10 * * * *", partial(prune, works)),
+        Periodic("reminders", "*/5 * * * *", partial(plan, works.system_begin, clock)),
+    ]
 
 
 @asynccontextmanager
@@ -174,6 +213,7 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
     Raises:
         UnsafeRole: in production, where the role of DATABASE_URL is not bound by row-level security.
     """
+    clock = SystemClock()
     engine = make_engine(settings)
     works = make_works(settings, engine)
 
@@ -195,7 +235,7 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
     try:
         if settings.environment == "production":
             await refuse_unsafe_role(engine)
-        yield Worker(queue, handlers(), timetable(works), actor_of)
+        yield Worker(queue, handlers(works, settings, clock), timetable(works, clock), actor_of)
     finally:
         await engine.dispose()
 

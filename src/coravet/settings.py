@@ -3,6 +3,7 @@
 Each field is read from the environment variable of its alias. `load` reports all that is wrong at once.
 """
 
+import re
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -111,6 +112,43 @@ class Settings(BaseSettings):
         validation_alias=_env("CORAVET_WORKER_GRACE_SECONDS"),
         description="How long jobs may go on after SIGTERM; what is left is done by the next worker.",
     )
+    portal_url: str | None = Field(
+        None,
+        validation_alias=_env("CORAVET_PORTAL_URL"),
+        description="Address below which links in messages open, as <address>/<token>. Default: the service's own API.",
+    )
+    smtp_url: SecretStr | None = Field(
+        None,
+        validation_alias=_env("CORAVET_SMTP_URL"),
+        description="Mail server, smtps:// or smtp+starttls://, with user and password; unset: mails are skipped.",
+    )
+    mail_from: str | None = Field(
+        None,
+        validation_alias=_env("CORAVET_MAIL_FROM"),
+        description="Address that mails come from; needed with CORAVET_SMTP_URL.",
+    )
+    whatsapp_phone_number_id: str | None = Field(
+        None,
+        pattern=r"^[0-9]{1,32}$",
+        validation_alias=_env("CORAVET_WHATSAPP_PHONE_NUMBER_ID"),
+        description="Number of a WhatsApp business account; unset: staff send messages by hand.",
+    )
+    whatsapp_token: SecretStr | None = Field(
+        None,
+        validation_alias=_env("CORAVET_WHATSAPP_TOKEN"),
+        description="The account's access token; needed with CORAVET_WHATSAPP_PHONE_NUMBER_ID.",
+    )
+    whatsapp_api_url: str = Field(
+        "https://graph.facebook.com/v23.0",
+        validation_alias=_env("CORAVET_WHATSAPP_API_URL"),
+        description="WhatsApp Cloud API.",
+    )
+    whatsapp_templates: str | None = Field(
+        None,
+        pattern=r"^[a-z0-9_]{1,64}$",
+        validation_alias=_env("CORAVET_WHATSAPP_TEMPLATES"),
+        description="What the names of approved templates begin with, before the message's kind; unset: plain text.",
+    )
 
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias=_env("CORAVET_LOG_LEVEL"), description="Least level that is logged."
@@ -153,6 +191,41 @@ class Settings(BaseSettings):
     def _postgres(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and urlsplit(value.get_secret_value()).scheme not in {"postgresql", "postgres"}:
             raise ValueError("must begin with postgresql://")
+        return value
+
+    @field_validator("portal_url", "whatsapp_api_url")
+    @classmethod
+    def _address(cls, value: str | None) -> str | None:
+        if value is not None and (urlsplit(value).scheme not in {"http", "https"} or not urlsplit(value).netloc):
+            raise ValueError("must be an address such as https://citas.example.com/cita")
+        return None if value is None else value.rstrip("/")
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None:
+            return None
+        url = urlsplit(value.get_secret_value())
+        if url.scheme not in {"smtps", "smtp+starttls", "smtp"} or not url.hostname:
+            raise ValueError("must begin with smtps://, smtp+starttls:// or smtp:// and name a server")
+        if url.scheme == "smtp" and _in_production(info):
+            raise ValueError("must be smtps:// or smtp+starttls:// in production: mails hold links that act")
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from(cls, value: str | None, info: ValidationInfo) -> str | None:
+        if value is None and info.data.get("smtp_url") is not None:
+            raise ValueError("is missing, and CORAVET_SMTP_URL needs it")
+        if value is not None and not re.fullmatch(r"[\w.+-]+@[\w-]+(\.[\w-]+)+", value, re.ASCII):
+            raise ValueError("must be a mail address such as citas@example.com")
+        return value
+
+    @field_validator("whatsapp_token")
+    @classmethod
+    def _whatsapp(cls, value: SecretStr | None, info: ValidationInfo) -> SecretStr | None:
+        if value is None and info.data.get("whatsapp_phone_number_id") is not None:
+            raise ValueError("is missing, and CORAVET_WHATSAPP_PHONE_NUMBER_ID needs it")
         return value
 
     # Production's rules stand on the fields, so that a malformed field elsewhere does not hide them.

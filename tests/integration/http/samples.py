@@ -71,6 +71,10 @@ _VISIT = f"{_CLINIC}/appointments/{{appointment_id}}"
 _HOURS = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
 _EXCEPTION = f"{_CLINIC}/resources/{{resource_id}}/exceptions/{{day}}"
 _CLOSURE = f"{_CLINIC}/closures/{{closure_id}}"
+_REMINDERS = {
+    "rules": [{"kind": "visit_reminder", "channel": "whatsapp", "minutes_before": 1440}],
+    "quiet_hours": {"begins": "20:00", "ends": "07:00"},
+}
 _NOTHING = Sample()
 
 SAMPLES: dict[Key, Sample] = {
@@ -103,6 +107,20 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_CLINIC}/patients/{{patient_id}}/deceased"): Sample({"on": "2026-01-02"}),
     ("DELETE", f"{_CLINIC}/patients/{{patient_id}}/deceased"): _NOTHING,
     ("GET", f"{_CLINIC}/search"): Sample(query={"q": "firulais"}),
+    ("GET", f"{_CLINIC}/clients/{{client_id}}/channels"): _NOTHING,
+    ("PUT", f"{_CLINIC}/clients/{{client_id}}/channels"): Sample({"mail": True, "source": "phone"}),
+    ("GET", f"{_CLINIC}/reminder-rules"): _NOTHING,
+    ("PUT", f"{_CLINIC}/reminder-rules"): Sample(_REMINDERS),
+    ("GET", f"{_CLINIC}/recalls"): Sample(query={"patient_id": "{patient_id}"}),
+    ("POST", f"{_CLINIC}/recalls"): Sample(
+        {"patient_id": "{patient_id}", "kind": "vaccine_due", "due_on": "2030-01-15", "note": "antirrábica"}
+    ),
+    ("DELETE", f"{_CLINIC}/recalls/{{recall_id}}"): _NOTHING,
+    ("GET", f"{_CLINIC}/messages"): Sample(query={"channel": "whatsapp", "status": "waiting"}),
+    ("POST", f"{_CLINIC}/messages/{{message_id}}/sent"): _NOTHING,
+    ("POST", f"{_CLINIC}/messages/{{message_id}}/skip"): _NOTHING,
+    ("GET", "/api/v1/portal/opt-outs/{opt_out_token}"): _NOTHING,
+    ("POST", "/api/v1/portal/opt-outs/{opt_out_token}"): _NOTHING,
     ("GET", f"{_CLINIC}/agenda"): Sample(query={"resource": "{resource_id}"}),
     ("GET", f"{_CLINIC}/events"): _NOTHING,
     ("GET", f"{_CLINIC}/availability"): Sample(query={"service": "{service_id}", "resource": "{resource_id}"}),

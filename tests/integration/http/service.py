@@ -129,12 +129,27 @@ class Service:
         return clinic
 
     async def _tell(self, clinic: "Clinic") -> None:
-        """A message about the clinic's visit, and the link in it."""
-        visit, soon = UUID(clinic.ids["appointment_id"]), datetime.now(UTC) + timedelta(days=1)
+        """How the clinic reminds and what its client agreed to; a recall, and a message that waits, with its links."""
+        base, ids = f"/clinics/{clinic.slug}", clinic.ids
+        rules = {
+            "rules": [{"kind": "visit_reminder", "channel": "mail", "minutes_before": 1440}],
+            "quiet_hours": {"begins": "21:00", "ends": "07:00"},
+        }
+        await self.done("PUT", f"{base}/reminder-rules", clinic.owner, json=rules)
+        agreed = {"mail": True, "whatsapp": True}
+        await self.done("PUT", f"{base}/clients/{ids['client_id']}/channels", clinic.owner, json=agreed)
+        recall = {"patient_id": ids["patient_id"], "kind": "vaccine_due", "due_on": "2030-01-15"}
+        ids["recall_id"] = (await self.done("POST", f"{base}/recalls", clinic.owner, json=recall))["id"]
+        visit, soon = UUID(ids["appointment_id"]), datetime.now(UTC) + timedelta(days=1)
         actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
         async with self.application.works.begin(actor) as work:
             await work.messages.queue(NewMessage("visit_booked", "appointment", visit, soon))
-            clinic.ids["link_token"] = await mint(work, "see", visit, soon)
+            [told] = await work.fetch(
+                "UPDATE messages SET status = 'waiting' WHERE subject_id = $1 AND channel = 'whatsapp' RETURNING id",
+                visit,
+            )
+            ids["message_id"] = str(told["id"])
+            ids["opt_out_token"] = await mint(work, "opt_out", UUID(ids["client_id"]), soon)
 
     async def _hold(self, clinic: "Clinic") -> None:
         """Time that is held without a visit."""

@@ -19,6 +19,8 @@ OPERATIONS = [
     "registerClient", "listClients", "getClient", "changeClient",
     "registerPatient", "listPatients", "getPatient", "changePatient", "recordDeath", "revokeDeath",
     "search",
+    "getChannels", "setChannels", "getReminderRules", "setReminderRules", "listRecalls", "recallPatient", "closeRecall",
+    "listMessages", "messageSent", "messageSkip", "getOptOut", "optOut",
     "streamEvents",
     "getAgenda", "getAvailability", "bookAppointment", "listAppointments", "getAppointment",
     "appointmentConfirm", "appointmentCheckIn", "appointmentStart", "appointmentReady", "appointmentComplete",

@@ -41,6 +41,18 @@ PATCH  /api/v1/clinics/{clinic}/patients/{patient_id}                    401    
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/deceased           401      404   200  200     200   200      404
 DELETE /api/v1/clinics/{clinic}/patients/{patient_id}/deceased           401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/search                                   401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/clients/{client_id}/channels             401      404   200  200     200   200      404
+PUT    /api/v1/clinics/{clinic}/clients/{client_id}/channels             401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/reminder-rules                           401      404   200  200     200   200      404
+PUT    /api/v1/clinics/{clinic}/reminder-rules                           401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/recalls                                  401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/recalls                                  401      404   201  201     201   201      404
+DELETE /api/v1/clinics/{clinic}/recalls/{recall_id}                      401      404   204  204     204   204      404
+GET    /api/v1/clinics/{clinic}/messages                                 401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/messages/{message_id}/sent               401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/messages/{message_id}/skip               401      404   200  200     200   200      404
+GET    /api/v1/portal/opt-outs/{opt_out_token}                           200      200   200  200     200   200      200
+POST   /api/v1/portal/opt-outs/{opt_out_token}                           200      200   200  200     200   200      200
 GET    /api/v1/clinics/{clinic}/agenda                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/events                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/availability                             401      404   200  200     200   200      404
@@ -127,6 +139,8 @@ async def _put_back(admin: asyncpg.Connection, clinic: Clinic, who: Headers, sta
     await admin.execute("UPDATE services SET active = true WHERE clinic_id = $1", clinic.id)
     await admin.execute("UPDATE resources SET active = true, member_id = NULL WHERE clinic_id = $1", clinic.id)
     await admin.execute("UPDATE patients SET deceased_on = NULL WHERE clinic_id = $1", clinic.id)
+    await admin.execute("UPDATE recalls SET closed_at = NULL WHERE clinic_id = $1", clinic.id)
+    await admin.execute("UPDATE messages SET status = 'waiting', sent_at = NULL WHERE clinic_id = $1", clinic.id)
     await admin.execute(
         "INSERT INTO exceptions (clinic_id, resource_id, day, opens, closes) VALUES ($1, $2, $3, '{}', '{}')"
         " ON CONFLICT DO NOTHING",

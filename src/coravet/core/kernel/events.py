@@ -13,7 +13,17 @@ from coravet.core.kernel.actor import UserId
 
 Audience = Literal["clinic", "members:manage", "person"]
 SubjectType = Literal[
-    "appointment", "client", "patient", "service", "resource", "closure", "clinic", "member", "session", "invitation"
+    "appointment",
+    "client",
+    "patient",
+    "service",
+    "resource",
+    "closure",
+    "clinic",
+    "member",
+    "session",
+    "invitation",
+    "message",
 ]
 
 
@@ -151,6 +161,18 @@ class ClinicUpdated(Event, frozen=True, tag="clinic.updated"):
     """The clinic's own data changed."""
 
     subject_type: ClassVar[SubjectType] = "clinic"
+
+
+class ReminderDue(Event, frozen=True, tag="reminder.due"):
+    """A message waits for somebody at the clinic to send it."""
+
+    subject_type: ClassVar[SubjectType] = "message"
+
+
+class ReminderSent(Event, frozen=True, tag="reminder.sent"):
+    """A message was sent."""
+
+    subject_type: ClassVar[SubjectType] = "message"
 
 
 class MemberInvited(Event, frozen=True, tag="member.invited"):

@@ -1,7 +1,7 @@
 """Messages to clients and the links in them, as the database keeps them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
@@ -24,7 +24,7 @@ MessageKind = Literal[
 ]
 MessageSubject = Literal["appointment", "hold", "recall"]
 MessageStatus = Literal["planned", "waiting", "sent", "skipped", "failed"]
-LinkPurpose = Literal["see", "confirm", "reschedule", "cancel", "accept_offer"]
+LinkPurpose = Literal["see", "confirm", "reschedule", "cancel", "accept_offer", "opt_out"]
 
 
 @dataclass
@@ -40,7 +40,7 @@ class Message:
             or `failed`.
         why: a word for what kept it from being sent.
         attempts: how often it was handed to its channel.
-        claimed_until: until when an attempt under way is not joined by a second.
+        not_before: it is left alone until then: an attempt is under way or failed, or the clinic's quiet hours last.
         sent_by: the member who sent it by hand.
     """
 
@@ -55,9 +55,55 @@ class Message:
     status: str = "planned"
     why: str | None = None
     attempts: int = 0
-    claimed_until: datetime | None = None
+    not_before: datetime | None = None
     sent_at: datetime | None = None
     sent_by: MemberId | None = None
+
+
+RecallKind = Literal["vaccine_due", "deworming_due", "follow_up"]
+ReminderKind = Literal["visit_reminder", "vaccine_due", "deworming_due", "follow_up"]
+REMINDERS: frozenset[str] = frozenset({"visit_reminder", "vaccine_due", "deworming_due", "follow_up"})
+"""What a clinic sends of its own accord, and a client may do without; all else answers what the client did."""
+
+ChoiceSource = Literal["in_person", "phone", "whatsapp", "portal", "opt_out_link"]
+
+
+@dataclass
+class Recall:
+    """A patient that should come again: the day, and at what instant of it reminders are reckoned from.
+
+    Attributes:
+        note: what for, as staff wrote it; it is not sent.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    patient_id: UUID
+    kind: str
+    due_on: date
+    due_at: datetime
+    note: str | None
+    created_at: datetime
+    closed_at: datetime | None = None
+
+
+@dataclass
+class Choice:
+    """What a client decided on one channel, and how we know; the newest of a channel holds, the others are its proof.
+
+    Attributes:
+        source: how the client told.
+        recorded_by: the member who wrote it down; None where the client did it alone.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    client_id: UUID
+    channel: str
+    allowed: bool
+    source: str
+    recorded_by: MemberId | None
+    chosen_at: datetime
 
 
 @dataclass

@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.migrate import head, stands_at
-from coravet.bootstrap import UnsafeRole, make_identity, make_works, refuse_unsafe_role
+from coravet.bootstrap import UnsafeRole, make_identity, make_mail, make_works, refuse_unsafe_role
 from coravet.core.kernel.clock import SystemClock
+from coravet.core.messaging.ports import NotDelivered
 from coravet.settings import Settings
 
 
@@ -105,6 +106,23 @@ async def _check_firebase(settings: Settings) -> str:
     return f"Project {settings.firebase_project_id} answers at {where}."
 
 
+async def _check_mail(settings: Settings) -> str:
+    mail = make_mail(settings, SystemClock())
+    if mail is None:
+        return "No mail server is set (CORAVET_SMTP_URL): mails to clients are skipped."
+    try:
+        await mail.check()
+    except NotDelivered as error:
+        raise Wrong(f"The mail server does not take mails ({error.why}): check CORAVET_SMTP_URL.") from error
+    return "The mail server answers."
+
+
+async def _check_whatsapp(settings: Settings) -> str:
+    if settings.whatsapp_phone_number_id is None:
+        return "No business account is set: messages wait for somebody to send them from their own WhatsApp."
+    return "Messages go through the Cloud API; whether it takes them shows when one is sent."
+
+
 async def _check_storage(_: Settings) -> str:
     return "Nothing is kept outside the database yet: photos and files are still to come."
 
@@ -115,5 +133,7 @@ CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "migrations": _check_migrations,
     "listen": _check_listen,
     "firebase": _check_firebase,
+    "mail": _check_mail,
+    "whatsapp": _check_whatsapp,
     "storage": _check_storage,
 }

@@ -11,7 +11,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from coravet.entrypoints.http import calendars, health, patients, scheduling, session, tenancy
+from coravet.entrypoints.http import calendars, health, messaging, patients, scheduling, session, tenancy
 from coravet.entrypoints.http.access import UNSAFE, Access, public
 from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Ports, provide_call
@@ -46,6 +46,18 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     patients.post_deceased,
     patients.delete_deceased,
     patients.get_search,
+    messaging.get_reminder_rules,
+    messaging.put_reminder_rules,
+    messaging.get_channels,
+    messaging.put_channels,
+    messaging.list_recalls,
+    messaging.post_recall,
+    messaging.delete_recall,
+    messaging.get_messages,
+    messaging.post_message_sent,
+    messaging.post_message_skip,
+    messaging.get_opt_out,
+    messaging.post_opt_out,
     scheduling.get_agenda,
     scheduling.get_availability,
     scheduling.post_appointment,

@@ -14,7 +14,7 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
-from coravet.core.messaging.ports import MessagingWork
+from coravet.core.messaging.ports import ByHand, MessagingWork, Writer
 from coravet.core.patients.numbers import Numbers
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.scheduling.ports import SchedulingWork
@@ -62,6 +62,8 @@ class Ports:
     gate: Gate
     numbers: Numbers
     calendars: CalendarWriter
+    writer: Writer
+    by_hand: ByHand
     clock: Clock
     ready: Callable[[], Awaitable[None]]
     public_url: str

@@ -285,6 +285,16 @@ _SCHEDULING = {
     "Ask for a year from {first} to {last}.": "Consulte un año entre {first} y {last}.",
 }
 
+_MESSAGING = {
+    "Another rule of the list says the same.": "Otra regla de la lista dice lo mismo. Quite una de las dos.",
+    "The day lies before 2000 or after 2100. Check the year.": (
+        "La fecha es anterior al año 2000 o posterior al 2100. Revise el año."
+    ),
+    "This message does not wait to be sent by hand: it was sent already, or is not due yet.": (
+        "Este mensaje no está por enviarse a mano: ya se envió, o todavía no le toca."
+    ),
+}
+
 SENTENCES: dict[str, str] = {
     **_TITLES,
     **_REQUESTS,
@@ -294,6 +304,7 @@ SENTENCES: dict[str, str] = {
     **_PATIENTS,
     **_HOURS,
     **_SCHEDULING,
+    **_MESSAGING,
 }
 """Spanish patterns by English ones."""
 

@@ -1,15 +1,150 @@
-"""Messages on PostgreSQL."""
+"""Messages, choices, recalls and rules on PostgreSQL."""
 
+from datetime import datetime, time
+from uuid import UUID
+
+import asyncpg
+
+from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork, Rows
-from coravet.core.messaging.model import CHANNELS, Message
-from coravet.core.messaging.ports import NewMessage
+from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.messaging.model import CHANNELS, Channel, Message, MessageStatus
+from coravet.core.messaging.ports import NewMessage, Planned, SendMessage
+from coravet.core.messaging.quiet import QuietHours
+from coravet.core.messaging.views import (
+    ChannelsView,
+    ChoiceView,
+    Facts,
+    RecallView,
+    ReminderRule,
+    RemindersView,
+)
+
+FIRST = UUID(int=0)
+LAST = UUID(int=2**128 - 1)
 
 _QUEUE = """
 INSERT INTO messages (clinic_id, id, kind, subject_type, subject_id, channel, due_at, starts_at)
 SELECT $1, new.id, $2, $3, $4, new.channel, $5, (SELECT starts_at FROM appointments WHERE id = $4)
 FROM unnest($6::uuid[], $7::text[]) AS new (id, channel)
 ON CONFLICT ON CONSTRAINT uq_messages_once DO NOTHING
+RETURNING id
 """
+_PLAN = """
+WITH due AS (
+    SELECT r.clinic_id, r.kind, 'appointment' AS subject_type, a.id AS subject_id, r.channel,
+           a.starts_at - make_interval(mins => r.minutes_before) AS due_at, a.starts_at
+    FROM reminder_rules r
+    JOIN appointments a ON a.clinic_id = r.clinic_id
+        AND a.starts_at >= $1 + make_interval(mins => r.minutes_before)
+        AND a.starts_at < $2 + make_interval(mins => r.minutes_before)
+    WHERE r.enabled AND r.kind = 'visit_reminder' AND a.status IN ('requested', 'confirmed')
+      AND a.created_at <= a.starts_at - make_interval(mins => r.minutes_before)
+    UNION ALL
+    SELECT r.clinic_id, r.kind, 'recall', c.id, r.channel, c.due_at - make_interval(mins => r.minutes_before), NULL
+    FROM reminder_rules r
+    JOIN recalls c ON c.clinic_id = r.clinic_id AND c.kind = r.kind
+        AND c.due_at >= $1 + make_interval(mins => r.minutes_before)
+        AND c.due_at < $2 + make_interval(mins => r.minutes_before)
+    WHERE r.enabled AND c.closed_at IS NULL
+), fresh AS (
+    SELECT due.*, row_number() OVER (ORDER BY due.due_at) AS number FROM due
+    WHERE NOT EXISTS (
+        SELECT FROM messages m
+        WHERE m.clinic_id = due.clinic_id AND m.subject_type = due.subject_type AND m.subject_id = due.subject_id
+          AND m.kind = due.kind AND m.due_at = due.due_at AND m.channel = due.channel
+    )
+)
+INSERT INTO messages (clinic_id, id, kind, subject_type, subject_id, channel, due_at, starts_at)
+SELECT f.clinic_id, new.id, f.kind, f.subject_type, f.subject_id, f.channel, f.due_at, f.starts_at
+FROM fresh f JOIN unnest($3::uuid[]) WITH ORDINALITY AS new (id, number) USING (number)
+ON CONFLICT ON CONSTRAINT uq_messages_once DO NOTHING
+RETURNING clinic_id, id, due_at
+"""
+_MESSAGE = (
+    "m.clinic_id, m.id, m.kind, m.subject_type, m.subject_id, m.channel, m.due_at, m.starts_at AS planned_start,"
+    " m.status, m.why, m.attempts, m.not_before, m.sent_at, m.sent_by"
+)
+_FACTS = """
+c.name AS clinic_name, c.time_zone, q.begins, q.ends,
+k.id AS client_id, k.given_name, k.given_name || ' ' || k.family_name AS client_name,
+CASE m.channel WHEN 'mail' THEN k.email ELSE k.phone END AS address,
+d.allowed, p.name AS patient_name, p.deceased_on IS NOT NULL AS deceased, s.name AS service_name,
+a.status AS visit_status, a.starts_at, a.ends_at, a.version, r.due_on, r.closed_at
+"""
+_FROM = """
+FROM messages m
+JOIN clinics c ON c.id = m.clinic_id
+LEFT JOIN quiet_hours q ON q.clinic_id = m.clinic_id
+LEFT JOIN appointments a ON m.subject_type = 'appointment' AND a.clinic_id = m.clinic_id AND a.id = m.subject_id
+LEFT JOIN recalls r ON m.subject_type = 'recall' AND r.clinic_id = m.clinic_id AND r.id = m.subject_id
+LEFT JOIN services s ON s.clinic_id = a.clinic_id AND s.id = a.service_id
+LEFT JOIN parties o ON o.clinic_id = r.clinic_id AND o.patient_id = r.patient_id AND o.role = 'owner'
+    AND o.until IS NULL
+LEFT JOIN patients p ON p.clinic_id = m.clinic_id AND p.id = coalesce(a.patient_id, r.patient_id)
+LEFT JOIN clients k ON k.clinic_id = m.clinic_id AND k.id = coalesce(a.client_id, o.client_id)
+LEFT JOIN LATERAL (
+    SELECT e.allowed FROM channel_choices e
+    WHERE e.clinic_id = m.clinic_id AND e.client_id = k.id AND e.channel = m.channel
+    ORDER BY e.chosen_at DESC, e.id DESC LIMIT 1
+) d ON true
+"""
+_CHANNELS = """
+SELECT k.version, n.channel, e.allowed, e.source, e.recorded_by, e.chosen_at
+FROM clients k CROSS JOIN unnest($2::text[]) AS n (channel)
+LEFT JOIN LATERAL (
+    SELECT * FROM channel_choices e
+    WHERE e.clinic_id = k.clinic_id AND e.client_id = k.id AND e.channel = n.channel
+    ORDER BY e.chosen_at DESC, e.id DESC LIMIT 1
+) e ON true
+WHERE k.id = $1
+"""
+_REMINDERS = """
+SELECT r.kind, r.channel, r.minutes_before, r.enabled, q.begins, q.ends
+FROM (SELECT) one LEFT JOIN quiet_hours q ON true LEFT JOIN reminder_rules r ON true
+ORDER BY r.kind, r.minutes_before DESC, r.channel
+"""
+_RECALLS = """
+SELECT r.id, r.kind, r.patient_id, p.name AS patient_name, k.id AS client_id,
+       k.given_name || ' ' || k.family_name AS client_name, r.due_on, r.note, r.due_at
+FROM recalls r
+JOIN patients p ON p.clinic_id = r.clinic_id AND p.id = r.patient_id
+JOIN parties o ON o.clinic_id = r.clinic_id AND o.patient_id = r.patient_id AND o.role = 'owner' AND o.until IS NULL
+JOIN clients k ON k.clinic_id = o.clinic_id AND k.id = o.client_id
+WHERE r.closed_at IS NULL
+"""
+
+
+def _quiet(row: asyncpg.Record) -> QuietHours | None:
+    begins: time | None = row["begins"]
+    return None if begins is None else QuietHours(begins.isoformat("minutes"), row["ends"].isoformat("minutes"))
+
+
+def _facts(row: asyncpg.Record) -> Facts:
+    return Facts(
+        clinic_name=row["clinic_name"],
+        time_zone=row["time_zone"],
+        quiet=_quiet(row),
+        client_id=row["client_id"],
+        given_name=row["given_name"],
+        client_name=row["client_name"],
+        address=row["address"],
+        allowed=row["allowed"],
+        patient_name=row["patient_name"],
+        deceased=bool(row["deceased"]),
+        service_name=row["service_name"],
+        visit_status=row["visit_status"],
+        starts_at=row["starts_at"],
+        ends_at=row["ends_at"],
+        version=row["version"],
+        due_on=row["due_on"],
+        closed=row["closed_at"] is not None,
+    )
+
+
+def _message(row: asyncpg.Record) -> Message:
+    return Message(*list(row.values())[:14])
 
 
 class MessageRows(Rows[Message]):
@@ -20,9 +155,10 @@ class MessageRows(Rows[Message]):
         self._work = work
 
     async def queue(self, message: NewMessage) -> None:
-        await self._work.execute(
+        clinic_id = self._work.actor.clinic_id
+        rows = await self._work.fetch(
             _QUEUE,
-            self._work.actor.clinic_id,
+            clinic_id,
             message.kind,
             message.subject_type,
             message.subject_id,
@@ -30,3 +166,121 @@ class MessageRows(Rows[Message]):
             [self._work.new_id() for _ in CHANNELS],
             list(CHANNELS),
         )
+        for row in rows:
+            await self._work.jobs.defer(SendMessage(clinic_id, row["id"]), at=message.due_at)
+
+    async def plan(self, since: datetime, until: datetime, limit: int) -> list[Planned]:
+        rows = await self._work.fetch(_PLAN, since, until, [self._work.new_id() for _ in range(limit)])
+        return [Planned(*row.values()) for row in rows]
+
+    async def overdue(self, before: datetime, limit: int) -> list[Planned]:
+        rows = await self._work.fetch(
+            "SELECT clinic_id, id, coalesce(not_before, due_at) FROM messages"
+            " WHERE status = 'planned' AND coalesce(not_before, due_at) < $1 ORDER BY due_at LIMIT $2",
+            before,
+            limit,
+        )
+        return [Planned(*row.values()) for row in rows]
+
+    async def let_go(self, now: datetime) -> None:
+        await self._work.execute(
+            "UPDATE messages SET status = 'skipped', why = 'visit_past' WHERE status = 'waiting' AND starts_at <= $1",
+            now,
+        )
+
+
+class MessageReadsOnPostgres:
+    """Messages as readers see them, one query each."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        self._work = work
+
+    async def facts(self, message_id: UUID) -> Facts:
+        rows = await self._work.fetch(f"SELECT {_FACTS} {_FROM} WHERE m.id = $1", message_id)
+        if not rows:
+            raise NotFound
+        return _facts(rows[0])
+
+    async def messages(
+        self, page: PageRequest, channel: Channel | None, status: MessageStatus | None
+    ) -> Page[tuple[Message, Facts]]:
+        last = after(page, tuple[datetime, UUID])
+        statuses = "" if status is None else "AND m.status = $5"
+        rows = await self._work.fetch(
+            f"SELECT {_MESSAGE}, {_FACTS} {_FROM} WHERE ($1::timestamptz IS NULL OR (m.due_at, m.id) < ($1, $2))"
+            f" AND ($3::text IS NULL OR m.channel = $3) {statuses} ORDER BY m.due_at DESC, m.id DESC LIMIT $4",
+            *(last or (None, LAST)),
+            channel,
+            page.limit + 1,
+            *(() if status is None else (status,)),
+        )
+        return page_of(rows, page, lambda row: (_message(row), _facts(row)), lambda row: (row["due_at"], row["id"]))
+
+    async def reminders(self) -> RemindersView:
+        rows = await self._work.fetch(_REMINDERS)
+        rules = [ReminderRule(*list(row.values())[:4]) for row in rows if row["kind"] is not None]
+        return RemindersView(rules, _quiet(rows[0]))
+
+    async def clinic_name(self) -> str:
+        [row] = await self._work.fetch("SELECT name FROM clinics")
+        name: str = row["name"]
+        return name
+
+    async def channels(self, client_id: UUID) -> ChannelsView:
+        rows = await self._work.fetch(_CHANNELS, client_id, list(CHANNELS))
+        if not rows:
+            raise NotFound
+        choices = {
+            row["channel"]: ChoiceView(bool(row["allowed"]), row["source"], row["recorded_by"], row["chosen_at"])
+            for row in rows
+        }
+        return ChannelsView(client_id, choices["mail"], choices["whatsapp"], rows[0]["version"])
+
+    async def recalls(self, page: PageRequest, patient_id: UUID | None) -> Page[RecallView]:
+        last = after(page, tuple[datetime, UUID])
+        rows = await self._work.fetch(
+            f"{_RECALLS} AND ($1::timestamptz IS NULL OR (r.due_at, r.id) > ($1, $2))"
+            " AND ($3::uuid IS NULL OR r.patient_id = $3) ORDER BY r.due_at, r.id LIMIT $4",
+            *(last or (None, FIRST)),
+            patient_id,
+            page.limit + 1,
+        )
+        return page_of(rows, page, _recall_view, lambda row: (row["due_at"], row["id"]))
+
+    async def recall(self, recall_id: UUID) -> RecallView:
+        rows = await self._work.fetch(f"{_RECALLS} AND r.id = $1", recall_id)
+        if not rows:
+            raise NotFound
+        return _recall_view(rows[0])
+
+
+def _recall_view(row: asyncpg.Record) -> RecallView:
+    return RecallView(*list(row.values())[:-1])
+
+
+class ReminderRulesOnPostgres:
+    """How the clinic reminds."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        self._work = work
+
+    async def replace(self, rules: list[ReminderRule], quiet: QuietHours | None) -> int:
+        clinic_id = self._work.actor.clinic_id
+        # Whoever replaces them at the same time waits here. Not FOR UPDATE: new rows of the clinic should not wait.
+        [clinic] = await self._work.fetch("SELECT version FROM clinics WHERE id = $1 FOR NO KEY UPDATE", clinic_id)
+        await self._work.execute("DELETE FROM reminder_rules")
+        await self._work.execute("DELETE FROM quiet_hours")
+        await self._work.execute_many(
+            "INSERT INTO reminder_rules (clinic_id, kind, channel, minutes_before, enabled)"
+            " VALUES ($1, $2, $3, $4, $5)",
+            [(clinic_id, rule.kind, rule.channel, rule.minutes_before, rule.enabled) for rule in rules],
+        )
+        if quiet is not None:
+            await self._work.execute(
+                "INSERT INTO quiet_hours (clinic_id, begins, ends) VALUES ($1, $2, $3)",
+                clinic_id,
+                time.fromisoformat(quiet.begins),
+                time.fromisoformat(quiet.ends),
+            )
+        version: int = clinic["version"]
+        return version

@@ -1,10 +1,25 @@
-"""Messages and links."""
+"""Messages, the rules and choices by which they are sent, recalls, and links."""
 
-from sqlalchemy import CheckConstraint, Index, SmallInteger, Text, UniqueConstraint, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    Time,
+    UniqueConstraint,
+    text,
+)
 from sqlalchemy.dialects.postgresql import BYTEA, UUID
 
-from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
-from coravet.core.messaging.model import Link, Message
+from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
+from coravet.core.messaging.model import Choice, Link, Message, Recall
+from coravet.core.privacy.classification import FREE_TEXT_CLEARED
 
 messages = tenant_table(
     "messages",
@@ -17,7 +32,7 @@ messages = tenant_table(
     column("status", Text, server_default=text("'planned'")),
     column("why", Text, nullable=True),
     column("attempts", SmallInteger, server_default=text("0")),
-    column("claimed_until", Instant, nullable=True),
+    column("not_before", Instant, nullable=True),
     column("sent_at", Instant, nullable=True),
     column("sent_by", UUID, nullable=True),
     column("created_at", Instant, server_default=text("now()")),
@@ -36,6 +51,61 @@ messages = tenant_table(
     Index("ix_messages_status", "clinic_id", "status", "due_at", "id"),
 )
 
+recalls = tenant_table(
+    "recalls",
+    column("patient_id", UUID),
+    column("kind", Text),
+    column("due_on", Date),
+    column("due_at", Instant),
+    column("note", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    column("created_at", Instant),
+    column("closed_at", Instant, nullable=True),
+    belongs_to("patient_id", "patients"),
+    CheckConstraint("kind IN ('vaccine_due', 'deworming_due', 'follow_up')", name="kind"),
+    Index("ix_recalls_due_at", "clinic_id", "due_at", "id", postgresql_where=text("closed_at IS NULL")),
+    Index("ix_recalls_patient", "clinic_id", "patient_id"),
+)
+
+channel_choices = tenant_table(
+    "channel_choices",
+    column("client_id", UUID),
+    column("channel", Text),
+    column("allowed", Boolean),
+    column("source", Text),
+    column("recorded_by", UUID, nullable=True),
+    column("chosen_at", Instant),
+    belongs_to("client_id", "clients"),
+    belongs_to("recorded_by", "members"),
+    CheckConstraint("channel IN ('mail', 'whatsapp')", name="channel"),
+    CheckConstraint("source IN ('in_person', 'phone', 'whatsapp', 'portal', 'opt_out_link')", name="source"),
+    Index("ix_channel_choices_newest", "clinic_id", "client_id", "channel", "chosen_at", "id"),
+)
+
+reminder_rules = Table(
+    "reminder_rules",
+    metadata,
+    column("clinic_id", UUID),
+    column("kind", Text),
+    column("channel", Text),
+    column("minutes_before", Integer),
+    column("enabled", Boolean),
+    PrimaryKeyConstraint("clinic_id", "kind", "channel", "minutes_before"),
+    ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
+    CheckConstraint("kind IN ('visit_reminder', 'vaccine_due', 'deworming_due', 'follow_up')", name="kind"),
+    CheckConstraint("channel IN ('mail', 'whatsapp')", name="channel"),
+    CheckConstraint("minutes_before BETWEEN 0 AND 527040", name="minutes_before"),
+)
+
+quiet_hours = Table(
+    "quiet_hours",
+    metadata,
+    column("clinic_id", UUID),
+    column("begins", Time),
+    column("ends", Time),
+    PrimaryKeyConstraint("clinic_id"),
+    ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
+)
+
 links = tenant_table(
     "links",
     column("purpose", Text),
@@ -45,10 +115,12 @@ links = tenant_table(
     column("revoked_at", Instant, nullable=True),
     column("created_at", Instant, server_default=text("now()")),
     UniqueConstraint("clinic_id", "token_hash", name="uq_links_token_hash"),
-    CheckConstraint("purpose IN ('see', 'confirm', 'reschedule', 'cancel', 'accept_offer')", name="purpose"),
+    CheckConstraint("purpose IN ('see', 'confirm', 'reschedule', 'cancel', 'accept_offer', 'opt_out')", name="purpose"),
     Index("ix_links_token_hash", "token_hash"),
     Index("ix_links_subject", "clinic_id", "subject_id"),
 )
 
 mapping.map_imperatively(Message, messages, exclude_properties=["created_at"])
+mapping.map_imperatively(Recall, recalls)
+mapping.map_imperatively(Choice, channel_choices)
 mapping.map_imperatively(Link, links, exclude_properties=["created_at"])
