@@ -1,7 +1,7 @@
 """Deny by default: a route that does not say who may use it is never served."""
 
 from collections.abc import Iterator
-from datetime import timedelta
+from dataclasses import fields
 from typing import Any, cast
 
 import pytest
@@ -10,7 +10,6 @@ from litestar.handlers import HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
 from coravet.adapters.memory.legal import LegalGate
-from coravet.core.kernel.clock import SystemClock
 from coravet.entrypoints.http.access import Access, permitted
 from coravet.entrypoints.http.app import UndeclaredAccess, build
 from coravet.entrypoints.http.call import Ports
@@ -20,21 +19,8 @@ UNASKED: Any = cast("Any", None)
 
 def _ports() -> Ports:
     """Ports of an application that is built and never asked."""
-    return Ports(
-        begin=UNASKED,
-        system_begin=UNASKED,
-        identity=UNASKED,
-        directory=UNASKED,
-        gate=LegalGate(),
-        numbers=UNASKED,
-        clock=SystemClock(),
-        ready=UNASKED,
-        cookie="session",
-        cookie_secure=False,
-        session_life=timedelta(days=1),
-        origins=frozenset(),
-        max_body_bytes=1024,
-    )
+    unasked = {each.name: UNASKED for each in fields(Ports)}
+    return Ports(**unasked | {"gate": LegalGate(), "cookie": "session", "origins": frozenset(), "max_body_bytes": 1024})
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,9 @@ def test_told() -> None:
         step="cancel",
         allowed=["confirmed", "requested"],
     )
-    assert told(step, "en") == "This visit is checked_in; cancel is possible while it is confirmed or requested."
+    assert (
+        told(step, "en") == "This visit is in the waiting room; cancel is possible while it is confirmed or requested."
+    )
     assert told(step, "es") == (
         "Esta cita está en sala de espera; ese paso solo es posible cuando está confirmada o solicitada."
     )

@@ -17,6 +17,7 @@ Language = Literal["es", "en"]
 
 _RANGE = re.compile(r"\s*(?P<tag>\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=\s*(?P<q>[^\s;,]+)\s*)?")
 _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+_ENGLISH = {"checked_in": "in the waiting room", "in_exam": "being examined", "no_show": "marked as a no-show"}
 _MOST = 4096  # characters of a header that are read; a browser sends about fifty
 
 
@@ -52,20 +53,19 @@ def _ranges(header: str) -> Iterator[tuple[str, float]]:
 
 def told(sentence: str, language: Language) -> str:
     """A sentence in that language, as plain text; in English where Spanish has none yet."""
-    if language == "en":
-        return str.__str__(sentence)
     if not isinstance(sentence, Sentence):
-        return SENTENCES.get(sentence, sentence)
-    pattern = SENTENCES.get(sentence.pattern)
+        return SENTENCES.get(sentence, sentence) if language == "es" else sentence
+    pattern = SENTENCES.get(sentence.pattern) if language == "es" else sentence.pattern
     if pattern is None:
         return str.__str__(sentence)
-    return pattern.format_map({name: _in_spanish(value) for name, value in sentence.values.items()})
+    words, either = (WORDS, " o ") if language == "es" else (_ENGLISH, " or ")
 
+    def shown(value: Any) -> Any:
+        if isinstance(value, list):
+            return either.join(words.get(str(each), str(each)) for each in value)
+        return words.get(value, value) if isinstance(value, str) else value
 
-def _in_spanish(value: Any) -> Any:
-    if isinstance(value, list):
-        return " o ".join(WORDS.get(str(each), str(each)) for each in value)
-    return WORDS.get(value, value) if isinstance(value, str) else value
+    return pattern.format_map({name: shown(value) for name, value in sentence.values.items()})
 
 
 class SpokenNumbers:
