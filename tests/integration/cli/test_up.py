@@ -93,13 +93,15 @@ def test_make_up_and_ctrl_c(data: Path, tmp_path: Path) -> None:
         answer = subprocess.run(["/bin/sh", "-c", curl[1]], capture_output=True, text=True, check=True)  # noqa: S603 # as printed
         assert "vet@la-concordia.test" in answer.stdout
 
+        assert eventually(lambda: "worker ready" in up.output, MINUTE)
+
         for _ in range(2):
             os.killpg(up.process.pid, signal.SIGINT)
             time.sleep(0.1)
         up.process.wait(MINUTE)
         assert eventually(lambda: not any(is_alive(pid) for pid in started)), up.output
         endings = [line.rpartition("Ending ")[2] for line in up.output.splitlines() if "Ending " in line]
-        assert endings == ["the server", "the sign-in emulator", "PostgreSQL"]
+        assert endings == ["the worker", "the server", "the sign-in emulator", "PostgreSQL"]
         assert "Traceback" not in up.output
     finally:
         up.close()

@@ -58,6 +58,35 @@ async def waiting(settings: Settings, clinic_id: UUID) -> list[Any]:
         )
 
 
+HOLDS_TEXT = {
+    "pgqueuer.status": "a word of the library",
+    "pgqueuer.entrypoint": "the job's kind",
+    "pgqueuer.dedupe_key": "kind, clinic and what the work calls `once`: ids and words",
+    "pgqueuer.payload": "the job: ids, see tests/unit/laws/test_jobs.py",
+    "pgqueuer.headers": "nothing: the library's tracing would write them, and is not used",
+    "pgqueuer_log.status": "as pgqueuer.status",
+    "pgqueuer_log.entrypoint": "as pgqueuer.entrypoint",
+    "pgqueuer_log.traceback": "the type of an error and lines of code, see test_worker.py",
+    "pgqueuer_schedules.entrypoint": "the name of something periodic",
+    "pgqueuer_schedules.expression": "when it is done",
+    "pgqueuer_schedules.status": "as pgqueuer.status",
+    "pgqueuer_statistics.status": "as pgqueuer.status",
+    "pgqueuer_statistics.entrypoint": "nothing: no statistics are kept",
+}
+"""Columns of the queue that could hold what tells of a person, and why they do not: there is nothing to erase."""
+
+
+async def test_nothing_of_anybody(database: Settings) -> None:
+    """Whatever the queue's tables hold beside numbers, ids of ours and instants is listed with its reason."""
+    async with superuser(database) as admin:
+        found = await admin.fetch(
+            "SELECT table_name || '.' || column_name AS name FROM information_schema.columns"
+            " WHERE table_schema = 'jobs' AND data_type NOT IN"
+            " ('bigint', 'integer', 'boolean', 'uuid', 'timestamp with time zone')"
+        )
+    assert {row["name"] for row in found} == set(HOLDS_TEXT)
+
+
 async def test_with_the_commit(works: Works[ClinicWork], database: Settings, clinic_id: ClinicId) -> None:
     """A job waits once its work is committed, and not before."""
     async with works.begin(actor(clinic_id)) as work:

@@ -10,6 +10,7 @@ from typing import Any
 import asyncpg
 from pgqueuer import AsyncpgPoolDriver, Queries, QueueManager, RetryRequested, SchedulerManager
 from pgqueuer.adapters.persistence.qb import QueryBuilderEnvironment, QueryQueueBuilder, QuerySchedulerBuilder
+from pgqueuer.db import Driver
 from pgqueuer.domain.settings import DBSettings
 from pgqueuer.models import Channel, Job, Schedule, TracebackRecord
 
@@ -51,7 +52,7 @@ _UNREACHABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutE
 log = logging.getLogger("coravet.jobs")
 
 
-def queries(driver: AsyncpgPoolDriver) -> Queries:
+def queries(driver: Driver) -> Queries:
     """The library's statements on our names."""
     return _Queries(driver, QueryBuilderEnvironment(NAMES), QueryQueueBuilder(NAMES), QuerySchedulerBuilder(NAMES))
 

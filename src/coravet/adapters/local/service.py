@@ -1,4 +1,4 @@
-"""The service itself as a child process: `coravet serve` with settings of the caller's choosing."""
+"""The service itself as child processes, `coravet serve` and `coravet worker`, on the caller's settings."""
 
 import http.client
 import os
@@ -34,18 +34,21 @@ def variables(settings: Settings) -> dict[str, str]:
     return found
 
 
-class ServiceProcess:
-    """A serving process with exactly these settings, whatever the caller's environment says, while the context lasts.
+class CommandProcess:
+    """A command as a process with exactly these settings, whatever the caller's environment says.
 
-    It writes to `log`, or to the caller's own output. `launch` returns at once, `wait` when the service is ready.
+    It writes to `log`, or to the caller's own output.
+
+    Args:
+        patience: seconds after SIGTERM, when it is killed.
     """
 
-    def __init__(self, settings: Settings, *, log: Path | None = None) -> None:
-        self.url = f"http://{settings.host}:{settings.port}"
+    def __init__(self, command: str, settings: Settings, patience: float, log: Path | None) -> None:
+        self._command = command
         self._settings = settings
+        self._patience = patience
         self._log = log
         self._process: subprocess.Popen[bytes] | None = None
-        self._was_ready = False
 
     @property
     def pid(self) -> int | None:
@@ -61,7 +64,7 @@ class ServiceProcess:
             for choice in field.validation_alias.choices
         }
         environment = {name: value for name, value in os.environ.items() if name not in known}
-        program = [sys.executable, "-c", "from coravet.entrypoints.cli import main; main()", "serve"]
+        program = [sys.executable, "-c", "from coravet.entrypoints.cli import main; main()", self._command]
         output = None if self._log is None else self._log.open("wb")
         try:
             self._process = subprocess.Popen(  # noqa: S603 # our own interpreter and arguments
@@ -75,6 +78,41 @@ class ServiceProcess:
         finally:
             if output is not None:
                 output.close()
+
+    def stop(self) -> None:
+        """End it as an operator does, by SIGTERM; what does not end is killed with its workers."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.terminate()
+        try:
+            process.wait(self._patience)
+        except subprocess.TimeoutExpired:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+    def kill(self) -> None:
+        """End it as a power cut does: no process of it runs another instruction."""
+        process, self._process = self._process, None
+        if process is not None:
+            os.killpg(process.pid, signal.SIGKILL)
+            process.wait()
+
+
+class WorkerProcess(CommandProcess):
+    """`coravet worker`: apart from the server, so that no job holds a request up."""
+
+    def __init__(self, settings: Settings, *, log: Path | None = None) -> None:
+        super().__init__("worker", settings, settings.worker_grace_seconds + STOP_SECONDS, log)
+
+
+class ServiceProcess(CommandProcess):
+    """`coravet serve`, while the context lasts: `launch` returns at once, `wait` when the service is ready."""
+
+    def __init__(self, settings: Settings, *, log: Path | None = None) -> None:
+        super().__init__("serve", settings, STOP_SECONDS, log)
+        self.url = f"http://{settings.host}:{settings.port}"
+        self._was_ready = False
 
     def wait(self) -> None:
         """Return when /health/ready answers 200.
@@ -95,26 +133,11 @@ class ServiceProcess:
             time.sleep(0.05)
 
     def stop(self) -> None:
-        """End it as an operator does, by SIGTERM; what does not end is killed with its workers."""
+        """End it by SIGTERM."""
         if not self._was_ready:
             # granian's workers pass over a signal while they still load the application; and nobody is served yet.
             self.kill()
-        process, self._process = self._process, None
-        if process is None:
-            return
-        process.terminate()
-        try:
-            process.wait(STOP_SECONDS)
-        except subprocess.TimeoutExpired:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
-
-    def kill(self) -> None:
-        """End it as a power cut does: no process of it runs another instruction."""
-        process, self._process = self._process, None
-        if process is not None:
-            os.killpg(process.pid, signal.SIGKILL)
-            process.wait()
+        super().stop()
 
     def _is_ready(self) -> bool:
         # Not urllib: it would ask a proxy of the environment.

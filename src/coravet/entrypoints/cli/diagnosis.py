@@ -14,6 +14,14 @@ from coravet.core.kernel.clock import SystemClock
 from coravet.core.messaging.ports import NotDelivered
 from coravet.settings import Settings
 
+LONGEST_WAIT = 600  # seconds
+JOBS = """
+SELECT count(*) FILTER (WHERE status <> 'failed') AS waiting, count(*) FILTER (WHERE status = 'failed') AS failed,
+       coalesce(extract(epoch FROM now() - min(
+           CASE status WHEN 'queued' THEN execute_after WHEN 'picked' THEN heartbeat END)), 0)::int AS silent
+FROM jobs.pgqueuer
+"""
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -96,6 +104,19 @@ async def _check_listen(settings: Settings) -> str:
     return "LISTEN on the direct connection hears NOTIFY."
 
 
+async def _check_jobs(settings: Settings) -> str:
+    engine = make_engine(settings)
+    try:
+        async with make_works(settings, engine).system_begin("doctor") as work:
+            [found] = await work.fetch(JOBS)
+    finally:
+        await engine.dispose()
+    if found["silent"] > LONGEST_WAIT:
+        raise Wrong(f"Jobs have been due for {found['silent'] // 60} minutes: start `coravet worker`, or another one.")
+    failed = f"; {found['failed']} failed for good, see docs/operations.md" if found["failed"] else ""
+    return f"{found['waiting']} jobs wait or are being done{failed}."
+
+
 async def _check_firebase(settings: Settings) -> str:
     identity = make_identity(settings, SystemClock())
     try:
@@ -132,6 +153,7 @@ CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "roles": _check_roles,
     "migrations": _check_migrations,
     "listen": _check_listen,
+    "jobs": _check_jobs,
     "firebase": _check_firebase,
     "mail": _check_mail,
     "whatsapp": _check_whatsapp,

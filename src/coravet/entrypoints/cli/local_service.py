@@ -19,7 +19,7 @@ import asyncpg
 from coravet.adapters.local import LocalError, demo, firebase
 from coravet.adapters.local.firebase import AuthEmulator
 from coravet.adapters.local.postgres import EmbeddedPostgres
-from coravet.adapters.local.service import ServiceProcess, variables
+from coravet.adapters.local.service import CommandProcess, ServiceProcess, WorkerProcess, variables
 from coravet.adapters.postgres.migrate import migrate
 from coravet.entrypoints.cli.ports import refuse_busy
 from coravet.entrypoints.cli.refusals import CommandError, database_expected
@@ -143,7 +143,8 @@ def _start_and_watch(port: int, data: Path, parts: ExitStack, endings: Endings, 
         endings.run(migrate(settings, say))
 
     # The server takes as long to start as the emulator and the demo do, and is told to nobody before they are there.
-    service = ServiceProcess(settings.model_copy(update={"database_admin_url": None}))
+    unprivileged = settings.model_copy(update={"database_admin_url": None})
+    service = ServiceProcess(unprivileged)
     service.launch()
     parts.callback(service.stop)
     parts.callback(say, "Ending the server")
@@ -153,13 +154,19 @@ def _start_and_watch(port: int, data: Path, parts: ExitStack, endings: Endings, 
     with database_expected():
         endings.run(demo.load(settings, emulator.host, say))
     service.wait()
+    # Last, for its first seconds would be taken from those that a person waits for.
+    worker = WorkerProcess(unprivileged)
+    worker.launch()
+    parts.callback(worker.stop)
+    parts.callback(say, "Ending the worker")
     (data / "environment").write_text(
         "".join(f"export {name}={shlex.quote(value)}\n" for name, value in variables(settings).items())
     )
     say("CoraVet is ready")
     print(_welcome(port, data), flush=True)
 
-    named: dict[str, ServiceProcess | AuthEmulator | EmbeddedPostgres] = {
+    named: dict[str, CommandProcess | AuthEmulator | EmbeddedPostgres] = {
+        "The worker": worker,
         "The server": service,
         "The sign-in emulator": emulator,
         "PostgreSQL": postgres,

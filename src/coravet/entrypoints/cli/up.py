@@ -15,7 +15,7 @@ def up(
         ".coravet"
     ),
 ) -> None:
-    """Start CoraVet on this machine: PostgreSQL, the Firebase Auth emulator, demo data, the API.
+    """Start CoraVet on this machine: PostgreSQL, the Firebase Auth emulator, demo data, the API, the worker.
 
     Needs neither PostgreSQL nor Node nor Docker, and no settings. Everything listens on 127.0.0.1 or on a socket below
     the data folder, and Ctrl-C ends it all; what was entered is there at the next start.

@@ -37,7 +37,7 @@ class Pace(msgspec.Struct, frozen=True):
     """How long and how often a job is tried.
 
     Attributes:
-        attempts: after so many it has failed for good; by default that takes some six hours.
+        attempts: after so many it has failed for good; by default that takes some five hours.
         first: pause after the first; each further one is `factor` times as long, up to `longest`, and up to a third
             shorter by chance, so that what failed together does not come back together.
         limit: an attempt that takes longer is cut off, and counts as failed.
