@@ -20,7 +20,7 @@ from coravet.adapters.local.demo_plans import CLINICS, PASSWORD, PEOPLE
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.bootstrap import application
 from coravet.core.scheduling.availability import open_for
-from coravet.core.scheduling.hours import Interval, open_intervals
+from coravet.core.scheduling.hours import Interval, Openings, working
 from coravet.core.scheduling.model import Status
 from coravet.core.tenancy.clinic_day import day_of, time_zone
 from coravet.settings import Settings
@@ -108,8 +108,8 @@ def test_visits_stand_as_booking_leaves_them() -> None:
                 assert each.ends_at - visit.ends_at == timedelta(minutes=service.buffer_after_minutes)
                 assert (each.released_at is not None) == (visit.status in {"cancelled", "no_show"})
                 assert each.released_at is None or visit.created_at < each.released_at <= WEDNESDAY
-                working = open_intervals(spans[each.resource_id], day, day, ZONE)
-                assert open_for(working, Interval(visit.starts_at, visit.ends_at))
+                opened = working(Openings(spans[each.resource_id]), day, day, ZONE)
+                assert open_for(opened, Interval(visit.starts_at, visit.ends_at))
 
 
 def test_nothing_collides() -> None:

@@ -26,9 +26,10 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.errors import DomainError
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.scheduling.book import NewAppointment, book
-from coravet.core.scheduling.catalogue import Hours, NewResource, NewService, add_resource, offer_service, set_hours
+from coravet.core.scheduling.catalogue import NewResource, NewService, add_resource, offer_service
 from coravet.core.scheduling.hours import WeeklySpan
 from coravet.core.scheduling.move import Reassign, Reschedule, reassign, reschedule
+from coravet.core.scheduling.openings import Hours, set_hours
 from coravet.core.scheduling.transition import StepCommand, take_step
 from coravet.core.scheduling.views import AppointmentView
 from coravet.settings import Settings
@@ -100,7 +101,7 @@ class Lives(RuleBasedStateMachine):
         self.vets = []
         for number in range(VETS):
             vet = await add_resource(NewResource("vet", f"Vet {number}"), self.actor, self.begin)
-            await set_hours(vet.id, spans, self.actor, self.begin)
+            await set_hours(vet.id, spans, self.actor, self.begin, Still())
             self.vets.append(vet.id)
         offered = NewService("Consulta", MINUTES, list(self.vets))
         self.service = (await offer_service(offered, self.actor, self.begin)).id

@@ -87,11 +87,10 @@ def slots(
     masks = {kind: [_free(candidate, service, grid) for candidate in candidates[kind]] for kind in kinds}
     # A byte for each start of the grid, as one long integer: `|` is "any of a kind", `&` is "every kind".
     served = reduce(and_, (reduce(or_, (int.from_bytes(mask) for mask in masks[kind]), 0) for kind in kinds))
-    leading = list(zip((candidate.id for candidate in candidates[kinds[0]]), masks[kinds[0]], strict=True))
-    return [
-        Slot(grid[index], tuple(resource_id for resource_id, mask in leading if mask[index]))
-        for index in compress(range(len(grid)), served.to_bytes(len(grid)))
-    ]
+    leading = [candidate.id for candidate in candidates[kinds[0]]]
+    # Where nobody leads, nothing is served either.
+    starts = zip(grid, zip(*masks[kinds[0]], strict=True), strict=False)
+    return [Slot(at, tuple(compress(leading, able))) for at, able in compress(starts, served.to_bytes(len(grid)))]
 
 
 def _grid(window: DayBounds, minutes: int, zone: ZoneInfo) -> list[datetime]:
@@ -112,12 +111,12 @@ def _free(candidate: Candidate, service: Timed, grid: Sequence[datetime]) -> byt
     """A 1 for each start of the grid at which the candidate could serve, else 0."""
     duration = timedelta(minutes=service.duration_minutes)
     before = timedelta(minutes=service.buffer_before_minutes)
-    after = timedelta(minutes=service.buffer_after_minutes)
+    behind = duration + timedelta(minutes=service.buffer_after_minutes)
     free = bytearray(len(grid))
     for each in candidate.open:
         first, end = bisect_left(grid, each.starts_at), bisect_right(grid, each.ends_at - duration)
         free[first:end] = b"\1" * (end - first)
     for each in candidate.busy:
-        first, end = bisect_right(grid, each.starts_at - duration - after), bisect_left(grid, each.ends_at + before)
+        first, end = bisect_right(grid, each.starts_at - behind), bisect_left(grid, each.ends_at + before)
         free[first:end] = bytes(end - first)
     return free

@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
 from typing import Annotated
 from zoneinfo import ZoneInfo
 
@@ -237,9 +238,13 @@ def _without(opened: Iterable[_Wall], closed: Iterable[_Wall]) -> list[_Wall]:
     return left
 
 
+# A clinic's resources are drawn one after the other over the same days.
+_stretches = lru_cache(maxsize=64)(stretches)
+
+
 def _instants(walls: Sequence[_Wall], begin: datetime, end: datetime, zone: ZoneInfo) -> Iterator[Interval]:
     """When a clock of the zone shows a time within one of the walls."""
-    for part in stretches(begin, end, zone):
+    for part in _stretches(begin, end, zone):
         for opens, closes in walls:
             starts_at = max(opens - part.offset, part.starts_at)
             ends_at = min(closes - part.offset, part.ends_at)
