@@ -133,6 +133,10 @@ SAMPLES: dict[Key, Sample] = {
             "starts_at": "{slot}",
         }
     ),
+    ("POST", f"{_CLINIC}/appointments/walk-in"): Sample(
+        {"service_id": "{service_id}", "patient_id": "{patient_id}", "resource_ids": ["{resource_id}"]}
+    ),
+    ("GET", f"{_CLINIC}/board"): _NOTHING,
     ("GET", _VISIT): _NOTHING,
     ("POST", f"{_VISIT}/confirm"): Sample(status="requested"),
     ("POST", f"{_VISIT}/check-in"): Sample(status="confirmed"),

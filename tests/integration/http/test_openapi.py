@@ -25,7 +25,7 @@ OPERATIONS = [
     "getAgenda", "getAvailability", "bookAppointment", "listAppointments", "getAppointment",
     "appointmentConfirm", "appointmentCheckIn", "appointmentStart", "appointmentReady", "appointmentComplete",
     "appointmentCancel", "appointmentNoShow", "appointmentBack", "appointmentReschedule", "appointmentReassign",
-    "getAppointmentHistory",
+    "getAppointmentHistory", "walkIn", "getBoard",
     "listServices", "offerService", "getService", "changeService", "retireService",
     "listResources", "addResource", "getResource", "changeResource", "retireResource", "getHours", "setHours",
     "getCalendar", "openCalendar", "revokeCalendar",

@@ -57,7 +57,9 @@ GET    /api/v1/clinics/{clinic}/agenda                                   401    
 GET    /api/v1/clinics/{clinic}/events                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/availability                             401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/appointments                             401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/board                                    401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/appointments                             401      404   201  201     201   201      404
+POST   /api/v1/clinics/{clinic}/appointments/walk-in                     401      404   201  201     201   201      404
 GET    /api/v1/clinics/{clinic}/appointments/{appointment_id}            401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/confirm    401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/check-in   401      404   200  200     200   200      404

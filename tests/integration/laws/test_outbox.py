@@ -46,6 +46,7 @@ EMITTED: dict[Key, set[str]] = {
     ("POST", f"{VISIT}/complete"): {"appointment.completed"},
     ("POST", f"{VISIT}/cancel"): {"appointment.cancelled"},
     ("POST", f"{VISIT}/no-show"): {"appointment.no_show"},
+    ("POST", f"{CLINIC}/appointments/walk-in"): {"appointment.booked", "appointment.checked_in"},
     ("POST", f"{VISIT}/back"): {"appointment.confirmed"},
     ("POST", f"{VISIT}/reschedule"): {"appointment.rescheduled"},
     ("POST", f"{VISIT}/reassign"): {"appointment.reassigned"},

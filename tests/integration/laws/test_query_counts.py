@@ -18,7 +18,7 @@ from coravet.bootstrap import Application
 USUAL = 4
 """Statements of a list: who asks, BEGIN with the clinic, the list itself in one query, COMMIT."""
 
-OTHERS = {"clinics": 2, "availability": 5}
+OTHERS = {"clinics": 2, "availability": 5, "board": 5}
 """One's clinics are asked for in no clinic's name; free time is a plan and what is taken."""
 
 NO_MORE = {
@@ -102,6 +102,7 @@ async def _cost(service: Service, clinic: Clinic, key: Key) -> tuple[list[str], 
         "search": {"q": "firulais"},
         "availability": {"service": clinic.ids["service_id"]},
         "agenda": {"date": day},
+        "board": {"date": day},
         "exceptions": {"from": clinic.ids.get("day")},
     }
     _SEEN.set([])

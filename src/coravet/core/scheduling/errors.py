@@ -34,14 +34,14 @@ class PatientDeceased(Conflict):
         super().__init__("This patient is registered as deceased. If that is wrong, correct it before booking.")
 
 
-class NoTimeToday(Conflict):
-    """Nobody who could serve a walk-in is free until the day ends."""
+class NoTimeSoon(Conflict):
+    """Nobody who could serve a walk-in is free in the next hours."""
 
-    code = "no_time_today"
-    title = "No free time today"
+    code = "no_time_soon"
+    title = "No free time in the next hours"
 
     def __init__(self) -> None:
-        super().__init__("Nobody who could see this patient is free today. Book another day, or overbook if you may.")
+        super().__init__("Nobody who could see this patient is free in the next hours. Book a time, or overbook.")
 
 
 class BookingsInClosure(Conflict):

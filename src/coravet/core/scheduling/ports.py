@@ -1,6 +1,6 @@
 """What scheduling asks of storage."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -18,6 +18,7 @@ from coravet.core.scheduling.views import (
     ExceptionView,
     FeedVisit,
     HoursView,
+    ResourceRef,
     ResourceView,
     ServiceView,
     TransitionView,
@@ -190,6 +191,10 @@ class ScheduleReads(Protocol):
 
     async def agenda(self, starts_at: datetime, ends_at: datetime, resource_id: UUID | None) -> list[AppointmentView]:
         """Visits that begin within the half-open stretch, by start, cancelled ones included; one query."""
+        ...
+
+    async def staffing(self, also: Collection[UUID], day: date) -> list[tuple[ResourceRef, Openings]]:
+        """Every active resource, and these others, by kind and name, with what says when it works that day."""
         ...
 
     async def appointment(self, appointment_id: UUID) -> AppointmentView: ...

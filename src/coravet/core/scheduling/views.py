@@ -6,7 +6,7 @@ from uuid import UUID
 import msgspec
 
 from coravet.core.kernel.actor import MemberId
-from coravet.core.scheduling.hours import DaySpan, WallTime, WeeklySpan
+from coravet.core.scheduling.hours import DaySpan, Interval, WallTime, WeeklySpan
 
 
 class ResourceRef(msgspec.Struct, frozen=True):
@@ -106,6 +106,50 @@ class AgendaView(msgspec.Struct, frozen=True):
     date: date
     starts_at: datetime
     ends_at: datetime
+    items: list[AppointmentView]
+
+
+class BoardResourceView(msgspec.Struct, frozen=True):
+    """A column of the board: when a resource works that day, and the visits that take its time, by start."""
+
+    id: UUID
+    kind: str
+    name: str
+    open: list[Interval]
+    appointment_ids: list[UUID]
+
+
+class BoardStatusView(msgspec.Struct, frozen=True):
+    """A column of the board: the visits of one status, by start."""
+
+    status: str
+    appointment_ids: list[UUID]
+
+
+class WaitingView(msgspec.Struct, frozen=True):
+    """A patient who waits, to be seen (`checked_in`) or to be collected (`ready`), and for how many full minutes."""
+
+    appointment_id: UUID
+    status: str
+    since: datetime
+    minutes: int
+
+
+class BoardView(msgspec.Struct, frozen=True, kw_only=True):
+    """A clinic day as columns by resource and by status; `items` holds each visit once.
+
+    Attributes:
+        at: the instant at which waiting was measured.
+        waiting: longest first.
+    """
+
+    date: date
+    starts_at: datetime
+    ends_at: datetime
+    at: datetime
+    resources: list[BoardResourceView]
+    statuses: list[BoardStatusView]
+    waiting: list[WaitingView]
     items: list[AppointmentView]
 
 

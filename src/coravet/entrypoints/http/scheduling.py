@@ -13,6 +13,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.scheduling.agenda import agenda
+from coravet.core.scheduling.board import board
 from coravet.core.scheduling.book import NewAppointment, book, check_appointment
 from coravet.core.scheduling.catalogue import (
     NewResource,
@@ -43,6 +44,7 @@ from coravet.core.scheduling.views import (
     AgendaView,
     AppointmentView,
     AvailabilityView,
+    BoardView,
     ClosureMadeView,
     ClosureView,
     ExceptionDroppedView,
@@ -54,6 +56,7 @@ from coravet.core.scheduling.views import (
     ResourceView,
     ServiceView,
 )
+from coravet.core.scheduling.walk_in import WalkIn, walk_in
 from coravet.core.tenancy.clinic_day import time_zone
 from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.call import Call, Ports
@@ -99,6 +102,15 @@ async def get_agenda(
 ) -> AgendaView:
     """A clinic day: its visits with patient, client, service and resources, in one query."""
     return await agenda(day, resource, call.actor, call.begin, call.ports.clock)
+
+
+@get("/clinics/{clinic:str}/board", opt=permitted("agenda:read"), operation_id="getBoard", tags=["Agenda"])
+async def get_board(
+    call: NamedDependency[Call],
+    day: Annotated[date | None, QueryParameter(name="date", description="Default: today.")] = None,
+) -> BoardView:
+    """A clinic day as columns: by resource with its hours, by status, and who waits for how long."""
+    return await board(day, call.actor, call.begin, call.ports.clock)
 
 
 @get(
@@ -153,6 +165,17 @@ async def get_appointment(appointment_id: FromPath[UUID], call: NamedDependency[
     """A visit."""
     async with call.begin(call.actor) as work:
         return await work.schedule_reads.appointment(appointment_id)
+
+
+@post(
+    "/clinics/{clinic:str}/appointments/walk-in",
+    opt=permitted("agenda:write") | {"check": _appointment_errors},
+    operation_id="walkIn",
+    tags=["Agenda"],
+)
+async def post_walk_in(data: JSONBody[WalkIn], call: NamedDependency[Call]) -> AppointmentView:
+    """Give a patient who is here now the first free time of today."""
+    return await walk_in(data, call.actor, call.begin, call.ports.clock)
 
 
 def _step(step: Step) -> HTTPRouteHandler:

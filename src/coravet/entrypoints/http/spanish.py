@@ -21,7 +21,7 @@ _TITLES = {
     "Outside working hours": "Fuera del horario de atención",
     "The time is taken": "El horario está ocupado",
     "The patient has died": "La mascota ha fallecido",
-    "No free time today": "No queda horario libre hoy",
+    "No free time in the next hours": "No hay horario libre en las próximas horas",
     "Visits are booked in this time": "Hay citas agendadas en ese tiempo",
     "Changed by somebody else": "Otra persona lo modificó",
     "The body is too large": "El envío es demasiado grande",
@@ -265,8 +265,8 @@ _SCHEDULING = {
     "This patient is registered as deceased. If that is wrong, correct it before booking.": (
         "Esta mascota está registrada como fallecida. Si es un error, corríjalo antes de agendar."
     ),
-    "Nobody who could see this patient is free today. Book another day, or overbook if you may.": (
-        "Hoy no queda libre quien pueda atender a esta mascota. Agende otro día o, si tiene permiso, con sobrecupo."
+    "Nobody who could see this patient is free in the next hours. Book a time, or overbook.": (
+        "En las próximas horas no queda libre quien pueda atender a esta mascota. Agende una hora o use sobrecupo."
     ),
     "This service is not for animals of this species. Choose another service.": (
         "Este servicio no es para animales de esta especie. Elija otro servicio."

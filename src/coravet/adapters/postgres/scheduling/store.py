@@ -1,6 +1,6 @@
 """The diary, the catalogue and the schedule's reads on PostgreSQL."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -440,6 +440,14 @@ class ScheduleReadsOnPostgres:
             resource_id,
         )
         return [_appointment_view(row) for row in rows]
+
+    async def staffing(self, also: Collection[UUID], day: date) -> list[tuple[ResourceRef, Openings]]:
+        rows = await self._work.fetch(
+            f"SELECT r.id, r.kind, r.name, {_OPENINGS} {_OF_RESOURCES} OR r.active ORDER BY r.kind DESC, r.name, r.id",
+            list(also),
+            *_about(day, day),
+        )
+        return [(ResourceRef(row["id"], row["kind"], row["name"]), _openings.decode(row["openings"])) for row in rows]
 
     async def appointment(self, appointment_id: UUID) -> AppointmentView:
         rows = await self._work.fetch(f"{_APPOINTMENTS} WHERE a.id = $1", appointment_id)
