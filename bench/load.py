@@ -7,8 +7,6 @@ request: a library's client would take a third of a core from the server here.
 
 import asyncio
 import sys
-from collections.abc import Iterator
-from datetime import datetime, timedelta
 from time import perf_counter
 from typing import cast
 
@@ -22,17 +20,16 @@ class Stretch(msgspec.Struct, kw_only=True):
     """What to send, and for how long.
 
     Attributes:
-        requests: one a connection; `{at}` in it becomes an instant, from `first` on in steps of `step_minutes`.
+        request: what every connection sends, over and over.
         lead_seconds: how long it runs before it is measured.
     """
 
     port: int
-    requests: list[bytes]
+    request: bytes
+    connections: int
     expected_status: int
     seconds: float
     lead_seconds: float
-    first: datetime
-    step_minutes: int
 
 
 class Measured(msgspec.Struct, kw_only=True):
@@ -53,11 +50,11 @@ class Measured(msgspec.Struct, kw_only=True):
 class Connection(asyncio.Protocol):
     """One request after another."""
 
-    def __init__(self, stretch: Stretch, request: bytes, ended: asyncio.Future[None]) -> None:
+    def __init__(self, stretch: Stretch, ended: asyncio.Future[None]) -> None:
         self.answers: list[tuple[float, float]] = []
         self.last = False
         self._expected = f"HTTP/1.1 {stretch.expected_status} ".encode()
-        self._requests = _filled(request, stretch)
+        self._request = stretch.request
         self._ended = ended
         self._buffer = b""
         self._awaited = 0
@@ -94,7 +91,7 @@ class Connection(asyncio.Protocol):
 
     def _send(self) -> None:
         self._sent_at = perf_counter()
-        self._transport.write(next(self._requests))
+        self._transport.write(self._request)
 
     def _end(self) -> None:
         if not self._ended.done():
@@ -106,29 +103,16 @@ class Connection(asyncio.Protocol):
             self._ended.set_exception(RuntimeError(reason))
 
 
-def instant(at: datetime) -> bytes:
-    """As a body holds it; always of one length."""
-    return f"{at:%Y-%m-%dT%H:%M:%S}Z".encode()
-
-
-def _filled(request: bytes, stretch: Stretch) -> Iterator[bytes]:
-    before, found, after = request.partition(b"{at}")
-    at, step = stretch.first, timedelta(minutes=stretch.step_minutes)
-    while True:
-        yield before + instant(at) + after if found else request
-        at += step
-
-
 async def drive(stretch: Stretch) -> Measured:
     """Send for the stretch's time and tell how it went."""
     loop = asyncio.get_running_loop()
     connections = []
     ends: list[asyncio.Future[None]] = []
-    for request in stretch.requests:
+    for _ in range(stretch.connections):
         ended = loop.create_future()
         ends.append(ended)
         _, connection = await loop.create_connection(
-            lambda request=request, ended=ended: Connection(stretch, request, ended),  # type: ignore[misc] # bound now
+            lambda ended=ended: Connection(stretch, ended),  # type: ignore[misc] # bound now
             "127.0.0.1",
             stretch.port,
         )

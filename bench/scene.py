@@ -1,4 +1,4 @@
-"""What is measured: a clinic with forty visits a day, and eight tubs that nobody has booked yet."""
+"""What is measured: a clinic with its owner signed in, such as one with forty visits a day."""
 
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
@@ -6,7 +6,6 @@ from uuid import UUID
 import asyncpg
 import httpx
 import msgspec
-from bench.load import instant
 
 from coravet.adapters.local import demo
 from coravet.adapters.local.demo_clinic import (
@@ -28,60 +27,56 @@ from coravet.settings import Settings
 
 SLUG = "banco-de-pruebas"
 EVERY_DAY = range(1, 8)
-STEP_MINUTES = 15
 OWNER = PEOPLE[0]
 
 _VETS = ("Dra. Uno", "Dr. Dos")
 _ROOMS = ("Consultorio 1", "Consultorio 2")
-_OPEN = week((EVERY_DAY, "08:00", "18:00"))
-_ALWAYS = week((EVERY_DAY, "00:00", "00:00"))
+OPEN = week((EVERY_DAY, "08:00", "18:00"))
 
 
-def _plan(connections: int) -> ClinicPlan:
-    """Two vets whose days are full, and for each connection a service of its own, so that none waits for another."""
-    baths = [(f"Baño {number}", f"Tina {number}", f"Secadora {number}") for number in range(connections)]
-    return ClinicPlan(
-        seed=SLUG,
-        time_zone=TIME_ZONE,
-        province=23,
-        resources=[
-            *(PlannedResource(kind="vet", name=name, spans=_OPEN) for name in _VETS),
-            *(PlannedResource(kind="room", name=name, spans=_OPEN) for name in _ROOMS),
-            *(PlannedResource(kind="room", name=tub, spans=_ALWAYS) for _, tub, _ in baths),
-            *(PlannedResource(kind="equipment", name=dryer, spans=_ALWAYS) for _, _, dryer in baths),
-        ],
-        services=[
-            PlannedService(
-                name="Consulta general",
-                minutes=30,
-                resources=[*_VETS, *_ROOMS],
-                color="#2a9d8f",
-                reasons=("Chequeo general.", "Cojea de una pata.", "Tos desde hace tres días."),
-            ),
-            *(
-                PlannedService(name=name, minutes=STEP_MINUTES, resources=[tub, dryer], color="#8ab17d")
-                for name, tub, dryer in baths
-            ),
-        ],
-        clients=300,
-        patients=400,
-        fill=1.0,
-    )
+FULL_DAYS = ClinicPlan(
+    seed=SLUG,
+    time_zone=TIME_ZONE,
+    province=23,
+    resources=[
+        *(PlannedResource(kind="vet", name=name, spans=OPEN) for name in _VETS),
+        *(PlannedResource(kind="room", name=name, spans=OPEN) for name in _ROOMS),
+    ],
+    services=[
+        PlannedService(
+            name="Consulta general",
+            minutes=30,
+            resources=[*_VETS, *_ROOMS],
+            color="#2a9d8f",
+            reasons=("Chequeo general.", "Cojea de una pata.", "Tos desde hace tres días."),
+        ),
+    ],
+    clients=300,
+    patients=400,
+    fill=1.0,
+)
+"""Two vets whose days are full."""
 
 
-class Scene(msgspec.Struct, kw_only=True):
-    """Requests, complete but for the address, and the instant from which on time is free."""
+class Furnished(msgspec.Struct):
+    """A clinic with its contents, whose owner is signed in."""
 
-    agenda: bytes
-    bookings: list[bytes]
-    free_from: datetime
+    clinic_id: ClinicId
+    contents: Contents
+    token: str
+    now: datetime
+
+    @property
+    def free_from(self) -> datetime:
+        """The instant from which on nothing is booked."""
+        return self.now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=DAYS_AROUND + 2)
 
 
-async def build(settings: Settings, emulator_host: str, connections: int) -> Scene:
-    """Load the demo and a clinic beside it, and sign its owner in."""
+async def furnished(settings: Settings, emulator_host: str, plan: ClinicPlan) -> Furnished:
+    """Load the demo and a clinic of that plan beside it, and sign its owner in."""
     await demo.load(settings, emulator_host, print)
     now, clinic_id = datetime.now(UTC), ClinicId(UUID(int=0xBE << 64))
-    contents = furnish(_plan(connections), clinic_id, {}, now)
+    contents = furnish(plan, clinic_id, {}, now)
     engine = make_engine(settings)
     try:
         works = Works(engine, ClinicWork, f"{settings.database_role_prefix}_system")
@@ -92,50 +87,31 @@ async def build(settings: Settings, emulator_host: str, connections: int) -> Sce
             await demo.store(work, clinic_id, contents)
     finally:
         await engine.dispose()
-    token = await _sign_in(emulator_host)
-    today = day_of(now, time_zone(TIME_ZONE))
-    return Scene(
-        agenda=_request(token, "GET", f"agenda?date={today + timedelta(days=1)}"),
-        bookings=_bookings(token, contents),
-        free_from=now.replace(hour=0, minute=0, second=0, microsecond=0) + timedelta(days=DAYS_AROUND + 2),
-    )
+    return Furnished(clinic_id, contents, await _sign_in(emulator_host), now)
 
 
-def booking_at(scene: Scene, at: datetime) -> bytes:
-    """One booking, complete."""
-    return scene.bookings[0].replace(b"{at}", instant(at))
+def agenda_tomorrow(clinic: Furnished) -> bytes:
+    """The request for a full day."""
+    return request(clinic.token, "GET", f"agenda?date={day_of(clinic.now, time_zone(TIME_ZONE)) + timedelta(days=1)}")
 
 
 async def tidy(admin: asyncpg.Connection, free_from: datetime) -> None:
     """Take the bookings of a stretch away, so that the next one meets the same tables."""
     await admin.execute("DELETE FROM allocations WHERE starts_at >= $1", free_from)
+    await admin.execute("ALTER TABLE appointment_transitions DISABLE TRIGGER USER")  # they refuse what is done here
+    await admin.execute(
+        "DELETE FROM appointment_transitions t USING appointments a"
+        " WHERE a.clinic_id = t.clinic_id AND a.id = t.appointment_id AND a.starts_at >= $1",
+        free_from,
+    )
     await admin.execute("DELETE FROM appointments WHERE starts_at >= $1", free_from)
     await admin.execute("DELETE FROM outbox WHERE number IS NOT NULL")
-    await admin.execute("VACUUM ANALYZE allocations, appointments, outbox")
+    await admin.execute("VACUUM ANALYZE allocations, appointment_transitions, appointments, outbox")
     await admin.execute("CHECKPOINT")
 
 
-def _bookings(token: str, contents: Contents) -> list[bytes]:
-    patient = contents.patients[0]
-    bookings = []
-    for service in contents.services[1:]:
-        tub = next(resource for of, resource in contents.assigned if of == service.id)
-        body = msgspec.json.encode(
-            {
-                "service_id": service.id,
-                "patient_id": patient.id,
-                "resource_ids": [tub],
-                "starts_at": "{at}",
-                "reason": "Banco de pruebas.",
-            }
-        )
-        longer = len(instant(datetime.now(UTC))) - len("{at}")
-        head = f"Content-Type: application/json\r\nContent-Length: {len(body) + longer}\r\n"
-        bookings.append(_request(token, "POST", "appointments", head, body))
-    return bookings
-
-
-def _request(token: str, method: str, path: str, head: str = "", body: bytes = b"") -> bytes:
+def request(token: str, method: str, path: str, head: str = "", body: bytes = b"") -> bytes:
+    """A request to the clinic, complete."""
     line = f"{method} /api/v1/clinics/{SLUG}/{path} HTTP/1.1\r\nHost: 127.0.0.1\r\n"
     return f"{line}Authorization: Bearer {token}\r\n{head}\r\n".encode() + body
 

@@ -75,7 +75,7 @@ class FloorProcess:
 
 
 def processor_seconds(pid: int | None) -> float:
-    """What this process and all below it have taken of the processors so far."""
+    """What this process and all below it, those that ended included, have taken of the processors so far."""
     tree = {pid}
     ticks = 0
     # Children come after their parents, but where numbers begin anew; a server's are as old as itself.
@@ -87,5 +87,5 @@ def processor_seconds(pid: int | None) -> float:
         number = int(stat.parent.name)
         if number in tree or int(words[1]) in tree:
             tree.add(number)
-            ticks += int(words[11]) + int(words[12])
+            ticks += sum(map(int, words[11:15]))
     return ticks / os.sysconf("SC_CLK_TCK")

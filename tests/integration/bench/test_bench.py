@@ -11,14 +11,31 @@ from tests.integration.parts.ports import free_ports
 CHECKOUT = Path(__file__).parents[3]
 
 
-@pytest.mark.long
-def test_bench_measures() -> None:
-    """The floor does the service's SQL and gives its answers, and both are measured for the agenda and a booking."""
-    port = free_ports(3)
-    program = [sys.executable, "-m", "bench", f"--port={port}", "--rounds=1", "--seconds=0.5", "--connections=2"]
+def _bench(module: str, ports: int, *options: str) -> str:
+    """What a bench prints; it must end well."""
+    port = free_ports(ports)
+    program = [sys.executable, "-m", module, f"--port={port}", *options]
     ended = subprocess.run(  # noqa: S603 # our own interpreter and arguments
         program, cwd=CHECKOUT, capture_output=True, text=True, timeout=300, check=False
     )
     assert ended.returncode == 0, ended.stdout + ended.stderr
-    assert len(re.findall(r"^Both do the same \d+ statements", ended.stdout, re.MULTILINE)) == 2
-    assert len(re.findall(r"^service/floor, round by round: \d\.\d\d", ended.stdout, re.MULTILINE)) == 2
+    return ended.stdout
+
+
+@pytest.mark.long
+def test_agenda() -> None:
+    """The floor does the service's SQL and gives its answers, and both are measured for the agenda."""
+    printed = _bench("bench", 3, "--rounds=1", "--seconds=0.5", "--connections=2")
+    assert len(re.findall(r"^Both do the same \d+ statements", printed, re.MULTILINE)) == 1
+    assert len(re.findall(r"^service/floor, round by round: \d\.\d\d", printed, re.MULTILINE)) == 1
+
+
+@pytest.mark.long
+def test_booking() -> None:
+    """Many who book at random see `201` and `slot_taken` only; the service, the bare SQL and its locks are compared."""
+    printed = _bench("bench.booking", 3, "--rounds=1", "--attempts=120", "--clients=20", "--days=2")
+    ended = re.findall(r"^(service|bare) +201: (\d+) .*409 slot_taken: (\d+) ", printed, re.MULTILINE)
+    assert [name for name, *_ in ended] == ["service", "bare"]
+    assert {int(booked) + int(taken) for _, booked, taken in ended} == {120}
+    for ratio in ("service/bare", "bare/bare without locks"):
+        assert re.search(rf"^{ratio}, round by round: \d\.\d\d", printed, re.MULTILINE)
