@@ -14,6 +14,7 @@ from coravet.core.messaging.views import Facts
 
 SPANISH, ENGLISH = "es_EC", "en"
 DAY = {SPANISH: "EEEE d 'de' MMMM 'de' y", ENGLISH: "EEEE, MMMM d, y"}
+TIME = {SPANISH: "HH:mm", ENGLISH: "h:mm a"}
 
 CALENDAR: dict[str, CalendarMethod] = {
     "visit_booked": "PUBLISH",
@@ -89,7 +90,7 @@ def _places(facts: Facts, locale: str) -> dict[str, str]:
     when = ""
     if facts.starts_at is not None:
         local = facts.starts_at.astimezone(zone)
-        when = f"{_day(local.date(), locale)}, {format_time(local.time(), 'short', locale=locale)}"
+        when = f"{_day(local.date(), locale)}, {format_time(local.time(), TIME[locale], locale=locale)}"
     return {
         "pet": facts.patient_name or "",
         "service": facts.service_name or "",

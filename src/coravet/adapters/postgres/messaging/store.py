@@ -37,16 +37,16 @@ WITH due AS (
            a.starts_at - make_interval(mins => r.minutes_before) AS due_at, a.starts_at
     FROM reminder_rules r
     JOIN appointments a ON a.clinic_id = r.clinic_id
-        AND a.starts_at >= $1 + make_interval(mins => r.minutes_before)
-        AND a.starts_at < $2 + make_interval(mins => r.minutes_before)
+        AND a.starts_at >= $1::timestamptz + make_interval(mins => r.minutes_before)
+        AND a.starts_at < $2::timestamptz + make_interval(mins => r.minutes_before)
     WHERE r.enabled AND r.kind = 'visit_reminder' AND a.status IN ('requested', 'confirmed')
       AND a.created_at <= a.starts_at - make_interval(mins => r.minutes_before)
     UNION ALL
     SELECT r.clinic_id, r.kind, 'recall', c.id, r.channel, c.due_at - make_interval(mins => r.minutes_before), NULL
     FROM reminder_rules r
     JOIN recalls c ON c.clinic_id = r.clinic_id AND c.kind = r.kind
-        AND c.due_at >= $1 + make_interval(mins => r.minutes_before)
-        AND c.due_at < $2 + make_interval(mins => r.minutes_before)
+        AND c.due_at >= $1::timestamptz + make_interval(mins => r.minutes_before)
+        AND c.due_at < $2::timestamptz + make_interval(mins => r.minutes_before)
     WHERE r.enabled AND c.closed_at IS NULL
 ), fresh AS (
     SELECT due.*, row_number() OVER (ORDER BY due.due_at) AS number FROM due
