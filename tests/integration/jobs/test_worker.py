@@ -14,6 +14,7 @@ from uuid import UUID
 
 import pytest
 from pgqueuer import AsyncpgDriver
+from sqlalchemy.engine.url import make_url
 from tests.integration.http.service import superuser
 from tests.integration.jobs.ringing import Ring
 from tests.integration.parts.databases import Databases
@@ -287,6 +288,37 @@ async def test_lost_connections(works: Works[ClinicWork], settings: Settings) ->
         await until(lambda: 2 in rung)
         await settled(settings, "queued", 0)
         await settled(settings, "picked", 0)
+
+
+async def test_database_away_at_a_failure(works: Works[ClinicWork], settings: Settings) -> None:
+    """A job that fails while the database is away has not failed for good: it is begun anew once that is back."""
+    name = make_url(settings.database_url.get_secret_value()).database
+    tried: list[int] = []
+
+    async with superuser(settings) as admin:
+
+        async def ring(job: Ring, _actor: Actor) -> None:
+            tried.append(job.bell)
+            if len(tried) == 1:
+                await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+                await admin.execute(
+                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
+                    " WHERE application_name = $1 AND datname = current_database()",
+                    APPLICATION,
+                )
+                raise ConnectionError
+
+        try:
+            await ring_later(works, 1)
+            async with working(settings, ring):
+                await until(lambda: len(tried) == 1)
+                await asyncio.sleep(1)
+                assert [row["status"] for row in await admin.fetch("SELECT status FROM jobs.pgqueuer")] == ["picked"]
+                await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+                await until(lambda: len(tried) == 2)
+        finally:
+            await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+    assert await rows(settings, "SELECT FROM jobs.pgqueuer") == []
 
 
 async def test_the_library_finds_its_tables(settings: Settings) -> None:
