@@ -13,6 +13,7 @@ from litestar import Litestar
 from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from coravet.adapters.calendars.holidays import EcuadorHolidays
 from coravet.adapters.calendars.ical import ICalendarWriter
 from coravet.adapters.fanout.postgres import PostgresFanout
 from coravet.adapters.firebase.cached import CachedIdentity
@@ -175,6 +176,7 @@ def application(settings: Settings) -> Application:
         calendars=ICalendarWriter(),
         writer=make_post(settings, clock).writer,
         by_hand=WaMeLinks(),
+        holidays=EcuadorHolidays(),
         clock=clock,
         ready=ready,
         public_url=settings.public_url,

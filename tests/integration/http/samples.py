@@ -161,6 +161,7 @@ SAMPLES: dict[Key, Sample] = {
     ("GET", f"{_CLINIC}/resources/{{resource_id}}"): _NOTHING,
     ("PATCH", f"{_CLINIC}/resources/{{resource_id}}"): Sample({"member_id": "{member_id}"}),
     ("DELETE", f"{_CLINIC}/resources/{{resource_id}}"): _NOTHING,
+    ("GET", f"{_CLINIC}/holidays"): Sample(query={"year": "2026"}),
     ("GET", f"{_CLINIC}/calendars/{{calendar}}"): Sample(query={"token": "{calendar_token}"}),
     ("POST", f"{_CLINIC}/resources/{{resource_id}}/calendar"): _NOTHING,
     ("DELETE", f"{_CLINIC}/resources/{{resource_id}}/calendar"): _NOTHING,

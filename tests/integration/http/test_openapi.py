@@ -28,7 +28,7 @@ OPERATIONS = [
     "getAppointmentHistory", "walkIn", "getBoard",
     "listServices", "offerService", "getService", "changeService", "retireService",
     "listResources", "addResource", "getResource", "changeResource", "retireResource", "getHours", "setHours",
-    "getCalendar", "openCalendar", "revokeCalendar",
+    "getCalendar", "openCalendar", "revokeCalendar", "listHolidays",
     "listExceptions", "setException", "dropException",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
 ]  # fmt: skip

@@ -82,6 +82,7 @@ POST   /api/v1/clinics/{clinic}/resources                                401    
 GET    /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   200  200     200   200      404
 PATCH  /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   403  403     200   200      404
 DELETE /api/v1/clinics/{clinic}/resources/{resource_id}                  401      404   403  403     204   204      404
+GET    /api/v1/clinics/{clinic}/holidays                                 401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/calendars/{calendar}                     200      200   200  200     200   200      200
 POST   /api/v1/clinics/{clinic}/resources/{resource_id}/calendar         401      404   403  403     201   201      404
 DELETE /api/v1/clinics/{clinic}/resources/{resource_id}/calendar         401      404   403  403     204   204      404

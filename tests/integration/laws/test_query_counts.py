@@ -23,6 +23,7 @@ OTHERS = {"clinics": 2, "availability": 5, "board": 5}
 
 NO_MORE = {
     "availability": "free time is as long",
+    "holidays": "they are the country's",
     "exceptions": "they are one resource's",
     "history": "it is one visit's",
 }

@@ -186,6 +186,25 @@ class ResourceView(msgspec.Struct, frozen=True):
     version: int
 
 
+class HolidayView(msgspec.Struct, frozen=True):
+    """A day on which the country rests, and what it is for in Spanish and in English.
+
+    Attributes:
+        closure_id: what shuts the whole clinic all of that day, if anything does.
+    """
+
+    date: date
+    name: str
+    name_en: str
+    closure_id: UUID | None
+
+
+class HolidaysView(msgspec.Struct, frozen=True):
+    """A year's holidays, by date."""
+
+    items: list[HolidayView]
+
+
 class FeedVisit(msgspec.Struct, frozen=True):
     """A visit as a resource's feed knows it; `changed_at` is when it last changed."""
 

@@ -84,6 +84,7 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     calendars.get_calendar,
     calendars.post_calendar,
     calendars.delete_calendar,
+    calendars.list_holidays,
     scheduling.list_exceptions,
     scheduling.put_exception,
     scheduling.delete_exception,

@@ -1,4 +1,4 @@
-"""Calendars: feeds that programs subscribe to."""
+"""Calendars: feeds that programs subscribe to, and the country's holidays."""
 
 import asyncio
 from hashlib import sha256
@@ -14,7 +14,8 @@ from litestar.params import FromPath, HeaderParameter, PathParameter, QueryParam
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.errors import NotFound
 from coravet.core.scheduling.feeds import feed, hash_feed, open_feed, revoke_feed
-from coravet.core.scheduling.views import NewFeedView
+from coravet.core.scheduling.holidays import suggest_holidays
+from coravet.core.scheduling.views import HolidaysView, NewFeedView
 from coravet.core.tenancy.clinic_day import time_zone
 from coravet.entrypoints.http.access import permitted, public
 from coravet.entrypoints.http.call import Call
@@ -95,3 +96,15 @@ async def post_calendar(clinic: FromPath[str], resource_id: FromPath[UUID], call
 async def delete_calendar(resource_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
     """End the address that was made, if there is one. Needs `clinic:configure`, or the resource to be one's own."""
     await revoke_feed(resource_id, call.actor, call.begin, call.ports.clock)
+
+
+@get("/clinics/{clinic:str}/holidays", opt=permitted("clinic:read"), operation_id="listHolidays", tags=["Calendars"])
+async def list_holidays(
+    call: NamedDependency[Call],
+    year: Annotated[int | None, QueryParameter(description="Default: the clinic's present one.")] = None,
+) -> HolidaysView:
+    """The country's holidays of a year, on the days to which the law moves them, and which the clinic closes on.
+
+    One is accepted by making a closure of that day with `holiday: true`.
+    """
+    return await suggest_holidays(year, call.actor, call.begin, call.ports.clock, call.ports.holidays)

@@ -12,6 +12,7 @@ from coravet.core.kernel.actor import Actor, UserId
 from coravet.core.kernel.calendar import CalendarWriter
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
+from coravet.core.kernel.holidays import HolidayCalendar
 from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
 from coravet.core.messaging.ports import ByHand, MessagingWork, Writer
@@ -64,6 +65,7 @@ class Ports:
     calendars: CalendarWriter
     writer: Writer
     by_hand: ByHand
+    holidays: HolidayCalendar
     clock: Clock
     ready: Callable[[], Awaitable[None]]
     public_url: str

@@ -74,6 +74,13 @@ WHERE a.starts_at >= $2 AND a.starts_at < $3 AND a.superseded_by_id IS NULL AND 
 )
 ORDER BY a.starts_at, a.id
 """
+_SHUT_DAYS = """
+SELECT DISTINCT ON (day) day, c.id FROM unnest($1::date[]) AS day
+JOIN closures c ON c.resource_id IS NULL
+ AND (c.starts_on < day OR c.starts_on = day AND c.from_time IS NULL)
+ AND (c.ends_on > day OR c.ends_on = day AND c.to_time IS NULL)
+ORDER BY day, c.holiday DESC, c.starts_on, c.id
+"""
 _RESOURCES = "SELECT id, kind, name, member_id, room_kind, active, version FROM resources"
 _CLOSURES = """
 SELECT id, starts_on, ends_on, to_char(from_time, 'HH24:MI') AS from_time, to_char(to_time, 'HH24:MI') AS to_time,
@@ -535,6 +542,10 @@ class ScheduleReadsOnPostgres:
             page.limit + 1,
         )
         return page_of(rows, page, lambda row: ClosureView(*row.values()), lambda row: (row["starts_on"], row["id"]))
+
+    async def shut_days(self, days: Sequence[date]) -> dict[date, UUID]:
+        rows = await self._work.fetch(_SHUT_DAYS, list(days))
+        return {row["day"]: row["id"] for row in rows}
 
     async def closure(self, closure_id: UUID) -> ClosureView:
         rows = await self._work.fetch(f"{_CLOSURES} WHERE id = $1", closure_id)
