@@ -146,3 +146,40 @@ def test_an_allowed_origin_is_an_origin(origins: str, monkeypatch: pytest.Monkey
     monkeypatch.setenv("CORAVET_ALLOWED_ORIGINS", origins)
     with pytest.raises(SettingsError, match="CORAVET_ALLOWED_ORIGINS"):
         load()
+
+
+@pytest.mark.parametrize(
+    ("variables", "named"),
+    [
+        ({"CORAVET_SMTP_URL": "http://mail.example"}, {"CORAVET_SMTP_URL"}),
+        ({"CORAVET_SMTP_URL": "smtps://"}, {"CORAVET_SMTP_URL"}),
+        ({"CORAVET_SMTP_URL": "smtps://u:hush@mail.example"}, {"CORAVET_MAIL_FROM"}),
+        ({"CORAVET_MAIL_FROM": "Clinic <citas@example.com>"}, {"CORAVET_MAIL_FROM"}),
+        ({"CORAVET_PORTAL_URL": "citas.example.com"}, {"CORAVET_PORTAL_URL"}),
+        ({"CORAVET_WHATSAPP_PHONE_NUMBER_ID": "12"}, {"CORAVET_WHATSAPP_TOKEN"}),
+        ({"CORAVET_WHATSAPP_PHONE_NUMBER_ID": "+593"}, {"CORAVET_WHATSAPP_PHONE_NUMBER_ID"}),
+        (
+            PRODUCTION | {"CORAVET_SMTP_URL": "smtp://mail.example", "CORAVET_MAIL_FROM": "citas@example.com"},
+            {"CORAVET_SMTP_URL"},
+        ),
+    ],
+)
+def test_messages(variables: dict[str, str], named: set[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half a mail server or half a WhatsApp account is none, and production's mails travel over TLS."""
+    _set(monkeypatch, **{"DATABASE_URL": DATABASE} | variables)
+    problems = _problems()
+    assert _names(problems) >= named
+    assert "hush" not in " ".join(problems)
+
+
+def test_channels_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mail server with a sender, and a portal without the slash at its end."""
+    _set(
+        monkeypatch,
+        DATABASE_URL=DATABASE,
+        CORAVET_SMTP_URL="smtp+starttls://u:p%40ss@mail.example:2525",
+        CORAVET_MAIL_FROM="citas@example.com",
+        CORAVET_PORTAL_URL="https://citas.example.com/cita/",
+    )
+    settings = load()
+    assert (settings.mail_from, settings.portal_url) == ("citas@example.com", "https://citas.example.com/cita")
