@@ -94,7 +94,9 @@ async def _bench(parts: Stage, clinic: Furnished, service_pid: int, options: Opt
                 measured[kind] = await _measure(given, parts, service_pid)
                 await _check(admin, clinic, measured[kind].tally, kind, options)
                 await tidy(admin, clinic.free_from)
-            if number:  # the first warms the service up
+            rates = ", ".join(f"{kind} {measured[kind].tally.rate:,.0f}" for kind in KINDS)
+            print(f"round {number}, attempts/s: {rates}{'' if number else ' (warming up, not counted)'}", flush=True)
+            if number:
                 rounds.append(measured)
     finally:
         await admin.close()
@@ -253,7 +255,7 @@ def _round(kind: Kind, attempts: list[str], clinic: Furnished, parts: Stage, opt
 def _options() -> Options:
     parser = argparse.ArgumentParser(prog="python -m bench.booking", description=__doc__)
     parser.add_argument("--port", type=int, default=21_700, help="the first of three (default: %(default)s)")
-    parser.add_argument("--rounds", type=int, default=7, help="of each kind (default: %(default)s)")
+    parser.add_argument("--rounds", type=int, default=5, help="of each kind (default: %(default)s)")
     parser.add_argument("--attempts", type=int, default=1000, help="bookings a round (default: %(default)s)")
     parser.add_argument("--clients", type=int, default=50, help="who book at once (default: %(default)s)")
     parser.add_argument("--days", type=int, default=14, help="in which they book (default: %(default)s)")
