@@ -112,6 +112,18 @@ def test_visits_stand_as_booking_leaves_them() -> None:
                 assert open_for(opened, Interval(visit.starts_at, visit.ends_at))
 
 
+def test_every_step_is_written_down() -> None:
+    """A visit's history begins with its booking, leads step by step to its status, and ends by now."""
+    for contents in contents_at(WEDNESDAY):
+        for visit in contents.appointments:
+            steps = [taken for taken in contents.history if taken.appointment_id == visit.id]
+            assert [steps[0].step, steps[0].from_status] == ["book", None]
+            assert [each.to_status for each in steps[:-1]] == [each.from_status for each in steps[1:]]
+            assert (steps[-1].to_status, steps[-1].at, len(steps)) == (visit.status, visit.status_since, visit.version)
+            assert [each.at for each in steps] == sorted(each.at for each in steps)
+            assert steps[-1].at <= WEDNESDAY
+
+
 def test_nothing_collides() -> None:
     """No resource is held twice at one time, and no patient comes twice a day."""
     for contents in contents_at(WEDNESDAY):

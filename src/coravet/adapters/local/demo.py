@@ -6,6 +6,7 @@ from datetime import date, datetime
 from typing import Any
 
 import httpx
+import msgspec
 from sqlalchemy import insert
 
 from coravet.adapters.local import LocalError
@@ -161,3 +162,7 @@ async def store(work: ClinicWork, clinic_id: ClinicId, contents: Contents) -> No
     for visits in (contents.appointments, contents.allocations):
         session.add_all(visits)
         await session.flush()
+    await session.execute(
+        insert(tables.scheduling.appointment_transitions),
+        [{"clinic_id": clinic_id, **msgspec.structs.asdict(taken)} for taken in contents.history],
+    )

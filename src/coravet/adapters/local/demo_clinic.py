@@ -39,7 +39,7 @@ from coravet.core.scheduling.errors import SlotTaken
 from coravet.core.scheduling.hours import Interval, Openings, WeeklySpan, working
 from coravet.core.scheduling.model import Allocation, Appointment, Resource, ResourceKind, Service, Source, Status
 from coravet.core.scheduling.place import choose
-from coravet.core.scheduling.ports import Held, Offer
+from coravet.core.scheduling.ports import Held, Offer, Taken
 from coravet.core.scheduling.transition import Step, destination
 from coravet.core.tenancy.clinic_day import bounds, day_of, time_zone
 
@@ -122,6 +122,7 @@ class Contents:
     parties: list[Party] = field(default_factory=list)
     appointments: list[Appointment] = field(default_factory=list)
     allocations: list[Allocation] = field(default_factory=list)
+    history: list[Taken] = field(default_factory=list)
 
 
 def furnish(plan: ClinicPlan, clinic_id: ClinicId, members: Mapping[str, MemberId], now: datetime) -> Contents:
@@ -149,6 +150,7 @@ class _Day(msgspec.Struct):
 class _Furnishing:
     def __init__(self, plan: ClinicPlan, clinic_id: ClinicId, members: Mapping[str, MemberId], now: datetime) -> None:
         self.made = Contents()
+        self._lives: list[tuple[Appointment, Sequence[Step], Sequence[datetime]]] = []
         self._plan = plan
         self._clinic_id = clinic_id
         self._members = members
@@ -192,6 +194,8 @@ class _Furnishing:
             turns.append(cycle(deck))
         for number in range(-DAYS_AROUND, DAYS_AROUND + 1):
             self._book_day(self._today + number * _DAY, turns)
+        for visit, steps, taken_at in self._lives:
+            self.made.history += self._history(visit, steps, taken_at)
 
     def _client(self, number: int) -> Client:
         given = self._random.choice(self._random.choice((words.WOMEN, words.MEN)))
@@ -304,6 +308,7 @@ class _Furnishing:
             released_at = booked_at + (begun - booked_at) / 2
         else:
             day.held += [Held(each, lane, holding) for each in taken]
+        taken_at = [booked_at, *(released_at or min(_usually(step, visit), self._now) for step in steps)]
         patient_id, client_id = next(each for each in turns if each[0] not in day.seen)
         day.seen.add(patient_id)
         appointment = Appointment(
@@ -319,13 +324,14 @@ class _Furnishing:
             source=source,
             lane=lane,
             created_at=booked_at,
-            status_since=released_at or (begun if steps else booked_at),
-            checked_in_at=begun if "check-in" in steps else None,
+            status_since=taken_at[-1],
+            checked_in_at=taken_at[1] if "check-in" in steps else None,
             previous_status=_status(source, steps[:-1]) if steps else None,
             cancel_reason=self._random.choice(words.CANCELLED) if "cancel" in steps else None,
             version=1 + len(steps),
         )
         self.made.appointments.append(appointment)
+        self._lives.append((appointment, steps, taken_at))
         self.made.allocations += [
             Allocation(
                 clinic_id=self._clinic_id,
@@ -339,6 +345,23 @@ class _Furnishing:
             )
             for each in taken
         ]
+
+    def _history(self, visit: Appointment, steps: Sequence[Step], taken_at: Sequence[datetime]) -> Iterator[Taken]:
+        """The steps of a visit as they would have been written down."""
+        statuses = [_status(visit.source, steps[:number]) for number in range(len(steps) + 1)]
+        for number, (step, at) in enumerate(zip(("book", *steps), taken_at, strict=True)):
+            yield Taken(
+                id=self._id(at),
+                appointment_id=visit.id,
+                step=step,
+                from_status=statuses[number - 1] if number else None,
+                to_status=statuses[number],
+                starts_at=visit.starts_at,
+                at=at,
+                by="guest" if visit.source == "portal" and step == "book" else "staff",
+                user_id=None,
+                reason=visit.cancel_reason if step == "cancel" else None,
+            )
 
     def _life(self, visit: Interval) -> tuple[Source, tuple[Step, ...]]:
         """Who booked a visit, and the steps that it has taken by now."""
@@ -367,6 +390,15 @@ class _Furnishing:
 
     def _weighed(self, items: Sequence[tuple[T, int]]) -> T:
         return self._random.choices([item for item, _ in items], [share for _, share in items])[0]
+
+
+def _usually(step: Step, visit: Interval) -> datetime:
+    """When a step of a visit that takes place is usually taken."""
+    return {
+        "check-in": visit.starts_at - timedelta(minutes=10),
+        "start": visit.starts_at,
+        "ready": visit.ends_at,
+    }.get(step, visit.ends_at + timedelta(minutes=5))
 
 
 def _status(source: Source, steps: Sequence[Step]) -> Status:
