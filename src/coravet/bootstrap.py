@@ -40,6 +40,9 @@ from coravet.core.kernel.jobs import Periodic
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
+from coravet.core.scheduling.freed import TimeFreed
+from coravet.core.scheduling.offering import OfferEnds, end_offer, offer_freed
+from coravet.core.scheduling.waitlist import WishEnds, end_wish
 from coravet.core.tenancy.clinics import NewClinic, open_clinic
 from coravet.core.tenancy.operators import grant_operator
 from coravet.core.tenancy.views import NewClinicView
@@ -110,7 +113,8 @@ def make_mail(settings: Settings, clock: Clock) -> SmtpMessenger | None:
 def make_post(settings: Settings, clock: Clock) -> Post:
     """What carries messages: their writer, and the channels that are set up."""
     api = f"{settings.public_url}{API}/portal"
-    writer = BilingualWriter(ICalendarWriter(), settings.portal_url or f"{api}/bookings", f"{api}/opt-outs")
+    bookings, offers = (settings.portal_url or f"{api}/{each}" for each in ("bookings", "offers"))
+    writer = BilingualWriter(ICalendarWriter(), bookings, offers, f"{api}/opt-outs")
     messengers: dict[str, Messenger] = {"whatsapp": WaMeLinks()}
     mail = make_mail(settings, clock)
     if mail is not None:
@@ -197,7 +201,12 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
     async def send_message(job: SendMessage, actor: Actor) -> None:
         await send(job.message_id, actor, works.begin, clock, post)
 
-    return {SendMessage: send_message}
+    return {
+        SendMessage: send_message,
+        TimeFreed: partial(offer_freed, begin=works.begin, clock=clock),
+        OfferEnds: partial(end_offer, begin=works.begin, clock=clock),
+        WishEnds: partial(end_wish, begin=works.begin, clock=clock),
+    }
 
 
 def timetable(works: Works[ClinicWork], clock: Clock) -> list[Periodic]:

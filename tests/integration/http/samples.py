@@ -17,11 +17,13 @@ class Sample:
 
     Attributes:
         status: what the visit of the address must be for the request to succeed.
+        waits: what whoever waits must be, `waiting` or `offered`.
     """
 
     body: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
     status: str | None = None
+    waits: str | None = None
 
     def names(self, path: str) -> set[str]:
         """The ids that the request names, in its address, query or body."""
@@ -75,6 +77,8 @@ _REMINDERS = {
     "rules": [{"kind": "visit_reminder", "channel": "whatsapp", "minutes_before": 1440}],
     "quiet_hours": {"begins": "20:00", "ends": "07:00"},
 }
+_WAITLIST = f"{_CLINIC}/waitlist"
+_OFFER = "/api/v1/portal/offers/{offer_token}"
 _NOTHING = Sample()
 
 SAMPLES: dict[Key, Sample] = {
@@ -149,6 +153,29 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_VISIT}/reschedule"): Sample({"starts_at": "{slot}", "reason": "llueve"}, status="confirmed"),
     ("POST", f"{_VISIT}/reassign"): Sample({"resource_ids": ["{resource_id}"]}, status="confirmed"),
     ("GET", f"{_VISIT}/history"): _NOTHING,
+    ("GET", _WAITLIST): Sample(query={"status": "waiting"}),
+    ("POST", _WAITLIST): Sample(
+        {
+            "service_id": "{service_id}",
+            "patient_id": "{patient_id}",
+            "resource_ids": ["{resource_id}"],
+            "from_date": "2026-01-02",
+            "to_date": "{last_day}",
+            "weekdays": [1, 3],
+            "from_time": "09:00",
+            "to_time": "12:30",
+            "note": "control",
+        }
+    ),
+    ("DELETE", f"{_WAITLIST}/{{entry_id}}"): Sample(waits="waiting"),
+    ("POST", f"{_WAITLIST}/{{entry_id}}/offer"): Sample(
+        {"starts_at": "{slot}", "resource_ids": ["{resource_id}"], "minutes": 60}, waits="waiting"
+    ),
+    ("POST", f"{_WAITLIST}/{{entry_id}}/accept"): Sample(waits="offered"),
+    ("POST", f"{_WAITLIST}/{{entry_id}}/decline"): Sample(waits="offered"),
+    ("GET", _OFFER): Sample(waits="offered"),
+    ("POST", f"{_OFFER}/accept"): Sample(waits="offered"),
+    ("POST", f"{_OFFER}/decline"): Sample(waits="offered"),
     ("GET", f"{_CLINIC}/services"): _NOTHING,
     ("POST", f"{_CLINIC}/services"): Sample(
         {"name": "Vacunación", "duration_minutes": 20, "resource_ids": ["{resource_id}"]}

@@ -126,6 +126,7 @@ class Service:
         ids |= {"calendar": f"{ids['room_id']}.ics", "calendar_token": shared["token"]}
         await self._tell(clinic)
         await self._hold(clinic)
+        await self._wait(clinic)
         return clinic
 
     async def _tell(self, clinic: "Clinic") -> None:
@@ -160,6 +161,33 @@ class Service:
                 " FROM appointments WHERE id = $1",
                 clinic.ids["appointment_id"],
             )
+
+    async def _wait(self, clinic: "Clinic") -> None:
+        """Somebody on the waitlist, who was offered a time and sent a link to it."""
+        ids = clinic.ids
+        ids["last_day"] = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+        wish = {"service_id": ids["service_id"], "patient_id": ids["patient_id"]}
+        wish |= {"from_date": "2026-01-02", "to_date": ids["last_day"], "resource_ids": [ids["resource_id"]]}
+        made = await self.done("POST", f"/clinics/{clinic.slug}/waitlist", clinic.owner, json=wish)
+        ids["entry_id"] = made["id"]
+        await self.put_waiting(clinic, "offered")
+
+    async def put_waiting(self, clinic: "Clinic", status: str) -> None:
+        """Put who waits back to the beginning, and where that is asked, offer them a time that nobody took."""
+        ids = clinic.ids
+        async with superuser(self.settings) as admin:
+            await admin.execute(
+                "UPDATE waitlist SET status = 'waiting', hold_id = NULL, appointment_id = NULL WHERE id = $1",
+                ids["entry_id"],
+            )
+            if status == "offered":
+                at = f"/clinics/{clinic.slug}/waitlist/{ids['entry_id']}/offer"
+                await self.done("POST", at, clinic.owner, json={"starts_at": clinic.slot()})
+                hold_id = await admin.fetchval("SELECT hold_id FROM waitlist WHERE id = $1", ids["entry_id"])
+                actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
+                async with self.application.works.begin(actor) as work:
+                    until = datetime.now(UTC) + timedelta(days=1)
+                    ids["offer_token"] = await mint(work, "accept_offer", hold_id, until)
 
     async def book(self, clinic: "Clinic") -> Any:
         """A visit at a time that nobody took."""

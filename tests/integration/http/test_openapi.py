@@ -26,6 +26,8 @@ OPERATIONS = [
     "appointmentConfirm", "appointmentCheckIn", "appointmentStart", "appointmentReady", "appointmentComplete",
     "appointmentCancel", "appointmentNoShow", "appointmentBack", "appointmentReschedule", "appointmentReassign",
     "getAppointmentHistory", "walkIn", "getBoard",
+    "listWaitlist", "joinWaitlist", "leaveWaitlist", "offerTime", "acceptOffer", "declineOffer",
+    "showOffer", "acceptOfferByLink", "declineOfferByLink",
     "listServices", "offerService", "getService", "changeService", "retireService",
     "listResources", "addResource", "getResource", "changeResource", "retireResource", "getHours", "setHours",
     "getCalendar", "openCalendar", "revokeCalendar", "listHolidays",

@@ -72,6 +72,15 @@ POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/back       401    
 POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/reschedule 401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/appointments/{appointment_id}/reassign   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/appointments/{appointment_id}/history    401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/waitlist                                 401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/waitlist                                 401      404   201  201     201   201      404
+DELETE /api/v1/clinics/{clinic}/waitlist/{entry_id}                      401      404   204  204     204   204      404
+POST   /api/v1/clinics/{clinic}/waitlist/{entry_id}/offer                401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/waitlist/{entry_id}/accept               401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/waitlist/{entry_id}/decline              401      404   200  200     200   200      404
+GET    /api/v1/portal/offers/{offer_token}                               200      200   200  200     200   200      200
+POST   /api/v1/portal/offers/{offer_token}/accept                        200      200   200  200     200   200      200
+POST   /api/v1/portal/offers/{offer_token}/decline                       200      200   200  200     200   200      200
 GET    /api/v1/clinics/{clinic}/services                                 401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/services                                 401      404   403  403     201   201      404
 GET    /api/v1/clinics/{clinic}/services/{service_id}                    401      404   200  200     200   200      404
@@ -184,6 +193,8 @@ async def test_permissions(
     for name in EVERYBODY:
         sample, who = SAMPLES[key], everybody[name]
         await _put_back(admin, clinic, who, sample.status)
+        if sample.waits:
+            await service.put_waiting(clinic, sample.waits)
         ids = {
             **clinic.ids,
             "slot": clinic.slot(),

@@ -67,6 +67,7 @@ GRANTS = {
     "links": "INSERT SELECT UPDATE",
     "appointment_transitions": "INSERT SELECT",
     "holds": "INSERT SELECT UPDATE",
+    "waitlist": "INSERT SELECT UPDATE",
     "calendar_feeds": "INSERT SELECT UPDATE",
     "channel_choices": "INSERT SELECT",
     "quiet_hours": "DELETE INSERT SELECT",

@@ -17,6 +17,8 @@ from coravet.core.kernel.events import CATALOGUE, Audience, SubjectType
 
 CLINIC = "/api/v1/clinics/{clinic}"
 VISIT = f"{CLINIC}/appointments/{{appointment_id}}"
+WAITS = f"{CLINIC}/waitlist/{{entry_id}}"
+OFFER = "/api/v1/portal/offers/{offer_token}"
 EMITTED: dict[Key, set[str]] = {
     ("POST", "/api/v1/session"): set(),
     ("DELETE", "/api/v1/session"): {"session.ended"},
@@ -50,6 +52,13 @@ EMITTED: dict[Key, set[str]] = {
     ("POST", f"{VISIT}/back"): {"appointment.confirmed"},
     ("POST", f"{VISIT}/reschedule"): {"appointment.rescheduled"},
     ("POST", f"{VISIT}/reassign"): {"appointment.reassigned"},
+    ("POST", f"{CLINIC}/waitlist"): {"waitlist.joined"},
+    ("DELETE", WAITS): {"waitlist.left"},
+    ("POST", f"{WAITS}/offer"): {"waitlist.offered"},
+    ("POST", f"{WAITS}/accept"): {"appointment.booked", "waitlist.left"},
+    ("POST", f"{WAITS}/decline"): {"waitlist.joined"},
+    ("POST", f"{OFFER}/accept"): {"appointment.booked", "waitlist.left"},
+    ("POST", f"{OFFER}/decline"): {"waitlist.joined"},
     ("POST", f"{CLINIC}/services"): {"service.changed"},
     ("PATCH", f"{CLINIC}/services/{{service_id}}"): {"service.changed"},
     ("DELETE", f"{CLINIC}/services/{{service_id}}"): {"service.changed"},
@@ -71,6 +80,7 @@ registration number, which nobody sees live."""
 SUBJECTS: dict[Key, str] = {
     ("PUT", f"{CLINIC}/reminder-rules"): "clinic_id",
     ("POST", "/api/v1/portal/opt-outs/{opt_out_token}"): "client_id",
+    ("POST", f"{OFFER}/decline"): "entry_id",
 }
 """Whose event an answer without an id tells of, where it is no resource's."""
 
@@ -145,6 +155,8 @@ async def test_emitted(key: Key, service: Service, clinic: Clinic, admin: asyncp
         await admin.execute(
             "UPDATE appointments SET status = $2 WHERE id = $1", clinic.ids["appointment_id"], sample.status
         )
+    if sample.waits:
+        await service.put_waiting(clinic, sample.waits)
     actor = (await service.done("GET", "/session", who))["user"]["id"]
     ids = {
         **clinic.ids,
@@ -166,7 +178,9 @@ async def test_emitted(key: Key, service: Service, clinic: Clinic, admin: asyncp
         assert event["actor_user_id"] == (None if "/portal/" in key[1] else UUID(actor))
         body = answer.json() if answer.content else {}
         subject = body.get("invitation") or body
-        if event["kind"] != "session.ended" and answer.content:
+        if len(events) > 1:  # a visit's, and of whoever waited for it
+            assert str(event["subject_id"]) == ids["entry_id"] or event["subject_type"] == "appointment"
+        elif event["kind"] != "session.ended" and answer.content:
             assert str(event["subject_id"]) == subject.get("id", ids[SUBJECTS.get(key, "resource_id")])
             assert event["subject_version"] == subject.get("version", event["subject_version"])
 

@@ -53,6 +53,7 @@ SAYS_NOTHING = {
     "appointment_transitions.to_status": "a word",
     "appointment_transitions.by": "a word",
     "holds.kind": "a word",
+    "waitlist.status": "a word",
     "holds.token_hash": "as ended_sessions.token_hash",
     "recalls.kind": "a word",
     "reminder_rules.channel": "a word",

@@ -16,7 +16,7 @@ import pytest
 import coravet
 from coravet import bootstrap
 from coravet.core.kernel.errors import DomainError
-from coravet.core.scheduling.model import ResourceKind, Status
+from coravet.core.scheduling.model import ResourceKind, Status, WaitlistStatus
 from coravet.entrypoints.http.problems import catalogue
 from coravet.entrypoints.http.spanish import SENTENCES, WORDS
 
@@ -189,7 +189,7 @@ def test_punctuation() -> None:
 
 def test_words() -> None:
     """Words of ours that are filled in have their Spanish."""
-    assert set(get_args(Status)) | set(get_args(ResourceKind)) <= set(WORDS)
+    assert {*get_args(Status), *get_args(WaitlistStatus), *get_args(ResourceKind)} <= set(WORDS)
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,14 @@ class BilingualWriter:
 
     Args:
         portal: the address below which a client's pages lie, without a slash at its end.
+        offers: the same for offers to who waits.
         opt_outs: the same for the links that end reminders; programs post there, so it is the service's own.
     """
 
-    def __init__(self, calendars: CalendarWriter, portal: str, opt_outs: str) -> None:
+    def __init__(self, calendars: CalendarWriter, portal: str, offers: str, opt_outs: str) -> None:
         self._calendars = calendars
         self._portal = portal
-        self._opt_outs = opt_outs
+        self._others: Mapping[str, str] = {"accept_offer": offers, "opt_out": opt_outs}
 
     def write(self, message: Message, facts: Facts, tokens: Mapping[LinkPurpose, str], now: datetime) -> Letter:
         words = WORDS[message.kind]
@@ -61,7 +62,7 @@ class BilingualWriter:
         )
 
     def _address(self, purpose: LinkPurpose, token: str) -> str:
-        return f"{self._opt_outs if purpose == 'opt_out' else self._portal}/{token}"
+        return f"{self._others.get(purpose, self._portal)}/{token}"
 
     def _addresses(self, tokens: Mapping[LinkPurpose, str]) -> list[str]:
         return [f"{LINKS[purpose]}:\n{self._address(purpose, token)}" for purpose, token in tokens.items()]

@@ -11,6 +11,7 @@ from coravet.adapters.postgres.scheduling.store import (
     FeedRows,
     ScheduleReadsOnPostgres,
 )
+from coravet.adapters.postgres.scheduling.waitlist import WaitlistRows
 from coravet.adapters.postgres.tenancy.store import (
     ClinicRows,
     EndedSessions,
@@ -108,6 +109,10 @@ class ClinicWork(PostgresWork):
     @cached_property
     def holds(self) -> Rows[Hold]:
         return Rows(self.session, Hold)
+
+    @cached_property
+    def waitlist(self) -> WaitlistRows:
+        return WaitlistRows(self)
 
     @cached_property
     def diary(self) -> DiaryOnPostgres:

@@ -14,6 +14,7 @@ from coravet.core.kernel.actor import UserId
 Audience = Literal["clinic", "members:manage", "person"]
 SubjectType = Literal[
     "appointment",
+    "waitlist_entry",
     "client",
     "patient",
     "service",
@@ -95,6 +96,22 @@ class AppointmentCancelled(_Appointment, frozen=True, tag="appointment.cancelled
 
 class AppointmentNoShow(_Appointment, frozen=True, tag="appointment.no_show"):
     """Nobody came; its time is free."""
+
+
+class _WaitlistEntry(Event, frozen=True):
+    subject_type: ClassVar[SubjectType] = "waitlist_entry"
+
+
+class WaitlistJoined(_WaitlistEntry, frozen=True, tag="waitlist.joined"):
+    """Somebody waits for time to become free, or waits on after an offer passed."""
+
+
+class WaitlistOffered(_WaitlistEntry, frozen=True, tag="waitlist.offered"):
+    """Time is held for somebody who waits."""
+
+
+class WaitlistLeft(_WaitlistEntry, frozen=True, tag="waitlist.left"):
+    """Somebody waits no longer: they gave it up, their days are over, or a visit came of it."""
 
 
 class ClientCreated(Event, frozen=True, tag="client.created"):

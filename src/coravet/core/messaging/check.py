@@ -12,8 +12,9 @@ HOLDS_WHILE: dict[str, frozenset[str]] = {
     "visit_moved": frozenset({"requested", "confirmed"}),
     "visit_cancelled": frozenset({"cancelled"}),
     "visit_reminder": frozenset({"requested", "confirmed"}),
+    "waitlist_offer": frozenset({"offered"}),
 }
-"""While a visit is in which state each kind of message about it is true."""
+"""While a visit, or who waits for one, is in which state each kind of message about it is true."""
 
 
 def needs_consent(kind: str, channel: str) -> bool:

@@ -20,7 +20,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         address: where the client is reached over the message's channel: a mail address, or a phone in E.164.
         allowed: the client's last choice on the channel; None where none was ever taken down.
-        visit_status, starts_at, ends_at, version: the visit's.
+        visit_status, starts_at, ends_at, version: the visit's; of one that is offered, the state is that of who waits.
         due_on, closed: the recall's.
     """
 

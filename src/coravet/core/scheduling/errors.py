@@ -56,3 +56,13 @@ class BookingsInClosure(Conflict):
             appointments=appointments,
             appointments_total=total,
         )
+
+
+class OfferExpired(Conflict):
+    """What was offered to who waits is no longer held."""
+
+    code = "offer_expired"
+    title = "The offer has ended"
+
+    def __init__(self) -> None:
+        super().__init__("This offer has ended, and the time may be somebody else's. Choose another time.")

@@ -18,6 +18,7 @@ Species = Literal["dog", "cat", "rabbit", "bird", "horse", "cow", "pig", "reptil
 Status = Literal["requested", "confirmed", "checked_in", "in_exam", "ready", "completed", "cancelled", "no_show"]
 Source = Literal["staff", "portal", "walk_in"]
 HoldKind = Literal["guest", "offer"]
+WaitlistStatus = Literal["waiting", "offered", "booked", "left", "expired"]
 By = Literal["staff", "guest", "system"]
 """Who takes a step: a member of the clinic, a guest by a link, or the service itself."""
 
@@ -168,6 +169,39 @@ class Hold:
     token_hash: bytes | None
     created_at: datetime
     released_at: datetime | None = None
+
+
+@dataclass
+class WaitlistEntry:
+    """Somebody who waits for time to become free; see `waitlist.NewEntry` for the wish.
+
+    Attributes:
+        hold_id: what is on offer, or became the visit.
+        appointment_id: the visit that came of it.
+        offers: how many were made.
+        refused: holds that were offered and not taken; nothing that overlaps one is offered again.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    service_id: UUID
+    patient_id: UUID
+    client_id: UUID
+    resource_ids: list[UUID]
+    weekdays: list[int]
+    from_date: date
+    to_date: date
+    from_time: time | None
+    to_time: time | None
+    note: str | None
+    created_at: datetime
+    status: WaitlistStatus = "waiting"
+    hold_id: UUID | None = None
+    appointment_id: UUID | None = None
+    offered_at: datetime | None = None
+    offers: int = 0
+    refused: list[UUID] = field(default_factory=list)
+    version: int = 1
 
 
 @dataclass

@@ -19,6 +19,7 @@ from coravet.core.kernel.events import AppointmentReassigned, AppointmentResched
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.book import check_appointment, lanes_for
+from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.history import record
 from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import Appointment, By, Status
@@ -131,8 +132,9 @@ async def move(
         named = [each for each in present if offer.resources.get(each) == leading]
     elif named:
         await check_named(work, offer, named)
-    start = appointment.starts_at if starts_at is None else starts_at
-    visit = Interval(start, start + (appointment.ends_at - appointment.starts_at))
+    before = Interval(appointment.starts_at, appointment.ends_at)
+    start = before.starts_at if starts_at is None else starts_at
+    visit = Interval(start, start + (before.ends_at - before.starts_at))
     # With those that it leaves, so that nobody is let in between what it gives up and what it takes.
     await work.diary.lock({*offer.resources, *present})
     before_id = await work.diary.set_aside(appointment.id, work.new_id(), now)
@@ -141,6 +143,7 @@ async def move(
     appointment.lane = place.lane
     appointment.rescheduled_from_id = before_id
     await work.diary.take(allocations(work, place, appointment.id))
+    await time_freed(work, before_id, before.ends_at, now)
     step = "reassign" if starts_at is None else "reschedule"
     await record(work, appointment, step, appointment.status, now, by=by, reason=reason)
     event = AppointmentReassigned if starts_at is None else AppointmentRescheduled

@@ -10,18 +10,31 @@ import msgspec
 from coravet.core.kernel.actor import UserId
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
-from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WeeklySpan
-from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Closure, Hold, Resource, Service
+from coravet.core.messaging.ports import MessagingWork
+from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WallTime, WeeklySpan
+from coravet.core.scheduling.model import (
+    Allocation,
+    Appointment,
+    CalendarFeed,
+    Closure,
+    Hold,
+    Resource,
+    Service,
+    WaitlistEntry,
+    WaitlistStatus,
+)
 from coravet.core.scheduling.views import (
     AppointmentView,
     ClosureView,
     ExceptionView,
     FeedVisit,
     HoursView,
+    OfferView,
     ResourceRef,
     ResourceView,
     ServiceView,
     TransitionView,
+    WaitlistView,
 )
 
 
@@ -105,6 +118,53 @@ class Held(msgspec.Struct, frozen=True):
     resource_id: UUID
     lane: int
     during: Interval
+
+
+class Wish(msgspec.Struct, frozen=True):
+    """What somebody waits for; see `waitlist.NewEntry`."""
+
+    from_date: date
+    to_date: date
+    weekdays: Sequence[int] = ()
+    from_time: WallTime | None = None
+    to_time: WallTime | None = None
+    resource_ids: Sequence[UUID] = ()
+
+
+class Waiting(msgspec.Struct, frozen=True):
+    """Somebody who waits, and when they were offered a visit that they did not take."""
+
+    entry_id: UUID
+    service_id: UUID
+    wish: Wish
+    refused: list[Interval]
+
+
+class Freed(msgspec.Struct, frozen=True):
+    """Time that was given up.
+
+    Attributes:
+        starts_at: when the visit would have begun.
+        holding: the visit with its buffers.
+    """
+
+    starts_at: datetime
+    holding: Interval
+    resource_ids: list[UUID]
+
+
+class Offered(msgspec.Struct, frozen=True):
+    """What an entry of the waitlist is offered, before anything is locked.
+
+    Attributes:
+        holding: the visit with its buffers; None where nothing is on offer.
+    """
+
+    service_id: UUID
+    patient_id: UUID
+    hold_id: UUID | None
+    holding: Interval | None
+    resource_ids: list[UUID]
 
 
 class Diary(Protocol):
@@ -275,6 +335,41 @@ class Feeds(Table[CalendarFeed], Protocol):
         ...
 
 
+class Waitlist(Table[WaitlistEntry], Protocol):
+    """Who waits for what."""
+
+    async def freed(self, holder_id: UUID, now: datetime) -> Freed | None:
+        """What a visit or a hold gave up; None where that is nothing, or past."""
+        ...
+
+    async def waiting(self, freed: Freed, first: date, last: date) -> list[Waiting]:
+        """Who waits for a service that one of the freed resources may serve, on one of those days; longest first.
+
+        One query. The living only, of a species that the service is for.
+        """
+        ...
+
+    async def offered(self, entry_id: UUID) -> Offered:
+        """What an entry is offered. Raises NotFound."""
+        ...
+
+    async def of_hold(self, hold_id: UUID) -> UUID | None:
+        """The entry that is offered this hold, or was booked by it."""
+        ...
+
+    async def offer(self, hold_id: UUID, now: datetime) -> OfferView:
+        """An offer as its client sees it. Raises NotFound."""
+        ...
+
+    async def view(self, entry_id: UUID) -> WaitlistView:
+        """An entry. Raises NotFound."""
+        ...
+
+    async def views(self, page: PageRequest, status: WaitlistStatus | None) -> Page[WaitlistView]:
+        """Entries, who waits longest first, of one status where given; one query."""
+        ...
+
+
 class SchedulingWork(Work, Protocol):
     """The unit of work as scheduling uses it."""
 
@@ -304,3 +399,10 @@ class SchedulingWork(Work, Protocol):
 
     @property
     def schedule_reads(self) -> ScheduleReads: ...
+
+    @property
+    def waitlist(self) -> Waitlist: ...
+
+
+class WaitlistWork(SchedulingWork, MessagingWork, Protocol):
+    """The unit of work as offering uses it: who is offered something is told."""

@@ -26,6 +26,7 @@ from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.errors import SlotTaken
+from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.history import record
 from coravet.core.scheduling.model import Appointment, By, Status
 from coravet.core.scheduling.ports import SchedulingWork
@@ -131,6 +132,7 @@ async def change_status(
         appointment.cancel_reason = reason
     if target in RELEASED:
         await work.diary.release(appointment.id, now)
+        await time_freed(work, appointment.id, appointment.ends_at, now)
     elif came_from in RELEASED:
         appointment.cancel_reason = None
         if not await work.diary.reclaim(appointment.id, now):

@@ -324,3 +324,60 @@ class AvailabilityView(msgspec.Struct, frozen=True):
     """Free starts by clinic day; every day asked for is there, be it empty."""
 
     days: list[DaySlotsView]
+
+
+class OfferRef(msgspec.Struct, frozen=True):
+    """Time that is held for somebody who waits, until they answer or it expires."""
+
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+    resources: list[ResourceRef]
+
+
+class WaitlistView(msgspec.Struct, frozen=True):
+    """Somebody on the waitlist; see `waitlist.NewEntry` for the wish.
+
+    Attributes:
+        offer: what is on offer, or became the visit.
+        appointment_id: the visit that came of it.
+        offers: how many were made.
+    """
+
+    id: UUID
+    status: str
+    service: ServiceRef
+    patient: PatientRef
+    client: ClientRef
+    resources: list[ResourceRef]
+    weekdays: list[int]
+    from_date: date
+    to_date: date
+    from_time: WallTime | None
+    to_time: WallTime | None
+    note: str | None
+    offer: OfferRef | None
+    appointment_id: UUID | None
+    offers: int
+    offered_at: datetime | None
+    created_at: datetime
+    version: int
+
+
+class OfferView(msgspec.Struct, frozen=True):
+    """An offer as its client sees it.
+
+    Attributes:
+        status: `open` to be answered until `expires_at`, `accepted`, or `closed`.
+        patient: whose visit it would be; None once it is closed.
+    """
+
+    status: str
+    clinic: str
+    time_zone: str
+    service: str
+    patient: str | None
+    resources: list[str]
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime

@@ -11,7 +11,7 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from coravet.entrypoints.http import calendars, health, messaging, patients, scheduling, session, tenancy
+from coravet.entrypoints.http import calendars, health, messaging, patients, scheduling, session, tenancy, waitlist
 from coravet.entrypoints.http.access import UNSAFE, Access, public
 from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Ports, provide_call
@@ -69,6 +69,15 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     scheduling.post_reschedule,
     scheduling.post_reassign,
     scheduling.get_history,
+    waitlist.list_waitlist,
+    waitlist.post_waitlist,
+    waitlist.delete_waitlist,
+    waitlist.post_offer,
+    waitlist.post_accept,
+    waitlist.post_decline,
+    waitlist.get_portal_offer,
+    waitlist.post_portal_accept,
+    waitlist.post_portal_decline,
     scheduling.list_services,
     scheduling.post_service,
     scheduling.get_service,

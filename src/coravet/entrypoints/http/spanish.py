@@ -22,6 +22,7 @@ _TITLES = {
     "The time is taken": "El horario está ocupado",
     "The patient has died": "La mascota ha fallecido",
     "No free time in the next hours": "No hay horario libre en las próximas horas",
+    "The offer has ended": "La oferta terminó",
     "Visits are booked in this time": "Hay citas agendadas en ese tiempo",
     "Changed by somebody else": "Otra persona lo modificó",
     "The body is too large": "El envío es demasiado grande",
@@ -281,6 +282,18 @@ _SCHEDULING = {
     "Name one resource of each kind.": "Indique un solo recurso de cada tipo.",
     "It overlaps another span of the week.": "Se cruza con otro horario de la semana.",
     "The last day lies before the first.": "El último día es anterior al primero.",
+    "This offer has ended, and the time may be somebody else's. Choose another time.": (
+        "Esta oferta terminó y el horario puede ser ya de otra persona. Elija otro horario."
+    ),
+    "Offer a time at least {least} minutes ahead, or book it at once.": (
+        "Ofrezca un horario con al menos {least} minutos de anticipación, o agende la cita directamente."
+    ),
+    "This entry of the waitlist is {status}; this is possible while it is {allowed}.": (
+        "Esta solicitud de la lista de espera está {status}; eso solo es posible cuando está {allowed}."
+    ),
+    "It does not lead visits of this service.": "No es quien atiende este servicio. Elija a otra persona o recurso.",
+    "The last day is past already.": "El último día ya pasó. Elija uno que esté por venir.",
+    "The end lies before the beginning.": "La hora final es anterior a la inicial.",
     "Ask for at most {most} days at once.": "Consulte como máximo {most} días a la vez.",
     "Ask for a year from {first} to {last}.": "Consulte un año entre {first} y {last}.",
 }
@@ -317,6 +330,11 @@ WORDS: dict[str, str] = {
     "completed": "terminada",
     "cancelled": "cancelada",
     "no_show": "marcada como inasistencia",
+    "waiting": "en espera",
+    "offered": "con una oferta pendiente",
+    "booked": "agendada",
+    "left": "retirada",
+    "expired": "vencida",
     "vet": "veterinario",
     "room": "consultorio",
     "equipment": "equipo",

@@ -26,7 +26,9 @@ LAST = UUID(int=2**128 - 1)
 
 _QUEUE = """
 INSERT INTO messages (clinic_id, id, kind, subject_type, subject_id, channel, due_at, starts_at)
-SELECT $1, new.id, $2, $3, $4, new.channel, $5, (SELECT starts_at FROM appointments WHERE id = $4)
+SELECT $1, new.id, $2, $3, $4, new.channel, $5, coalesce(
+    (SELECT starts_at FROM appointments WHERE id = $4), (SELECT starts_at FROM holds WHERE id = $4)
+)
 FROM unnest($6::uuid[], $7::text[]) AS new (id, channel)
 ON CONFLICT ON CONSTRAINT uq_messages_once DO NOTHING
 RETURNING id
@@ -71,7 +73,9 @@ c.name AS clinic_name, c.time_zone, q.begins, q.ends,
 k.id AS client_id, k.given_name, k.given_name || ' ' || k.family_name AS client_name,
 CASE m.channel WHEN 'mail' THEN k.email ELSE k.phone END AS address,
 d.allowed, p.name AS patient_name, p.deceased_on IS NOT NULL AS deceased, s.name AS service_name,
-a.status AS visit_status, a.starts_at, a.ends_at, a.version, r.due_on, r.closed_at
+CASE WHEN h.expires_at <= now() THEN 'expired' ELSE coalesce(a.status, w.status) END AS visit_status,
+coalesce(a.starts_at, h.starts_at) AS starts_at, coalesce(a.ends_at, h.ends_at) AS ends_at,
+a.version, r.due_on, r.closed_at
 """
 _FROM = """
 FROM messages m
@@ -79,11 +83,13 @@ JOIN clinics c ON c.id = m.clinic_id
 LEFT JOIN quiet_hours q ON q.clinic_id = m.clinic_id
 LEFT JOIN appointments a ON m.subject_type = 'appointment' AND a.clinic_id = m.clinic_id AND a.id = m.subject_id
 LEFT JOIN recalls r ON m.subject_type = 'recall' AND r.clinic_id = m.clinic_id AND r.id = m.subject_id
-LEFT JOIN services s ON s.clinic_id = a.clinic_id AND s.id = a.service_id
+LEFT JOIN holds h ON m.subject_type = 'hold' AND h.clinic_id = m.clinic_id AND h.id = m.subject_id
+LEFT JOIN waitlist w ON w.clinic_id = h.clinic_id AND w.hold_id = h.id
+LEFT JOIN services s ON s.clinic_id = m.clinic_id AND s.id = coalesce(a.service_id, h.service_id)
 LEFT JOIN parties o ON o.clinic_id = r.clinic_id AND o.patient_id = r.patient_id AND o.role = 'owner'
     AND o.until IS NULL
-LEFT JOIN patients p ON p.clinic_id = m.clinic_id AND p.id = coalesce(a.patient_id, r.patient_id)
-LEFT JOIN clients k ON k.clinic_id = m.clinic_id AND k.id = coalesce(a.client_id, o.client_id)
+LEFT JOIN patients p ON p.clinic_id = m.clinic_id AND p.id = coalesce(a.patient_id, r.patient_id, w.patient_id)
+LEFT JOIN clients k ON k.clinic_id = m.clinic_id AND k.id = coalesce(a.client_id, o.client_id, w.client_id)
 LEFT JOIN LATERAL (
     SELECT e.allowed FROM channel_choices e
     WHERE e.clinic_id = m.clinic_id AND e.client_id = k.id AND e.channel = m.channel

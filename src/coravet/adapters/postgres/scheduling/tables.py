@@ -20,7 +20,16 @@ from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TSTZRANGE, UUID, Exclud
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_REPLACED
-from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Closure, Hold, Resource, Service
+from coravet.core.scheduling.model import (
+    Allocation,
+    Appointment,
+    CalendarFeed,
+    Closure,
+    Hold,
+    Resource,
+    Service,
+    WaitlistEntry,
+)
 
 ROOM_KINDS = "'consultation', 'surgery', 'hospitalization', 'imaging', 'grooming', 'isolation'"
 SPECIES = "'dog', 'cat', 'rabbit', 'bird', 'horse', 'cow', 'pig', 'reptile', 'other'"
@@ -253,6 +262,41 @@ calendar_feeds = tenant_table(
     ),
 )
 
+waitlist = tenant_table(
+    "waitlist",
+    column("service_id", UUID),
+    column("patient_id", UUID),
+    column("client_id", UUID),
+    column("resource_ids", ARRAY(UUID)),
+    column("weekdays", ARRAY(SmallInteger)),
+    column("from_date", Date),
+    column("to_date", Date),
+    column("from_time", Time, nullable=True),
+    column("to_time", Time, nullable=True),
+    column("note", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    column("created_at", Instant),
+    column("status", Text),
+    column("hold_id", UUID, nullable=True),
+    column("appointment_id", UUID, nullable=True),
+    column("offered_at", Instant, nullable=True),
+    column("offers", Integer),
+    column("refused", ARRAY(UUID)),
+    column("version", Integer),
+    belongs_to("service_id", "services"),
+    belongs_to("patient_id", "patients"),
+    belongs_to("client_id", "clients"),
+    belongs_to("hold_id", "holds"),
+    belongs_to("appointment_id", "appointments"),
+    CheckConstraint("status IN ('waiting', 'offered', 'booked', 'left', 'expired')", name="status"),
+    CheckConstraint("weekdays <@ '{1,2,3,4,5,6,7}'::smallint[]", name="weekdays"),
+    CheckConstraint("from_date <= to_date", name="in_order"),
+    CheckConstraint("(hold_id IS NOT NULL) = (status IN ('offered', 'booked'))", name="held"),
+    CheckConstraint("(appointment_id IS NOT NULL) = (status = 'booked')", name="booked"),
+    Index("ix_waitlist_turn", "clinic_id", "created_at", "id"),
+    Index("ix_waitlist_waiting", "clinic_id", "created_at", "id", postgresql_where=text("status = 'waiting'")),
+    Index("ix_waitlist_hold", "clinic_id", "hold_id", postgresql_where=text("hold_id IS NOT NULL")),
+)
+
 mapping.map_imperatively(Service, services, version_id_col=services.c.version, version_id_generator=False)
 mapping.map_imperatively(Resource, resources, version_id_col=resources.c.version, version_id_generator=False)
 mapping.map_imperatively(Closure, closures, version_id_col=closures.c.version, version_id_generator=False)
@@ -260,3 +304,4 @@ mapping.map_imperatively(Appointment, appointments, version_id_col=appointments.
 mapping.map_imperatively(Hold, holds)
 mapping.map_imperatively(Allocation, allocations, exclude_properties=["during"])
 mapping.map_imperatively(CalendarFeed, calendar_feeds)
+mapping.map_imperatively(WaitlistEntry, waitlist, version_id_col=waitlist.c.version, version_id_generator=False)
