@@ -159,6 +159,7 @@ def _offer(rows: list[asyncpg.Record]) -> Offer:
 _HELD = """
 SELECT resource_id, lane, starts_at, ends_at FROM allocations
 WHERE resource_id = ANY($1) AND ends_at > $2 AND starts_at < $3 AND released_at IS NULL
+  AND ends_at < $3::timestamptz + interval '2 days' -- none is longer, and so the index is bounded on both sides
   AND (expires_at IS NULL OR expires_at > $4)
 """
 _SWEEP = """

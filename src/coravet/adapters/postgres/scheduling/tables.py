@@ -222,6 +222,8 @@ allocations = tenant_table(
     CheckConstraint("(hold_id IS NULL) = (expires_at IS NULL)", name="holds_expire"),
     CheckConstraint("starts_at < ends_at", name="in_order"),
     CheckConstraint("lane >= 0", name="lane"),
+    # The longest visit and its buffers are 40 hours. Whoever looks for what overlaps a window counts on it.
+    CheckConstraint("ends_at - starts_at <= interval '2 days'", name="length"),
     ExcludeConstraint(
         (text("clinic_id"), "="),
         (text("resource_id"), "="),
