@@ -1,4 +1,4 @@
-"""When Ecuador rests, against the calendars that its Ministry of Tourism published and the law for those to come."""
+"""When Ecuador rests, as the law's rules give it."""
 
 from datetime import date
 
@@ -20,7 +20,7 @@ RESTS = {
 
 @pytest.mark.parametrize("year", RESTS)
 def test_rests(year: int) -> None:
-    """The days of rest of a year are those that were published, moved as the law says."""
+    """The days of rest of a year are the holidays, moved as the law says."""
     days = [f"{holiday.date:%m-%d}" for holiday in EcuadorHolidays().national(year)]
     assert days == RESTS[year].split()
 
