@@ -9,6 +9,8 @@ from tests.integration.http.service import Clinic, Service, superuser
 from tests.integration.messaging.scene import DAY, Scene
 from tests.integration.messaging.servers import MailServer
 
+from coravet.core.messaging.links import mint
+
 RULE = {"kind": "visit_reminder", "channel": "mail", "minutes_before": 1440}
 
 
@@ -133,6 +135,10 @@ async def test_opt_out(scene: Scene, mails: MailServer) -> None:
     assert body is not None
     others = [line.rpartition("/")[2] for line in body.get_content().splitlines() if "/bookings/" in line]
     assert len(others) == 3
+    client_id = UUID(scene.clinic.ids["client_id"])
+    async with scene.service.application.works.begin(scene.actor) as work:
+        others.append(await mint(work, "see", client_id, scene.clock.at + DAY))
+        others.append(await mint(work, "opt_out", client_id, scene.clock.at - 3 * DAY))
     for token in [*others, "unknown"]:
         for method in ("GET", "POST"):
             assert (await scene.service.ask(method, f"/portal/opt-outs/{token}")).status_code == 404

@@ -33,23 +33,32 @@ FROM unnest($6::uuid[], $7::text[]) AS new (id, channel)
 ON CONFLICT ON CONSTRAINT uq_messages_once DO NOTHING
 RETURNING id
 """
+# OFFSET 0 keeps PostgreSQL from joining all visits there are: each rule reads those of its window, by their start.
 _PLAN = """
 WITH due AS (
     SELECT r.clinic_id, r.kind, 'appointment' AS subject_type, a.id AS subject_id, r.channel,
            a.starts_at - make_interval(mins => r.minutes_before) AS due_at, a.starts_at
     FROM reminder_rules r
-    JOIN appointments a ON a.clinic_id = r.clinic_id
-        AND a.starts_at >= $1::timestamptz + make_interval(mins => r.minutes_before)
-        AND a.starts_at < $2::timestamptz + make_interval(mins => r.minutes_before)
+    CROSS JOIN LATERAL (
+        SELECT * FROM appointments
+        WHERE clinic_id = r.clinic_id
+          AND starts_at >= $1::timestamptz + make_interval(mins => r.minutes_before)
+          AND starts_at < $2::timestamptz + make_interval(mins => r.minutes_before)
+        OFFSET 0
+    ) a
     WHERE r.enabled AND r.kind = 'visit_reminder' AND a.status IN ('requested', 'confirmed')
       AND a.created_at <= a.starts_at - make_interval(mins => r.minutes_before)
     UNION ALL
     SELECT r.clinic_id, r.kind, 'recall', c.id, r.channel, c.due_at - make_interval(mins => r.minutes_before), NULL
     FROM reminder_rules r
-    JOIN recalls c ON c.clinic_id = r.clinic_id AND c.kind = r.kind
-        AND c.due_at >= $1::timestamptz + make_interval(mins => r.minutes_before)
-        AND c.due_at < $2::timestamptz + make_interval(mins => r.minutes_before)
-    WHERE r.enabled AND c.closed_at IS NULL
+    CROSS JOIN LATERAL (
+        SELECT * FROM recalls
+        WHERE clinic_id = r.clinic_id AND closed_at IS NULL
+          AND due_at >= $1::timestamptz + make_interval(mins => r.minutes_before)
+          AND due_at < $2::timestamptz + make_interval(mins => r.minutes_before)
+        OFFSET 0
+    ) c
+    WHERE r.enabled AND c.kind = r.kind
 ), fresh AS (
     SELECT due.*, row_number() OVER (ORDER BY due.due_at) AS number FROM due
     WHERE NOT EXISTS (
