@@ -5,16 +5,19 @@ import os
 import socket
 import subprocess
 import sys
+from datetime import timedelta
 from pathlib import Path
 
 import httpx
 import pytest
+from tests.integration.http.service import superuser
 from tests.integration.parts.people import People
 from tests.integration.parts.ports import free_ports
 from tests.integration.parts.processes import is_alive
 
 from coravet.adapters.local.service import ServiceProcess, variables
 from coravet.entrypoints.cli import main
+from coravet.entrypoints.cli.diagnosis import Wrong, _check_jobs
 from coravet.settings import Settings
 
 
@@ -103,6 +106,19 @@ def test_doctor(terminal: Terminal, settings: Settings) -> None:
     code, said = terminal.run(dead, "doctor")
     assert code == 1
     assert [line.split()[1] for line in said if line.startswith("wrong")] == ["firebase"]
+
+
+async def test_doctor_watches_the_queue(fresh_database: Settings) -> None:
+    """Jobs that wait for their time are well, those that failed for good are counted, overdue ones are a finding."""
+    job = "INSERT INTO jobs.pgqueuer (status, priority, entrypoint, execute_after) VALUES ($1, 0, 'x', now() + $2)"
+    async with superuser(fresh_database) as admin:
+        await admin.execute(job, "queued", timedelta(days=1))
+        await admin.execute(job, "failed", timedelta(days=-1))
+        well = await _check_jobs(fresh_database)
+        assert well == "Jobs that wait or are being done: 1; 1 failed for good, see docs/operations.md."
+        await admin.execute(job, "queued", timedelta(minutes=-11))
+        with pytest.raises(Wrong, match="due for 11 minutes"):
+            await _check_jobs(fresh_database)
 
 
 def test_doctor_names_settings(terminal: Terminal) -> None:

@@ -114,7 +114,7 @@ async def _check_jobs(settings: Settings) -> str:
     if found["silent"] > LONGEST_WAIT:
         raise Wrong(f"Jobs have been due for {found['silent'] // 60} minutes: start `coravet worker`, or another one.")
     failed = f"; {found['failed']} failed for good, see docs/operations.md" if found["failed"] else ""
-    return f"{found['waiting']} jobs wait or are being done{failed}."
+    return f"Jobs that wait or are being done: {found['waiting']}{failed}."
 
 
 async def _check_firebase(settings: Settings) -> str:
