@@ -69,6 +69,7 @@ def routes(app: Litestar) -> set[Key]:
 
 
 _CLINIC = "/api/v1/clinics/{clinic}"
+_PORTAL = "/api/v1/portal/clinics/{clinic}"
 _VISIT = f"{_CLINIC}/appointments/{{appointment_id}}"
 _HOURS = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
 _EXCEPTION = f"{_CLINIC}/resources/{{resource_id}}/exceptions/{{day}}"
@@ -194,6 +195,28 @@ SAMPLES: dict[Key, Sample] = {
     ("DELETE", f"{_CLINIC}/resources/{{resource_id}}/calendar"): _NOTHING,
     ("GET", f"{_CLINIC}/resources/{{resource_id}}/hours"): _NOTHING,
     ("PUT", f"{_CLINIC}/resources/{{resource_id}}/hours"): Sample(_HOURS),
+    ("GET", f"{_PORTAL}/services"): _NOTHING,
+    ("GET", f"{_PORTAL}/availability"): Sample(query={"service": "{service_id}", "resource": "{resource_id}"}),
+    ("POST", f"{_PORTAL}/holds"): Sample(
+        {"service_id": "{service_id}", "starts_at": "{slot}", "resource_id": "{resource_id}"}
+    ),
+    ("DELETE", "/api/v1/portal/holds/{hold_token}"): _NOTHING,
+    ("POST", f"{_PORTAL}/bookings"): Sample(
+        {
+            "service_id": "{service_id}",
+            "starts_at": "{slot}",
+            "resource_id": "{resource_id}",
+            "client": {"given_name": "Zoila", "family_name": "Quimbiurco", "phone": "0991234567"},
+            "patient": {"name": "Firulais", "species": "dog"},
+            "accepted": {"slug": "privacy", "version": "1", "locale": "es-EC", "sha256": "0" * 64},
+        }
+    ),
+    ("GET", "/api/v1/portal/bookings/{see_token}"): _NOTHING,
+    ("POST", "/api/v1/portal/bookings/{confirm_token}/confirm"): Sample(status="requested"),
+    ("POST", "/api/v1/portal/bookings/{reschedule_token}/reschedule"): Sample(
+        {"starts_at": "{slot}"}, status="confirmed"
+    ),
+    ("POST", "/api/v1/portal/bookings/{cancel_token}/cancel"): Sample({"reason": "de viaje"}, status="confirmed"),
     ("GET", f"{_CLINIC}/resources/{{resource_id}}/exceptions"): _NOTHING,
     ("PUT", _EXCEPTION): Sample({"spans": [{"opens": "09:00", "closes": "12:00"}], "reason": "Feria"}),
     ("DELETE", _EXCEPTION): _NOTHING,

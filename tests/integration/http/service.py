@@ -30,6 +30,8 @@ ORIGIN = "http://clinica.test"
 EVERY_HOUR = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
 PENDING = OpenDocument("terms", "1", "es-EC", "0" * 64, "/api/v1/legal/documents/terms/1.es-EC.md")
 
+ACCEPTED = {"slug": "privacy", "version": "1", "locale": "es-EC", "sha256": "0" * 64}
+
 Headers = dict[str, str]
 
 
@@ -113,6 +115,7 @@ class Service:
             "name": "Consulta",
             "duration_minutes": 30,
             "resource_ids": [ids["resource_id"], ids["room_id"]],
+            "bookable_online": True,
         }
         ids["service_id"] = (await self.done("POST", f"{base}/services", owner, json=consultation))["id"]
         ids["day"] = "2030-01-01"
@@ -125,8 +128,8 @@ class Service:
         shared = await self.done("POST", f"{base}/resources/{ids['room_id']}/calendar", owner)
         ids |= {"calendar": f"{ids['room_id']}.ics", "calendar_token": shared["token"]}
         await self._tell(clinic)
-        await self._hold(clinic)
         await self._wait(clinic)
+        await self._receive(clinic)
         return clinic
 
     async def _tell(self, clinic: "Clinic") -> None:
@@ -152,15 +155,17 @@ class Service:
             ids["message_id"] = str(told["id"])
             ids["opt_out_token"] = await mint(work, "opt_out", UUID(ids["client_id"]), soon)
 
-    async def _hold(self, clinic: "Clinic") -> None:
-        """Time that is held without a visit."""
-        async with superuser(self.settings) as admin:
-            await admin.execute(
-                "INSERT INTO holds (clinic_id, id, service_id, kind, starts_at, ends_at, expires_at, created_at)"
-                " SELECT clinic_id, gen_random_uuid(), service_id, 'guest', starts_at, ends_at, now(), now()"
-                " FROM appointments WHERE id = $1",
-                clinic.ids["appointment_id"],
-            )
+    async def _receive(self, clinic: "Clinic") -> None:
+        """A guest: a time that they hold, a visit that they booked, and links to the clinic's first visit."""
+        base, ids = f"/portal/clinics/{clinic.slug}", clinic.ids
+        wanted = {"service_id": ids["service_id"], "starts_at": clinic.slot()}
+        ids["hold_token"] = (await self.done("POST", f"{base}/holds", {}, json=wanted))["token"]
+        await self.done("POST", f"{base}/bookings", {}, json=clinic.guest())
+        visit, soon = UUID(ids["appointment_id"]), datetime.now(UTC) + timedelta(days=1)
+        actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
+        async with self.application.works.begin(actor) as work:
+            for purpose in ("see", "confirm", "reschedule", "cancel"):
+                ids[f"{purpose}_token"] = await mint(work, purpose, visit, soon)
 
     async def _wait(self, clinic: "Clinic") -> None:
         """Somebody on the waitlist, who was offered a time and sent a link to it."""
@@ -238,6 +243,17 @@ class Clinic:
             "patient_id": self.ids["patient_id"],
             "resource_ids": [self.ids["resource_id"]],
             "starts_at": starts_at or self.slot(),
+        }
+
+    def guest(self, starts_at: str | None = None, **changes: Any) -> dict[str, Any]:
+        """A body by which the clinic's client books its service as a guest."""
+        return {
+            "service_id": self.ids["service_id"],
+            "starts_at": starts_at or self.slot(),
+            "client": {"given_name": "Zoila", "family_name": "Quimbiurco", "phone": "0991234567"},
+            "patient": {"name": "Firulais", "species": "dog"},
+            "accepted": ACCEPTED,
+            **changes,
         }
 
 

@@ -32,6 +32,8 @@ OPERATIONS = [
     "listResources", "addResource", "getResource", "changeResource", "retireResource", "getHours", "setHours",
     "getCalendar", "openCalendar", "revokeCalendar", "listHolidays",
     "listExceptions", "setException", "dropException",
+    "listPortalServices", "getPortalAvailability", "holdPortalSlot", "dropPortalHold", "bookAsGuest",
+    "getGuestBooking", "guestConfirm", "guestReschedule", "guestCancel",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
 ]  # fmt: skip
 """Names that generated clients call. One is added with its route; renaming or losing one breaks every client."""

@@ -53,6 +53,15 @@ POST   /api/v1/clinics/{clinic}/messages/{message_id}/sent               401    
 POST   /api/v1/clinics/{clinic}/messages/{message_id}/skip               401      404   200  200     200   200      404
 GET    /api/v1/portal/opt-outs/{opt_out_token}                           200      200   200  200     200   200      200
 POST   /api/v1/portal/opt-outs/{opt_out_token}                           200      200   200  200     200   200      200
+GET    /api/v1/portal/clinics/{clinic}/services                          200      200   200  200     200   200      200
+GET    /api/v1/portal/clinics/{clinic}/availability                      200      200   200  200     200   200      200
+POST   /api/v1/portal/clinics/{clinic}/holds                             201      201   201  201     201   201      201
+DELETE /api/v1/portal/holds/{hold_token}                                 204      204   204  204     204   204      204
+POST   /api/v1/portal/clinics/{clinic}/bookings                          201      201   201  201     201   201      201
+GET    /api/v1/portal/bookings/{see_token}                               200      200   200  200     200   200      200
+POST   /api/v1/portal/bookings/{confirm_token}/confirm                   200      200   200  200     200   200      200
+POST   /api/v1/portal/bookings/{reschedule_token}/reschedule             200      200   200  200     200   200      200
+POST   /api/v1/portal/bookings/{cancel_token}/cancel                     200      200   200  200     200   200      200
 GET    /api/v1/clinics/{clinic}/agenda                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/events                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/availability                             401      404   200  200     200   200      404

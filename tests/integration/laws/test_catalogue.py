@@ -68,6 +68,7 @@ GRANTS = {
     "appointment_transitions": "INSERT SELECT",
     "holds": "INSERT SELECT UPDATE",
     "waitlist": "INSERT SELECT UPDATE",
+    "guest_requests": "INSERT SELECT UPDATE",
     "calendar_feeds": "INSERT SELECT UPDATE",
     "channel_choices": "INSERT SELECT",
     "quiet_hours": "DELETE INSERT SELECT",

@@ -58,6 +58,12 @@ SAYS_NOTHING = {
     "recalls.kind": "a word",
     "reminder_rules.channel": "a word",
     "reminder_rules.kind": "a word",
+    "guest_requests.patient_name": "an animal's",
+    "guest_requests.species": "a word of the species table",
+    "guest_requests.accepted_slug": "a legal text's name",
+    "guest_requests.accepted_version": "a legal text's version",
+    "guest_requests.accepted_locale": "a language",
+    "guest_requests.accepted_sha256": "a legal text's hash",
 }
 """Columns that hold text and are classed `none`, and why."""
 

@@ -23,7 +23,7 @@ from coravet.entrypoints.http.spanish import SENTENCES, WORDS
 SOURCE = Path(coravet.__file__).parent
 assert bootstrap.application  # imports every module that defines an error
 
-PASSED_ON = {"str(error)", "error.detail", "found.warning", "detail", "worded"}
+PASSED_ON = {"str(error)", "error.said", "error.detail", "found.warning", "detail", "worded"}
 """Names under which a sentence that was made elsewhere is handed on; there it stands in a Sentence(…)."""
 
 Values = frozenset[str]

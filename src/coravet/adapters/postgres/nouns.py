@@ -4,11 +4,12 @@ from functools import cached_property
 
 from coravet.adapters.postgres import tables
 from coravet.adapters.postgres.messaging.store import MessageReadsOnPostgres, MessageRows, ReminderRulesOnPostgres
-from coravet.adapters.postgres.patients.store import PatientReadsOnPostgres
+from coravet.adapters.postgres.patients.store import AcquaintancesOnPostgres, PatientReadsOnPostgres
 from coravet.adapters.postgres.scheduling.store import (
     CatalogueOnPostgres,
     DiaryOnPostgres,
     FeedRows,
+    HoldRows,
     ScheduleReadsOnPostgres,
 )
 from coravet.adapters.postgres.scheduling.waitlist import WaitlistRows
@@ -22,7 +23,7 @@ from coravet.adapters.postgres.tenancy.store import (
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.messaging.model import Choice, Link, Recall
 from coravet.core.patients.model import Client, Party, Patient
-from coravet.core.scheduling.model import Appointment, Closure, Hold, Resource, Service
+from coravet.core.scheduling.model import Appointment, Closure, GuestRequest, Resource, Service
 
 __all__ = ["ClinicWork", "tables"]
 
@@ -87,6 +88,10 @@ class ClinicWork(PostgresWork):
         return Rows(self.session, Party)
 
     @cached_property
+    def acquaintances(self) -> AcquaintancesOnPostgres:
+        return AcquaintancesOnPostgres(self)
+
+    @cached_property
     def patient_reads(self) -> PatientReadsOnPostgres:
         return PatientReadsOnPostgres(self)
 
@@ -107,8 +112,12 @@ class ClinicWork(PostgresWork):
         return Rows(self.session, Appointment)
 
     @cached_property
-    def holds(self) -> Rows[Hold]:
-        return Rows(self.session, Hold)
+    def holds(self) -> HoldRows:
+        return HoldRows(self)
+
+    @cached_property
+    def guest_requests(self) -> Rows[GuestRequest]:
+        return Rows(self.session, GuestRequest)
 
     @cached_property
     def waitlist(self) -> WaitlistRows:

@@ -31,6 +31,9 @@ Row = TypeVar("Row")
 NO_CLINIC = ClinicId(UUID(int=0))
 """Scopes what belongs to no clinic: an operator's kept answers."""
 
+NOBODY = UserId(UUID(int=0))
+"""In whose name the answers to guests are kept."""
+
 
 class Rows(Generic[Row]):
     """The rows of one aggregate in the work's clinic; row-level security draws its border."""
@@ -141,7 +144,7 @@ class PostgresWork:
         """
         if self._once is None:
             return
-        scope = (self.actor.clinic_id, self.actor.user_id, self._once.key)
+        scope = (self.actor.clinic_id, self.actor.user_id or NOBODY, self._once.key)
         taken = await self.execute(
             "INSERT INTO idempotency_keys (clinic_id, user_id, key, fingerprint) VALUES ($1, $2, $3, $4)"
             " ON CONFLICT DO NOTHING",
@@ -189,7 +192,7 @@ class PostgresWork:
             await self.execute(
                 "UPDATE idempotency_keys SET answer = $4 WHERE clinic_id = $1 AND user_id = $2 AND key = $3",
                 self.actor.clinic_id,
-                self.actor.user_id,
+                self.actor.user_id or NOBODY,
                 self._once.key,
                 msgspec.json.encode(self._answer),
             )

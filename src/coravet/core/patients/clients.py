@@ -1,6 +1,7 @@
 """Registering a client and changing what is known of them."""
 
 from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -122,13 +123,17 @@ async def register_client(
     if checked.errors:
         raise Invalid(errors=checked.errors)
     async with begin(actor) as work:
-        client = Client(
-            clinic_id=actor.clinic_id, id=work.new_id(), search_key="", created_at=clock.now(), **checked.fields
-        )
-        client.search_key = search_key(client)
-        await work.clients.add(client)
-        work.emit(ClientCreated(client.id, client.version))
+        client = await add_client(work, checked.fields, clock.now())
         return work.answer(client_view(client, checked.warnings))
+
+
+async def add_client(work: PatientsWork, fields: Mapping[str, Any], now: datetime) -> Client:
+    """A new client of fields in their normal form, told of. Raises Duplicate as `register_client`."""
+    client = Client(clinic_id=work.actor.clinic_id, id=work.new_id(), search_key="", created_at=now, **fields)
+    client.search_key = search_key(client)
+    await work.clients.add(client)
+    work.emit(ClientCreated(client.id, client.version))
+    return client
 
 
 async def change_client(

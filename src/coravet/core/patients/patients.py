@@ -1,7 +1,7 @@
 """Registering a patient and changing what is known of it."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -93,21 +93,27 @@ async def register_patient(command: NewPatient, actor: Actor, begin: Begin[Patie
         raise Invalid(errors=errors)
     async with begin(actor) as work:
         client = await work.clients.get(client_id)
-        patient = Patient(clinic_id=actor.clinic_id, id=work.new_id(), search_key="", created_at=now, **fields)
-        patient.search_key = search_key(patient)
-        await work.patients.add(patient)
-        await work.parties.add(
-            Party(
-                clinic_id=actor.clinic_id,
-                id=work.new_id(),
-                patient_id=patient.id,
-                client_id=client.id,
-                role="owner",
-                since=now,
-            )
-        )
-        work.emit(PatientCreated(patient.id, patient.version))
+        patient = await add_patient(work, client.id, fields, now)
         return work.answer(await work.patient_reads.patient(patient.id))
+
+
+async def add_patient(work: PatientsWork, client_id: UUID, fields: Mapping[str, Any], now: datetime) -> Patient:
+    """A new patient of fields in their normal form, with its owner, told of."""
+    patient = Patient(clinic_id=work.actor.clinic_id, id=work.new_id(), search_key="", created_at=now, **fields)
+    patient.search_key = search_key(patient)
+    await work.patients.add(patient)
+    await work.parties.add(
+        Party(
+            clinic_id=work.actor.clinic_id,
+            id=work.new_id(),
+            patient_id=patient.id,
+            client_id=client_id,
+            role="owner",
+            since=now,
+        )
+    )
+    work.emit(PatientCreated(patient.id, patient.version))
+    return patient
 
 
 async def change_patient(

@@ -93,6 +93,11 @@ def slots(
     return [Slot(at, tuple(compress(leading, able))) for at, able in compress(starts, served.to_bytes(len(grid)))]
 
 
+def on_grid(at: datetime, minutes: int, zone: ZoneInfo) -> bool:
+    """Whether the clinic's clock shows a time of the grid at that instant. Raises ValueError as `slots` does."""
+    return at in _grid(DayBounds(at, at + timedelta(minutes=1)), minutes, zone)
+
+
 def _grid(window: DayBounds, minutes: int, zone: ZoneInfo) -> list[datetime]:
     step = timedelta(minutes=minutes)
     if minutes < 1 or _DAY % step:

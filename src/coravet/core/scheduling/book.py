@@ -14,6 +14,7 @@ from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import AppointmentBooked
 from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import Begin
+from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.errors import PatientDeceased
 from coravet.core.scheduling.history import record
 from coravet.core.scheduling.model import Appointment, By, Source, Status
@@ -87,7 +88,7 @@ async def add_visit(
     reason: str | None,
     by: By = "staff",
 ) -> Appointment:
-    """Book a place that was found in this work. The caller tells of it."""
+    """Book a place that was found in this work, and have the client told by message. The caller raises the event."""
     appointment = Appointment(
         clinic_id=work.actor.clinic_id,
         id=work.new_id(),
@@ -106,6 +107,10 @@ async def add_visit(
     )
     await work.diary.add(appointment, allocations(work, place, appointment.id))
     await record(work, appointment, "book", None, now, by=by)
+    if status == "requested":
+        await work.messages.queue(NewMessage("visit_requested", "appointment", appointment.id, now))
+    elif status == "confirmed":
+        await work.messages.queue(NewMessage("visit_booked", "appointment", appointment.id, now))
     return appointment
 
 

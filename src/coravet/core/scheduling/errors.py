@@ -66,3 +66,23 @@ class OfferExpired(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This offer has ended, and the time may be somebody else's. Choose another time.")
+
+
+class TooLateForGuests(Conflict):
+    """The service's cut-off for guests has passed, or the visit has begun."""
+
+    code = "too_late_for_guests"
+    title = "Too late to change it online"
+
+    def __init__(self) -> None:
+        super().__init__("It is too late to change this visit online. Call the clinic.")
+
+
+class NotBookedOnline(Conflict):
+    """The service is none that guests book by themselves."""
+
+    code = "not_booked_online"
+    title = "Not booked online"
+
+    def __init__(self) -> None:
+        super().__init__("Visits of this service are not moved online. Call the clinic.")

@@ -205,6 +205,31 @@ class WaitlistEntry:
 
 
 @dataclass
+class GuestRequest:
+    """What a guest wrote when they booked a visit: all that they are ever shown of themselves, and where mail goes.
+
+    Attributes:
+        phone: E.164.
+        accepted_slug, accepted_version, accepted_locale, accepted_sha256: the legal text that they accepted.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    appointment_id: UUID
+    given_name: str
+    family_name: str
+    phone: str
+    email: str | None
+    patient_name: str
+    species: str
+    accepted_slug: str
+    accepted_version: str
+    accepted_locale: str
+    accepted_sha256: str
+    created_at: datetime
+
+
+@dataclass
 class Allocation:
     """The stretch `[starts_at, ends_at)` of a resource's time that is taken, buffers included, until released.
 

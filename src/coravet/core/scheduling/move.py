@@ -18,6 +18,7 @@ from coravet.core.kernel.errors import Invalid
 from coravet.core.kernel.events import AppointmentReassigned, AppointmentRescheduled
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
+from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.book import check_appointment, lanes_for
 from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.history import record
@@ -146,6 +147,8 @@ async def move(
     await time_freed(work, before_id, before.ends_at, now)
     step = "reassign" if starts_at is None else "reschedule"
     await record(work, appointment, step, appointment.status, now, by=by, reason=reason)
+    if starts_at is not None:
+        await work.messages.queue(NewMessage("visit_moved", "appointment", appointment.id, now))
     event = AppointmentReassigned if starts_at is None else AppointmentRescheduled
     work.emit(event(appointment.id, appointment.version))
 

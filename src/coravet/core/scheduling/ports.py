@@ -9,7 +9,7 @@ import msgspec
 
 from coravet.core.kernel.actor import UserId
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.kernel.work import Table, Work
+from coravet.core.kernel.work import Table
 from coravet.core.messaging.ports import MessagingWork
 from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WallTime, WeeklySpan
 from coravet.core.scheduling.model import (
@@ -17,6 +17,7 @@ from coravet.core.scheduling.model import (
     Appointment,
     CalendarFeed,
     Closure,
+    GuestRequest,
     Hold,
     Resource,
     Service,
@@ -28,8 +29,10 @@ from coravet.core.scheduling.views import (
     ClosureView,
     ExceptionView,
     FeedVisit,
+    GuestVisit,
     HoursView,
     OfferView,
+    OnlineServiceView,
     ResourceRef,
     ResourceView,
     ServiceView,
@@ -225,8 +228,8 @@ class Diary(Protocol):
         """Take time for a visit that is there. Raises SlotTaken as `add` does."""
         ...
 
-    async def taken_by(self, appointment_id: UUID) -> list[UUID]:
-        """The resources whose time a visit takes, or took last."""
+    async def taken_by(self, holder_id: UUID) -> list[UUID]:
+        """The resources whose time a visit or a hold takes, or took last."""
         ...
 
     async def release(self, holder_id: UUID, at: datetime) -> None:
@@ -291,6 +294,14 @@ class ScheduleReads(Protocol):
 
     async def service(self, service_id: UUID) -> ServiceView: ...
 
+    async def online_services(self) -> list[OnlineServiceView]:
+        """The services that guests may book, by name; one query."""
+        ...
+
+    async def guest_visit(self, appointment_id: UUID) -> GuestVisit:
+        """A visit as whoever holds a link to it may know it; one query."""
+        ...
+
     async def services(self, page: PageRequest) -> Page[ServiceView]: ...
 
     async def resource(self, resource_id: UUID) -> ResourceView: ...
@@ -319,6 +330,14 @@ class Catalogue(Protocol):
 
     async def drop_closure(self, closure_id: UUID) -> None:
         """Forget a closure. Raises NotFound."""
+        ...
+
+
+class Holds(Table[Hold], Protocol):
+    """Time that is held without a visit."""
+
+    async def of_token(self, token_hash: bytes) -> UUID | None:
+        """The guest's hold of that token. Lock the resources that it holds before it is locked itself."""
         ...
 
 
@@ -370,7 +389,7 @@ class Waitlist(Table[WaitlistEntry], Protocol):
         ...
 
 
-class SchedulingWork(Work, Protocol):
+class SchedulingWork(MessagingWork, Protocol):
     """The unit of work as scheduling uses it."""
 
     @property
@@ -386,7 +405,10 @@ class SchedulingWork(Work, Protocol):
     def appointments(self) -> Table[Appointment]: ...
 
     @property
-    def holds(self) -> Table[Hold]: ...
+    def holds(self) -> Holds: ...
+
+    @property
+    def guest_requests(self) -> Table[GuestRequest]: ...
 
     @property
     def diary(self) -> Diary: ...

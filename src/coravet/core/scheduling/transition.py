@@ -25,6 +25,8 @@ from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
+from coravet.core.messaging.model import MessageKind
+from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.errors import SlotTaken
 from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.history import record
@@ -138,7 +140,21 @@ async def change_status(
         if not await work.diary.reclaim(appointment.id, now):
             raise SlotTaken
     await record(work, appointment, step, came_from, now, by=by, reason=reason)
+    message = _news(step, came_from, target)
+    if message is not None:
+        await work.messages.queue(NewMessage(message, "appointment", appointment.id, now))
     work.emit(COMES_TRUE[target](appointment.id, appointment.version))
+
+
+def _news(step: Step, came_from: Status, target: Status) -> MessageKind | None:
+    """What a client is told of a step: that the visit will take place, or will not."""
+    if step == "cancel":
+        return "visit_cancelled"
+    if step == "confirm":
+        return "visit_confirmed"
+    if came_from == "cancelled":
+        return "visit_requested" if target == "requested" else "visit_confirmed"
+    return None
 
 
 def destination(step: Step, status: Status, came_from: Status | None) -> Status | None:

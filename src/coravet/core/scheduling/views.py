@@ -174,6 +174,130 @@ class ServiceView(msgspec.Struct, frozen=True):
     version: int
 
 
+class OnlineServiceView(msgspec.Struct, frozen=True):
+    """A service that guests may book.
+
+    Attributes:
+        species: who it is for; everybody, where empty.
+    """
+
+    id: UUID
+    name: str
+    duration_minutes: int
+    color: str | None
+    species: list[str]
+
+
+class OnlineServicesView(msgspec.Struct, frozen=True):
+    """What guests may book, by name."""
+
+    items: list[OnlineServiceView]
+
+
+class GuestHoldView(msgspec.Struct, frozen=True):
+    """Time that is held while a guest fills in the form.
+
+    Attributes:
+        token: booking names it, and so does letting go; kept nowhere.
+    """
+
+    id: UUID
+    token: str | None
+    starts_at: datetime
+    ends_at: datetime
+    expires_at: datetime
+
+
+class PublicClinicRef(msgspec.Struct, frozen=True):
+    """A clinic, to its guests."""
+
+    slug: str
+    name: str
+    time_zone: str
+
+
+class GuestVisit(msgspec.Struct, frozen=True):
+    """A visit, with what its guest may know of it and the service's rules for guests.
+
+    Attributes:
+        patient_name, species: as the guest wrote them, where a guest booked.
+    """
+
+    service: ServiceRef
+    clinic: PublicClinicRef
+    status: str
+    starts_at: datetime
+    ends_at: datetime
+    vet: str | None
+    patient_name: str
+    species: str
+    online: bool
+    cutoff_minutes: int
+
+
+class GuestStepView(msgspec.Struct, frozen=True):
+    """Something that the guest can still do, before `until`."""
+
+    step: str
+    until: datetime
+
+
+class GuestPatientRef(msgspec.Struct, frozen=True):
+    """A patient as its guest named it."""
+
+    name: str
+    species: str
+
+
+class GuestVisitView(msgspec.Struct, frozen=True):
+    """A visit, to whoever holds a link to it.
+
+    Attributes:
+        vet: who will see the patient, where a vet does.
+        can: what can still be done with a link of that purpose, and until when.
+    """
+
+    status: str
+    service: ServiceRef
+    starts_at: datetime
+    ends_at: datetime
+    clinic: PublicClinicRef
+    vet: str | None
+    patient: GuestPatientRef
+    can: list[GuestStepView]
+
+
+class GuestClientRef(msgspec.Struct, frozen=True):
+    """A guest, as they wrote of themselves; the phone in E.164."""
+
+    given_name: str
+    family_name: str
+    phone: str
+    email: str | None
+
+
+class GuestTokensView(msgspec.Struct, frozen=True):
+    """A token for each thing that can be done with a visit, each good for that alone."""
+
+    see: str
+    confirm: str
+    reschedule: str
+    cancel: str
+
+
+class GuestBookingView(GuestVisitView, frozen=True, kw_only=True):
+    """A visit that a guest just booked, with what they wrote.
+
+    Attributes:
+        token: the one to see it by; like all `tokens` kept nowhere, so that each answer has its own.
+    """
+
+    id: UUID
+    client: GuestClientRef
+    token: str | None
+    tokens: GuestTokensView | None
+
+
 class ResourceView(msgspec.Struct, frozen=True):
     """A resource."""
 

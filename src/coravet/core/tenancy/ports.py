@@ -54,6 +54,13 @@ class LinkFound(msgspec.Struct, frozen=True):
     expires_at: datetime
 
 
+class ClinicFound(msgspec.Struct, frozen=True):
+    """A clinic, to whoever need not sign in there."""
+
+    clinic_id: ClinicId
+    time_zone: str
+
+
 class CalendarFound(msgspec.Struct, frozen=True):
     """What the address of a calendar leads to; see `scheduling.feeds`."""
 
@@ -95,6 +102,14 @@ class Directory(Protocol):
 
     async def link(self, token_hash: bytes) -> LinkFound | None:
         """What the link of that token is for; None where there is none, or it was revoked. Expired ones are found."""
+        ...
+
+    async def clinic(self, slug: str) -> ClinicFound | None:
+        """The clinic at that address, for those who need not sign in."""
+        ...
+
+    async def hold(self, token_hash: bytes) -> ClinicFound | None:
+        """The clinic in which a guest holds time under that token."""
         ...
 
     async def calendar(self, clinic: str, resource_id: UUID, token_hash: bytes) -> CalendarFound | None:

@@ -11,7 +11,17 @@ from litestar.di import Provide
 from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.routes import HTTPRoute
 
-from coravet.entrypoints.http import calendars, health, messaging, patients, scheduling, session, tenancy, waitlist
+from coravet.entrypoints.http import (
+    calendars,
+    health,
+    messaging,
+    patients,
+    portal,
+    scheduling,
+    session,
+    tenancy,
+    waitlist,
+)
 from coravet.entrypoints.http.access import UNSAFE, Access, public
 from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Ports, provide_call
@@ -90,6 +100,15 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     scheduling.delete_resource,
     scheduling.get_hours,
     scheduling.put_hours,
+    portal.get_services,
+    portal.get_availability,
+    portal.post_hold,
+    portal.delete_hold,
+    portal.post_booking,
+    portal.get_booking,
+    portal.post_confirm,
+    portal.post_reschedule,
+    portal.post_cancel,
     calendars.get_calendar,
     calendars.post_calendar,
     calendars.delete_calendar,

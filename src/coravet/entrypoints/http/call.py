@@ -15,7 +15,7 @@ from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.holidays import HolidayCalendar
 from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
-from coravet.core.messaging.ports import ByHand, MessagingWork, Writer
+from coravet.core.messaging.ports import ByHand, Writer
 from coravet.core.patients.numbers import Numbers
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.scheduling.ports import SchedulingWork
@@ -28,7 +28,7 @@ from coravet.entrypoints.http.language import Language, SpokenNumbers, language_
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(TenancyWork, MessagingWork, PatientsWork, SchedulingWork, Protocol):
+class AnyWork(TenancyWork, PatientsWork, SchedulingWork, Protocol):
     """A unit of work with every noun's ports."""
 
 

@@ -23,6 +23,8 @@ _TITLES = {
     "The patient has died": "La mascota ha fallecido",
     "No free time in the next hours": "No hay horario libre en las próximas horas",
     "The offer has ended": "La oferta terminó",
+    "Too late to change it online": "Ya no se puede cambiar en línea",
+    "Not booked online": "No se agenda en línea",
     "Visits are booked in this time": "Hay citas agendadas en ese tiempo",
     "Changed by somebody else": "Otra persona lo modificó",
     "The body is too large": "El envío es demasiado grande",
@@ -296,6 +298,21 @@ _SCHEDULING = {
     "The end lies before the beginning.": "La hora final es anterior a la inicial.",
     "Ask for at most {most} days at once.": "Consulte como máximo {most} días a la vez.",
     "Ask for a year from {first} to {last}.": "Consulte un año entre {first} y {last}.",
+    "It is too late to change this visit online. Call the clinic.": (
+        "Ya no se puede cambiar esta cita en línea. Llame a la clínica."
+    ),
+    "Visits of this service are not moved online. Call the clinic.": (
+        "Las citas de este servicio no se cambian en línea. Llame a la clínica."
+    ),
+    "Online this service is booked at least this many minutes ahead: {minutes}. Choose a later time, or call.": (
+        "En línea, este servicio se agenda con un mínimo de minutos de anticipación: {minutes}. "
+        "Elija una hora posterior o llame."
+    ),
+    "Online this service is booked at most this many days ahead: {days}. Choose an earlier day, or call.": (
+        "En línea, este servicio se agenda con un máximo de días de anticipación: {days}. "
+        "Elija un día anterior o llame."
+    ),
+    "Choose one of the times that are offered.": "Elija una de las horas que se ofrecen.",
 }
 
 _MESSAGING = {

@@ -1,5 +1,6 @@
-"""Reading clients and patients on PostgreSQL."""
+"""Finding and reading clients and patients on PostgreSQL."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
 import asyncpg
@@ -8,6 +9,7 @@ from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.patients.ports import Animal, Known
 from coravet.core.patients.views import ClientView, FoundView, OwnerRef, PatientView
 
 FIRST = UUID(int=0)
@@ -113,3 +115,37 @@ class PatientReadsOnPostgres:
             _SEARCH, [containing(word) for word in words], containing(words[0]).removeprefix("%"), limit
         )
         return [FoundView(*list(row.values())[:5]) for row in rows]
+
+
+class AcquaintancesOnPostgres:
+    """Whom the clinic knows."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        self._work = work
+
+    async def one_at_a_time(self, words: Iterable[str]) -> None:
+        await self._work.fetch(
+            "SELECT pg_advisory_xact_lock(hashtextextended($1 || word, 0))"
+            " FROM (SELECT word FROM unnest($2::text[]) AS word ORDER BY word) AS sorted",
+            f"{self._work.actor.clinic_id}:guest:",
+            list(words),
+        )
+
+    async def clients(self, document_type: str | None, document_number: str | None, phone: str) -> list[Known]:
+        rows = await self._work.fetch(
+            "SELECT id, given_name, family_name, document_type, document_number FROM clients"
+            " WHERE phone = $3 OR (document_type = $1 AND document_number = $2) ORDER BY created_at, id",
+            document_type,
+            document_number,
+            phone,
+        )
+        return [Known(*row.values()) for row in rows]
+
+    async def animals(self, client_id: UUID) -> list[Animal]:
+        rows = await self._work.fetch(
+            "SELECT p.id, p.name, p.species FROM parties o"
+            " JOIN patients p ON p.clinic_id = o.clinic_id AND p.id = o.patient_id"
+            " WHERE o.client_id = $1 AND o.until IS NULL AND p.deceased_on IS NULL ORDER BY p.created_at, p.id",
+            client_id,
+        )
+        return [Animal(*row.values()) for row in rows]

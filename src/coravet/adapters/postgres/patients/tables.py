@@ -34,6 +34,7 @@ clients = tenant_table(
         postgresql_where=text("document_number IS NOT NULL"),
     ),
     Index("ix_clients_family_name", "clinic_id", "family_name", "id"),
+    Index("ix_clients_phone", "clinic_id", "phone", postgresql_where=text("phone IS NOT NULL")),
 )
 
 patients = tenant_table(

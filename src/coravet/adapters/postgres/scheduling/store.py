@@ -20,9 +20,12 @@ from coravet.core.scheduling.views import (
     ClosureView,
     ExceptionView,
     FeedVisit,
+    GuestVisit,
     HoursView,
+    OnlineServiceView,
     PatientRef,
     PersonRef,
+    PublicClinicRef,
     ResourceRef,
     ResourceView,
     ServiceRef,
@@ -80,6 +83,23 @@ JOIN closures c ON c.resource_id IS NULL
  AND (c.starts_on < day OR c.starts_on = day AND c.from_time IS NULL)
  AND (c.ends_on > day OR c.ends_on = day AND c.to_time IS NULL)
 ORDER BY day, c.holiday DESC, c.starts_on, c.id
+"""
+_ONLINE = """
+SELECT s.id, s.name, s.duration_minutes, s.color, s.species FROM services s
+WHERE s.active AND s.bookable_online ORDER BY s.name, s.id
+"""
+_GUEST_VISIT = """
+SELECT s.id, s.name, s.color, s.duration_minutes, c.slug, c.name, c.time_zone, a.status, a.starts_at, a.ends_at,
+       (SELECT min(r.name) FROM allocations l JOIN resources r ON r.clinic_id = l.clinic_id AND r.id = l.resource_id
+        WHERE l.clinic_id = a.clinic_id AND l.appointment_id = a.id AND r.kind = 'vet'),
+       coalesce(g.patient_name, p.name), coalesce(g.species, p.species), s.active AND s.bookable_online,
+       s.guest_cutoff_minutes
+FROM appointments a
+JOIN clinics c ON c.id = a.clinic_id
+JOIN services s ON s.clinic_id = a.clinic_id AND s.id = a.service_id
+JOIN patients p ON p.clinic_id = a.clinic_id AND p.id = a.patient_id
+LEFT JOIN guest_requests g ON g.clinic_id = a.clinic_id AND g.appointment_id = a.id
+WHERE a.id = $1
 """
 _RESOURCES = "SELECT id, kind, name, member_id, room_kind, active, version FROM resources"
 _CLOSURES = """
@@ -256,9 +276,10 @@ class DiaryOnPostgres:
     async def take(self, allocations: list[Allocation]) -> None:
         await self._work.insert(allocations)
 
-    async def taken_by(self, appointment_id: UUID) -> list[UUID]:
+    async def taken_by(self, holder_id: UUID) -> list[UUID]:
         rows = await self._work.fetch(
-            "SELECT DISTINCT resource_id FROM allocations WHERE appointment_id = $1 ORDER BY 1", appointment_id
+            "SELECT DISTINCT resource_id FROM allocations WHERE appointment_id = $1 OR hold_id = $1 ORDER BY 1",
+            holder_id,
         )
         return [row["resource_id"] for row in rows]
 
@@ -404,6 +425,18 @@ def _transition_view(row: asyncpg.Record) -> TransitionView:
     step, from_status, to_status, starts_at, at, by, user_id, name, reason = row
     person = None if user_id is None else PersonRef(user_id, name)
     return TransitionView(step, from_status, to_status, starts_at, at, by, person, reason)
+
+
+class HoldRows(Rows[Hold]):
+    """Time that is held without a visit."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Hold)
+        self._work = work
+
+    async def of_token(self, token_hash: bytes) -> UUID | None:
+        rows = await self._work.fetch("SELECT id FROM holds WHERE token_hash = $1 AND kind = 'guest'", token_hash)
+        return rows[0]["id"] if rows else None
 
 
 class FeedRows(Rows[CalendarFeed]):
@@ -568,6 +601,17 @@ class ScheduleReadsOnPostgres:
             page.limit + 1,
         )
         return page_of(rows, page, lambda row: ServiceView(*row.values()), lambda row: (row["name"], row["id"]))
+
+    async def online_services(self) -> list[OnlineServiceView]:
+        rows = await self._work.fetch(_ONLINE)
+        return [OnlineServiceView(*row.values()) for row in rows]
+
+    async def guest_visit(self, appointment_id: UUID) -> GuestVisit:
+        rows = await self._work.fetch(_GUEST_VISIT, appointment_id)
+        if not rows:
+            raise NotFound
+        [service_id, service, color, duration, slug, clinic, zone, *rest] = rows[0].values()
+        return GuestVisit(ServiceRef(service_id, service, color, duration), PublicClinicRef(slug, clinic, zone), *rest)
 
     async def resource(self, resource_id: UUID) -> ResourceView:
         rows = await self._work.fetch(f"{_RESOURCES} WHERE id = $1", resource_id)

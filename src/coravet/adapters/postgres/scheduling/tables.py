@@ -19,12 +19,13 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TSTZRANGE, UUID, ExcludeConstraint
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
-from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_REPLACED
+from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_CLEARED, PERSONAL_REPLACED
 from coravet.core.scheduling.model import (
     Allocation,
     Appointment,
     CalendarFeed,
     Closure,
+    GuestRequest,
     Hold,
     Resource,
     Service,
@@ -202,6 +203,25 @@ holds = tenant_table(
     CheckConstraint("kind IN ('guest', 'offer')", name="kind"),
     CheckConstraint("starts_at < ends_at", name="in_order"),
     UniqueConstraint("clinic_id", "token_hash", name="uq_holds_token_hash"),
+    Index("ix_holds_token_hash", "token_hash", postgresql_where=text("token_hash IS NOT NULL")),
+)
+
+guest_requests = tenant_table(
+    "guest_requests",
+    column("appointment_id", UUID),
+    column("given_name", Text, privacy=PERSONAL_REPLACED),
+    column("family_name", Text, privacy=PERSONAL_REPLACED),
+    column("phone", Text, privacy=PERSONAL_REPLACED),
+    column("email", Text, nullable=True, privacy=PERSONAL_CLEARED),
+    column("patient_name", Text),
+    column("species", Text),
+    column("accepted_slug", Text),
+    column("accepted_version", Text),
+    column("accepted_locale", Text),
+    column("accepted_sha256", Text),
+    column("created_at", Instant),
+    belongs_to("appointment_id", "appointments"),
+    UniqueConstraint("clinic_id", "appointment_id", name="uq_guest_requests_appointment"),
 )
 
 allocations = tenant_table(
@@ -304,6 +324,7 @@ mapping.map_imperatively(Resource, resources, version_id_col=resources.c.version
 mapping.map_imperatively(Closure, closures, version_id_col=closures.c.version, version_id_generator=False)
 mapping.map_imperatively(Appointment, appointments, version_id_col=appointments.c.version, version_id_generator=False)
 mapping.map_imperatively(Hold, holds)
+mapping.map_imperatively(GuestRequest, guest_requests)
 mapping.map_imperatively(Allocation, allocations, exclude_properties=["during"])
 mapping.map_imperatively(CalendarFeed, calendar_feeds)
 mapping.map_imperatively(WaitlistEntry, waitlist, version_id_col=waitlist.c.version, version_id_generator=False)

@@ -20,7 +20,7 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.tenancy.identity import Claims, TokenRevoked
 from coravet.core.tenancy.model import Clinic, Invitation, Member
 from coravet.core.tenancy.permissions import permissions_of
-from coravet.core.tenancy.ports import Account, CalendarFound, LinkFound, Person, Place
+from coravet.core.tenancy.ports import Account, CalendarFound, ClinicFound, LinkFound, Person, Place
 from coravet.core.tenancy.views import (
     ClinicSettingsView,
     ClinicView,
@@ -105,6 +105,16 @@ class PostgresDirectory:
     async def link(self, token_hash: bytes) -> LinkFound | None:
         rows = await self._fetch("SELECT * FROM find_link($1)", token_hash)
         return LinkFound(*rows[0].values()) if rows else None
+
+    async def clinic(self, slug: str) -> ClinicFound | None:
+        if "\0" in slug:  # as in `find`
+            return None
+        rows = await self._fetch("SELECT * FROM find_clinic($1)", slug)
+        return ClinicFound(*rows[0].values()) if rows else None
+
+    async def hold(self, token_hash: bytes) -> ClinicFound | None:
+        rows = await self._fetch("SELECT * FROM find_hold($1)", token_hash)
+        return ClinicFound(*rows[0].values()) if rows else None
 
     async def calendar(self, clinic: str, resource_id: UUID, token_hash: bytes) -> CalendarFound | None:
         if "\0" in clinic:  # as in `find`
