@@ -22,7 +22,6 @@ from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.work import SystemBegin
 from coravet.core.legal.gate import OpenDocument
 from coravet.core.messaging.links import mint
-from coravet.core.messaging.ports import NewMessage
 from coravet.entrypoints.http.app import API
 from coravet.settings import Settings
 
@@ -133,7 +132,7 @@ class Service:
         return clinic
 
     async def _tell(self, clinic: "Clinic") -> None:
-        """How the clinic reminds and what its client agreed to; a recall, and a message that waits, with its links."""
+        """How the clinic reminds and what its client agreed to; a recall, and the visit's message that waits."""
         base, ids = f"/clinics/{clinic.slug}", clinic.ids
         rules = {
             "rules": [{"kind": "visit_reminder", "channel": "mail", "minutes_before": 1440}],
@@ -147,7 +146,6 @@ class Service:
         visit, soon = UUID(ids["appointment_id"]), datetime.now(UTC) + timedelta(days=1)
         actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
         async with self.application.works.begin(actor) as work:
-            await work.messages.queue(NewMessage("visit_booked", "appointment", visit, soon))
             [told] = await work.fetch(
                 "UPDATE messages SET status = 'waiting' WHERE subject_id = $1 AND channel = 'whatsapp' RETURNING id",
                 visit,

@@ -58,7 +58,9 @@ class Scene:
         async with self.service.application.works.begin(self.actor) as work:
             at = due_at or self.clock.at
             await work.messages.queue(NewMessage(kind, "appointment", UUID(visit_id), at))
-        return {row["channel"]: row["id"] for row in await self.rows(visit_id) if row["kind"] == kind}
+        # Booking and each step queue messages of their own, due when they were taken.
+        rows = await self.rows(visit_id)
+        return {row["channel"]: row["id"] for row in rows if (row["kind"], row["due_at"]) == (kind, at)}
 
     async def send(self, message_id: UUID, post: Post | None = None) -> None:
         """What the message's job does."""
@@ -84,6 +86,11 @@ class Scene:
                 UUID(self.clinic.id),
                 UUID(subject_id),
             )
+
+    async def reminders(self, subject_id: str) -> list[asyncpg.Record]:
+        """Those of them that nobody's step queued."""
+        rows = await self.rows(subject_id)
+        return [row for row in rows if row["subject_type"] == "recall" or row["kind"] == "visit_reminder"]
 
     async def row(self, message_id: UUID) -> asyncpg.Record:
         """One message, as it is stored."""

@@ -38,11 +38,11 @@ async def test_once(scene: Scene, visit: dict[str, Any]) -> None:
     """However often and at however many places it is planned, a reminder is made once, with one job for its time."""
     due_at = _start(visit) - DAY
     await _plan(scene, due_at - AHEAD - timedelta(seconds=1))
-    assert await scene.rows(visit["id"]) == []
+    assert await scene.reminders(visit["id"]) == []
     scene.clock.at = due_at - timedelta(minutes=30)
     await asyncio.gather(*(plan(scene.service.system_begin, scene.clock) for _ in range(5)))
     await _plan(scene, due_at)
-    [row] = await scene.rows(visit["id"])
+    [row] = await scene.reminders(visit["id"])
     assert (row["kind"], row["channel"], row["due_at"]) == ("visit_reminder", "mail", due_at)
     assert (row["starts_at"], row["status"]) == (_start(visit), "planned")
     assert await scene.jobs(row["id"]) == [due_at]
@@ -57,7 +57,7 @@ async def test_every_rule(scene: Scene, visit: dict[str, Any]) -> None:
         A_DAY_BEFORE | {"minutes_before": 1455, "enabled": False},
     )
     await _plan(scene, _start(visit) - DAY)
-    rows = await scene.rows(visit["id"])
+    rows = await scene.reminders(visit["id"])
     assert [(row["channel"], _start(visit) - row["due_at"]) for row in rows] == [
         ("mail", timedelta(minutes=1450)),
         ("mail", DAY),
@@ -72,11 +72,11 @@ async def test_moved(scene: Scene, visit: dict[str, Any], mails: MailServer) -> 
     at = f"{scene.base}/appointments/{visit['id']}/reschedule"
     await scene.service.done("POST", at, scene.clinic.owner, json={"starts_at": new.isoformat()})
     await _plan(scene, new - DAY)
-    old, fresh = await scene.rows(visit["id"])
+    old, fresh = await scene.reminders(visit["id"])
     assert fresh["due_at"] == new - DAY
     for row in (old, fresh):
         await scene.send(row["id"])
-    assert [(row["status"], row["why"]) for row in await scene.rows(visit["id"])] == [
+    assert [(row["status"], row["why"]) for row in await scene.reminders(visit["id"])] == [
         ("skipped", "visit_moved"),
         ("sent", None),
     ]
@@ -92,15 +92,15 @@ async def test_not_of_others(scene: Scene, visit: dict[str, Any]) -> None:
     await _plan(scene, _start(visit) - DAY)
     await _plan(scene, _start(late) - DAY + BEHIND + timedelta(seconds=1))
     await _plan(scene, datetime.now(UTC))
-    assert await scene.rows(visit["id"]) == []
-    assert await scene.rows(soon["id"]) == []
-    assert await scene.rows(late["id"]) == []
+    assert await scene.reminders(visit["id"]) == []
+    assert await scene.reminders(soon["id"]) == []
+    assert await scene.reminders(late["id"]) == []
 
 
 async def test_behind(scene: Scene, visit: dict[str, Any]) -> None:
     """A reminder that fell due while nobody planned is made, for some time."""
     await _plan(scene, _start(visit) - DAY + BEHIND)
-    assert len(await scene.rows(visit["id"])) == 1
+    assert len(await scene.reminders(visit["id"])) == 1
 
 
 async def test_recalls(scene: Scene, mails: MailServer) -> None:
@@ -115,8 +115,8 @@ async def test_recalls(scene: Scene, mails: MailServer) -> None:
     nine = datetime(day.year, day.month, day.day, 9, tzinfo=ZONE)
     await scene.service.done("DELETE", f"{scene.base}/recalls/{closed['id']}", scene.clinic.owner)
     await _plan(scene, (nine - DAY).astimezone(UTC))
-    assert await scene.rows(closed["id"]) == await scene.rows(other["id"]) == []
-    [row] = await scene.rows(open_["id"])
+    assert await scene.reminders(closed["id"]) == await scene.reminders(other["id"]) == []
+    [row] = await scene.reminders(open_["id"])
     assert row["due_at"] == nine - DAY
     await scene.send(row["id"])
     [mail] = mails.mails
@@ -127,7 +127,7 @@ async def test_recalls(scene: Scene, mails: MailServer) -> None:
 async def test_lost_job(scene: Scene, visit: dict[str, Any]) -> None:
     """A message whose job was lost gets another, one at a time."""
     await _plan(scene, _start(visit) - DAY)
-    [row] = await scene.rows(visit["id"])
+    [row] = await scene.reminders(visit["id"])
     async with superuser(scene.service.settings) as admin:
         await admin.execute("DELETE FROM jobs.pgqueuer WHERE convert_from(payload, 'UTF8') LIKE $1", f"%{row['id']}%")
     late = row["due_at"] + LATE + timedelta(seconds=1)
