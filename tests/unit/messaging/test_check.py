@@ -37,13 +37,13 @@ RECALL = msgspec.structs.replace(VISIT, visit_status=None, starts_at=None, ends_
 
 
 def _message(kind: str, channel: str = "mail") -> Message:
-    subject = "appointment" if kind.startswith("visit") else "recall"
-    starts_at = START if subject == "appointment" else None
+    subject = {"visit": "appointment", "waitlist": "hold"}.get(kind.partition("_")[0], "recall")
+    starts_at = None if subject == "recall" else START
     return Message(ClinicId(UUID(int=1)), uuid4(), kind, subject, uuid4(), channel, NOW, starts_at)
 
 
 @pytest.mark.parametrize("kind", sorted(HOLDS_WHILE))
-@pytest.mark.parametrize("status", ["requested", "confirmed", "checked_in", "completed", "cancelled", "no_show"])
+@pytest.mark.parametrize("status", ["requested", "confirmed", "checked_in", "cancelled", "no_show", "offered"])
 def test_states(kind: str, status: str) -> None:
     """A message about a visit is sent while the visit is as it says, and not otherwise."""
     facts = msgspec.structs.replace(VISIT, visit_status=status)

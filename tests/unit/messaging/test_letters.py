@@ -31,7 +31,9 @@ TOKENS: dict[LinkPurpose, str] = {"see": "s33", "cancel": "c4n", "opt_out": "0ut
 def _letter(kind: str, channel: str = "mail", tokens: dict[LinkPurpose, str] | None = None) -> Letter:
     visit = kind.startswith(("visit", "waitlist"))
     message = Message(ClinicId(UUID(int=1)), ID, kind, "appointment", ID, channel, NOW, START)
-    writer = BilingualWriter(ICalendarWriter(), "https://citas.test/cita", "https://api.test/opt-outs")
+    writer = BilingualWriter(
+        ICalendarWriter(), "https://citas.test/cita", "https://citas.test/lista", "https://api.test/opt-outs"
+    )
     return writer.write(message, VISIT_FACTS if visit else RECALL_FACTS, tokens or {}, NOW)
 
 
@@ -60,6 +62,12 @@ def test_reminder() -> None:
     assert english.startswith(
         "Hello Zoila, a reminder of the visit of Firulais: Consulta, Tuesday, November 24, 2026, 10:00 AM."
     )
+
+
+def test_offer() -> None:
+    """An offer to who waits opens on a page of its own."""
+    letter = _letter("waitlist_offer", tokens={"accept_offer": "0ff3r"})
+    assert "https://citas.test/lista/0ff3r" in letter.text.splitlines()
 
 
 def test_links() -> None:

@@ -14,6 +14,7 @@ from coravet.core.messaging.ports import Letter, NotDelivered
 
 PORTS = {"smtps": 465, "smtp+starttls": 587, "smtp": 25}
 TIMEOUT = 20.0
+FAILURES = aiosmtplib.SMTPException, OSError, TimeoutError
 
 
 class SmtpMessenger:
@@ -36,31 +37,38 @@ class SmtpMessenger:
             message = compose(letter, self._sender, self._clock)
         except (ValueError, IndexError) as error:
             raise NotDelivered("bad_address", again=False) from error
+        smtp = await self._connected()
         try:
-            async with self._connection() as smtp:
-                await smtp.send_message(message)
+            await smtp.send_message(message)
         except aiosmtplib.SMTPRecipientsRefused as error:
             code = error.recipients[0].code
             raise NotDelivered(f"smtp_{code}", again=code < 500) from error
-        except aiosmtplib.SMTPAuthenticationError as error:
-            raise NotDelivered("mail_login", again=True) from error  # ours to mend, and the letter is good
+        except aiosmtplib.SMTPSenderRefused as error:
+            raise NotDelivered("mail_sender", again=True) from error  # ours to mend, and the letter is good
         except aiosmtplib.SMTPResponseException as error:
             raise NotDelivered(f"smtp_{error.code}", again=error.code < 500) from error
         except aiosmtplib.SMTPNotSupported as error:
             raise NotDelivered("bad_address", again=False) from error
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise NotDelivered("mail_unreachable", again=True) from error
+        finally:
+            await _leave(smtp)
         return "sent"
 
     async def check(self) -> None:
         """Whether the server answers and lets us in. Raises NotDelivered."""
+        await _leave(await self._connected())
+
+    async def _connected(self) -> aiosmtplib.SMTP:
+        """A connection that is let in. What goes wrong here is ours to mend, and the letter is good."""
+        smtp = self._connection()
         try:
-            async with self._connection() as smtp:
-                await smtp.noop()
+            await smtp.connect()
         except aiosmtplib.SMTPAuthenticationError as error:
             raise NotDelivered("mail_login", again=True) from error
-        except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        except FAILURES as error:
             raise NotDelivered("mail_unreachable", again=True) from error
+        return smtp
 
     def _connection(self) -> aiosmtplib.SMTP:
         url = self._url
@@ -73,6 +81,14 @@ class SmtpMessenger:
             start_tls=url.scheme == "smtp+starttls",
             timeout=TIMEOUT,
         )
+
+
+async def _leave(smtp: aiosmtplib.SMTP) -> None:
+    """Take leave; whether the server still answers changes nothing about what it took."""
+    try:
+        await smtp.quit()
+    except FAILURES:
+        smtp.close()
 
 
 def compose(letter: Letter, sender: str, clock: Clock) -> EmailMessage:
