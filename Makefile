@@ -29,8 +29,9 @@ check: $(installed) ## format, lint, types, import contracts, locks
 	$(bin)/lint-imports
 	sh requirements/lock.sh --check
 
-bench: $(installed) ## measure the agenda beside a bare floor, and booking beside its bare SQL
+bench: $(installed) ## measure the agenda beside a bare floor, free slots by themselves, and booking beside its bare SQL
 	@$(bin)/python -m bench $(ARGS)
+	@$(bin)/python -m bench.availability
 	@exec $(bin)/python -m bench.booking $(ARGS)
 
 fmt: $(installed) ## format and mend what can be mended by itself

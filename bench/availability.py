@@ -32,7 +32,7 @@ OFFER = Offer(
     buffer_after_minutes=10,
     resources=dict.fromkeys(VETS, "vet") | dict.fromkeys(ROOMS, "room"),
 )
-RUNS = 60
+RUNS = 40
 
 
 def question(days: int, allocations: int) -> Callable[[], object]:

@@ -22,7 +22,7 @@ from coravet.core.scheduling.book import add_visit
 from coravet.core.scheduling.hold import hold_place, let_go, stands
 from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import GuestRequest, Species, Status
-from coravet.core.scheduling.place import Place, find_place, holding_of, leading_kind, span_of
+from coravet.core.scheduling.place import Place, find_place, holding_of, leading_kind, span_of, working_during
 from coravet.core.scheduling.ports import Offer, SchedulingWork
 from coravet.core.scheduling.views import (
     GuestBookingView,
@@ -306,4 +306,7 @@ async def _redeem(work: SchedulingWork, offer: Offer, token: str, now: datetime)
     resource_ids = await work.diary.taken_by(hold.id)
     await let_go(work, hold, now)
     visit = Interval(hold.starts_at, hold.ends_at)
+    # A closure lists visits, and a hold is none: what was closed meanwhile is not booked after all.
+    if not await working_during(work, offer, visit) >= set(resource_ids):
+        return None
     return Place(visit, holding_of(offer, visit), 0, resource_ids)

@@ -20,12 +20,12 @@ from coravet.core.messaging.ports import NewMessage
 from coravet.core.messaging.quiet import awake
 from coravet.core.scheduling.availability import Slot
 from coravet.core.scheduling.book import add_visit, check_appointment, check_patient
-from coravet.core.scheduling.errors import OfferExpired
+from coravet.core.scheduling.errors import OfferExpired, OutsideHours
 from coravet.core.scheduling.freed import TimeFreed
 from coravet.core.scheduling.hold import hold_place, let_go, stands
 from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import By, WaitlistEntry
-from coravet.core.scheduling.place import Place, check_named, find_place, leading_kind, span_of
+from coravet.core.scheduling.place import Place, check_named, find_place, leading_kind, span_of, working_during
 from coravet.core.scheduling.ports import Freed, Held, Offer, Plan, Waiting, WaitlistWork
 from coravet.core.scheduling.slots import free, reach
 from coravet.core.scheduling.views import AppointmentView, OfferView, WaitlistView
@@ -187,6 +187,7 @@ async def accept(entry_id: UUID, actor: Actor, begin: Begin[WaitlistWork], clock
         NotFound: no such entry here.
         InvalidTransition: nothing is on offer; carries the status.
         OfferExpired: its deadline has come.
+        OutsideHours: the time was closed since it was offered.
         PatientDeceased: the patient has died.
     """
     async with begin(actor) as work:
@@ -223,6 +224,7 @@ async def accept_by_link(hold_id: UUID, actor: Actor, begin: Begin[WaitlistWork]
     Raises:
         NotFound: no such offer.
         OfferExpired: it was let pass, or its deadline has come.
+        OutsideHours: the time was closed since it was offered.
         PatientDeceased: the patient has died.
     """
     async with begin(actor) as work:
@@ -282,6 +284,9 @@ async def _accept(work: WaitlistWork, entry_id: UUID, clock: Clock, *, by: By) -
     check_patient(offer, booked)
     await let_go(work, hold, now)
     visit = Interval(hold.starts_at, hold.ends_at)
+    # A closure lists visits, and an offer is none: what was closed meanwhile is not booked after all.
+    if not await working_during(work, offer, visit) >= set(offered.resource_ids):
+        raise OutsideHours
     place = Place(visit, offered.holding, 0, list(offered.resource_ids))
     source: Any = "staff" if by == "staff" else "portal"
     appointment = await add_visit(
