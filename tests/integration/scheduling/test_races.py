@@ -13,6 +13,7 @@ from tests.integration.scheduling.races import codes, overlaps
 
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.scheduling.errors import SlotTaken
+from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.model import Allocation, Appointment
 
 
@@ -195,6 +196,7 @@ async def test_past_the_lock(service: Service, clinic: Clinic) -> None:
         async with service.application.works.begin(actor) as work:
             copy = Appointment(**fields | {"id": work.new_id()})
             same = {name: value for name, value in held.items() if name in Allocation.__dataclass_fields__}
-            await work.diary.add(copy, [Allocation(**same | {"id": work.new_id(), "appointment_id": copy.id})])
+            taken = [Allocation(**same | {"id": work.new_id(), "appointment_id": copy.id})]
+            await work.diary.add(copy, taken, step_taken(work, copy, "book", None, copy.created_at, by="staff"))
     async with superuser(service.settings) as admin:
         assert await admin.fetchval("SELECT count(*) FROM appointments WHERE clinic_id = $1", actor.clinic_id) == 2

@@ -53,6 +53,25 @@ async def test_a_wake_during_a_step_is_followed_by_another() -> None:
         assert begun == 2
 
 
+async def test_wakes_in_a_row_are_served_together() -> None:
+    """A wake after a pause is served at once; those that follow wait until `least` is over, and share one step."""
+    loop = asyncio.get_running_loop()
+    begun: list[float] = []
+
+    async def step() -> None:
+        begun.append(loop.time())
+
+    async with Steady("working", step, every=3600, least=0.1) as work:
+        await asyncio.sleep(0.15)
+        for _ in range(20):
+            work.wake()
+            await asyncio.sleep(0.002)
+        assert len(begun) == 2
+        await until(lambda: len(begun) == 3)
+    assert begun[1] - begun[0] >= 0.15
+    assert begun[2] - begun[1] >= 0.1
+
+
 async def test_failures_are_told_once(caplog: pytest.LogCaptureFixture) -> None:
     """An outage is one warning, its end one line; an error nobody expected comes with its stack."""
     caplog.set_level(logging.INFO)

@@ -6,7 +6,6 @@ from datetime import date, datetime
 from typing import Any
 
 import httpx
-import msgspec
 from sqlalchemy import insert
 
 from coravet.adapters.local import LocalError
@@ -159,10 +158,6 @@ async def store(work: ClinicWork, clinic_id: ClinicId, contents: Contents) -> No
             for service_id, resource_id in contents.assigned
         ],
     )
-    for visits in (contents.appointments, contents.allocations):
+    for visits in (contents.appointments, contents.allocations, contents.history):
         session.add_all(visits)
         await session.flush()
-    await session.execute(
-        insert(tables.scheduling.appointment_transitions),
-        [{"clinic_id": clinic_id, **msgspec.structs.asdict(taken)} for taken in contents.history],
-    )

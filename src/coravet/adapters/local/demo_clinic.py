@@ -37,9 +37,18 @@ from coravet.core.patients.patients import search_key as patient_search_key
 from coravet.core.scheduling.availability import open_for
 from coravet.core.scheduling.errors import SlotTaken
 from coravet.core.scheduling.hours import Interval, Openings, WeeklySpan, working
-from coravet.core.scheduling.model import Allocation, Appointment, Resource, ResourceKind, Service, Source, Status
+from coravet.core.scheduling.model import (
+    Allocation,
+    Appointment,
+    Resource,
+    ResourceKind,
+    Service,
+    Source,
+    Status,
+    Transition,
+)
 from coravet.core.scheduling.place import choose
-from coravet.core.scheduling.ports import Held, Offer, Taken
+from coravet.core.scheduling.ports import Held, Offer
 from coravet.core.scheduling.transition import Step, destination
 from coravet.core.tenancy.clinic_day import bounds, day_of, time_zone
 
@@ -122,7 +131,7 @@ class Contents:
     parties: list[Party] = field(default_factory=list)
     appointments: list[Appointment] = field(default_factory=list)
     allocations: list[Allocation] = field(default_factory=list)
-    history: list[Taken] = field(default_factory=list)
+    history: list[Transition] = field(default_factory=list)
 
 
 def furnish(plan: ClinicPlan, clinic_id: ClinicId, members: Mapping[str, MemberId], now: datetime) -> Contents:
@@ -346,11 +355,12 @@ class _Furnishing:
             for each in taken
         ]
 
-    def _history(self, visit: Appointment, steps: Sequence[Step], taken_at: Sequence[datetime]) -> Iterator[Taken]:
+    def _history(self, visit: Appointment, steps: Sequence[Step], taken_at: Sequence[datetime]) -> Iterator[Transition]:
         """The steps of a visit as they would have been written down."""
         statuses = [_status(visit.source, steps[:number]) for number in range(len(steps) + 1)]
         for number, (step, at) in enumerate(zip(("book", *steps), taken_at, strict=True)):
-            yield Taken(
+            yield Transition(
+                clinic_id=self._clinic_id,
                 id=self._id(at),
                 appointment_id=visit.id,
                 step=step,

@@ -19,14 +19,18 @@ log = logging.getLogger("coravet.steady")
 class Steady:
     """Repeats a step while entered: when woken, and `every` so many seconds from one start to the next.
 
+    However often it is woken, one start is at `least` so many seconds after the one before; the first wake after a
+    pause is served at once.
+
     A step that fails is repeated after a growing pause. That it fails is logged once, and once that it works again.
     A wake during a step makes one more follow, so that whoever calls `wake` is served by a step that begins later.
     """
 
-    def __init__(self, name: str, step: Callable[[], Awaitable[None]], *, every: float) -> None:
+    def __init__(self, name: str, step: Callable[[], Awaitable[None]], *, every: float, least: float = 0) -> None:
         self._name = name
         self._step = step
         self._every = every
+        self._least = least
         self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
 
@@ -67,6 +71,9 @@ class Steady:
             with suppress(TimeoutError):
                 async with asyncio.timeout_at(started + self._every):
                     await self._woken.wait()
+            rest = started + self._least - loop.time()
+            if rest > 0:
+                await asyncio.sleep(rest)
 
 
 def _pause(failures: int) -> float:

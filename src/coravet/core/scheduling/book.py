@@ -16,7 +16,7 @@ from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.errors import PatientDeceased
-from coravet.core.scheduling.history import record
+from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.model import Appointment, By, Source, Status
 from coravet.core.scheduling.place import LANES, Place, allocations, check_named, find_place, span_of
 from coravet.core.scheduling.ports import Booked, Offer, SchedulingWork
@@ -105,8 +105,8 @@ async def add_visit(
         status_since=now,
         checked_in_at=now if status == "checked_in" else None,
     )
-    await work.diary.add(appointment, allocations(work, place, appointment.id))
-    await record(work, appointment, "book", None, now, by=by)
+    booking = step_taken(work, appointment, "book", None, now, by=by)
+    await work.diary.add(appointment, allocations(work, place, appointment.id), booking)
     if status == "requested":
         await work.messages.queue(NewMessage("visit_requested", "appointment", appointment.id, now))
     elif status == "confirmed":

@@ -2,11 +2,11 @@
 
 from datetime import datetime
 
-from coravet.core.scheduling.model import Appointment, By, Status
-from coravet.core.scheduling.ports import SchedulingWork, Taken
+from coravet.core.scheduling.model import Appointment, By, Status, Transition
+from coravet.core.scheduling.ports import SchedulingWork
 
 
-async def record(
+def step_taken(
     work: SchedulingWork,
     appointment: Appointment,
     step: str,
@@ -15,19 +15,18 @@ async def record(
     *,
     by: By,
     reason: str | None = None,
-) -> None:
-    """Write down a step that a visit took in this work; who took it is the work's actor."""
-    await work.diary.record(
-        Taken(
-            id=work.new_id(),
-            appointment_id=appointment.id,
-            step=step,
-            from_status=came_from,
-            to_status=appointment.status,
-            starts_at=appointment.starts_at,
-            at=now,
-            by=by,
-            user_id=work.actor.user_id,
-            reason=reason,
-        )
+) -> Transition:
+    """A step that a visit takes in this work, to be written down; who takes it is the work's actor."""
+    return Transition(
+        clinic_id=work.actor.clinic_id,
+        id=work.new_id(),
+        appointment_id=appointment.id,
+        step=step,
+        from_status=came_from,
+        to_status=appointment.status,
+        starts_at=appointment.starts_at,
+        at=now,
+        by=by,
+        user_id=work.actor.user_id,
+        reason=reason,
     )

@@ -5,7 +5,7 @@ from datetime import date, datetime, time
 from typing import Literal
 from uuid import UUID
 
-from coravet.core.kernel.actor import ClinicId, MemberId
+from coravet.core.kernel.actor import ClinicId, MemberId, UserId
 
 ResourceKind = Literal["vet", "room", "equipment"]
 LEADING_KINDS: tuple[ResourceKind, ...] = ("vet", "room", "equipment")
@@ -148,6 +148,28 @@ class CalendarFeed:
     token_hash: bytes
     created_at: datetime
     revoked_at: datetime | None = None
+
+
+@dataclass
+class Transition:
+    """A step that a visit took, as its history keeps it for good.
+
+    Attributes:
+        starts_at: of the visit from then on.
+        user_id: who took it, where a member did.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    appointment_id: UUID
+    step: str
+    from_status: Status | None
+    to_status: Status
+    starts_at: datetime
+    at: datetime
+    by: By
+    user_id: UserId | None
+    reason: str | None
 
 
 @dataclass

@@ -21,7 +21,7 @@ from coravet.core.kernel.work import Begin
 from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.book import check_appointment, lanes_for
 from coravet.core.scheduling.freed import time_freed
-from coravet.core.scheduling.history import record
+from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import Appointment, By, Status
 from coravet.core.scheduling.place import allocations, check_named, find_place, leading_kind
@@ -146,7 +146,7 @@ async def move(
     await work.diary.take(allocations(work, place, appointment.id))
     await time_freed(work, before_id, before.ends_at, now)
     step = "reassign" if starts_at is None else "reschedule"
-    await record(work, appointment, step, appointment.status, now, by=by, reason=reason)
+    await work.diary.record(step_taken(work, appointment, step, appointment.status, now, by=by, reason=reason))
     if starts_at is not None:
         await work.messages.queue(NewMessage("visit_moved", "appointment", appointment.id, now))
     event = AppointmentReassigned if starts_at is None else AppointmentRescheduled

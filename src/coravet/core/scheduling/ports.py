@@ -7,7 +7,6 @@ from uuid import UUID
 
 import msgspec
 
-from coravet.core.kernel.actor import UserId
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table
 from coravet.core.messaging.ports import MessagingWork
@@ -21,6 +20,7 @@ from coravet.core.scheduling.model import (
     Hold,
     Resource,
     Service,
+    Transition,
     WaitlistEntry,
     WaitlistStatus,
 )
@@ -98,21 +98,6 @@ class Booked(msgspec.Struct, frozen=True):
     client_id: UUID
     species: str
     deceased: bool
-
-
-class Taken(msgspec.Struct, frozen=True):
-    """A step that a visit took: see `history`."""
-
-    id: UUID
-    appointment_id: UUID
-    step: str
-    from_status: str | None
-    to_status: str
-    starts_at: datetime
-    at: datetime
-    by: str
-    user_id: UserId | None
-    reason: str | None
 
 
 class Held(msgspec.Struct, frozen=True):
@@ -216,7 +201,7 @@ class Diary(Protocol):
         """Every resource of the clinic, retired ones included."""
         ...
 
-    async def add(self, appointment: Appointment, allocations: list[Allocation]) -> None:
+    async def add(self, appointment: Appointment, allocations: list[Allocation], booked: Transition) -> None:
         """Book; later changes to either are not stored. Raises SlotTaken where the time turns out to be held."""
         ...
 
@@ -244,7 +229,7 @@ class Diary(Protocol):
         """Keep what a visit is before it is moved as a row of that id, with its time, which is released."""
         ...
 
-    async def record(self, taken: Taken) -> None:
+    async def record(self, transition: Transition) -> None:
         """Append to a visit's history."""
         ...
 

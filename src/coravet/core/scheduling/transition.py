@@ -29,7 +29,7 @@ from coravet.core.messaging.model import MessageKind
 from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.errors import SlotTaken
 from coravet.core.scheduling.freed import time_freed
-from coravet.core.scheduling.history import record
+from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.model import Appointment, By, Status
 from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.scheduling.views import AppointmentView
@@ -139,7 +139,7 @@ async def change_status(
         appointment.cancel_reason = None
         if not await work.diary.reclaim(appointment.id, now):
             raise SlotTaken
-    await record(work, appointment, step, came_from, now, by=by, reason=reason)
+    await work.diary.record(step_taken(work, appointment, step, came_from, now, by=by, reason=reason))
     message = _news(step, came_from, target)
     if message is not None:
         await work.messages.queue(NewMessage(message, "appointment", appointment.id, now))

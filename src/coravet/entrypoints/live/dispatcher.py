@@ -15,6 +15,9 @@ BATCH = 1000
 PRUNED_AT_ONCE = 5000
 LOOK_SECONDS = 1.0
 """How long the events of a process that died after its commit wait at most for another one."""
+TOGETHER_SECONDS = 0.02
+"""Commits that come closer than this are numbered together: where hundreds come in a second each would cost as much
+again to number as it cost itself. One that comes alone does not wait."""
 PRUNE_SECONDS = 600.0
 
 
@@ -28,7 +31,7 @@ class Dispatcher:
         self._journal = journal
         self._fanout = fanout
         self._clock = clock
-        self._numbering = Steady("numbering events", self._number, every=look_seconds)
+        self._numbering = Steady("numbering events", self._number, every=look_seconds, least=TOGETHER_SECONDS)
         self._pruning = Steady("pruning events", self._prune, every=PRUNE_SECONDS)
         self.wake = self._numbering.wake
 

@@ -12,8 +12,8 @@ from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WeeklySpan, wall_text, wall_time
-from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Hold
-from coravet.core.scheduling.ports import Booked, Coming, Held, Offer, Plan, Taken
+from coravet.core.scheduling.model import Allocation, Appointment, CalendarFeed, Hold, Transition
+from coravet.core.scheduling.ports import Booked, Coming, Held, Offer, Plan
 from coravet.core.scheduling.views import (
     AppointmentView,
     ClientRef,
@@ -266,8 +266,8 @@ class DiaryOnPostgres:
     async def resources(self) -> list[UUID]:
         return [row["id"] for row in await self._work.fetch("SELECT id FROM resources")]
 
-    async def add(self, appointment: Appointment, allocations: list[Allocation]) -> None:
-        await self._work.insert([appointment], allocations)
+    async def add(self, appointment: Appointment, allocations: list[Allocation], booked: Transition) -> None:
+        await self._work.insert([appointment], allocations, [booked])
 
     async def add_hold(self, hold: Hold, allocations: list[Allocation]) -> None:
         self._work.session.add(hold)
@@ -326,13 +326,8 @@ class DiaryOnPostgres:
         )
         return copy_id
 
-    async def record(self, taken: Taken) -> None:
-        await self._work.execute(
-            "INSERT INTO appointment_transitions (clinic_id, id, appointment_id, step, from_status, to_status,"
-            " starts_at, at, by, user_id, reason) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)",
-            self._work.actor.clinic_id,
-            *msgspec.structs.astuple(taken),
-        )
+    async def record(self, transition: Transition) -> None:
+        await self._work.insert([transition])
 
 
 class CatalogueOnPostgres:

@@ -29,6 +29,7 @@ from coravet.core.scheduling.model import (
     Hold,
     Resource,
     Service,
+    Transition,
     WaitlistEntry,
 )
 
@@ -323,6 +324,7 @@ mapping.map_imperatively(Service, services, version_id_col=services.c.version, v
 mapping.map_imperatively(Resource, resources, version_id_col=resources.c.version, version_id_generator=False)
 mapping.map_imperatively(Closure, closures, version_id_col=closures.c.version, version_id_generator=False)
 mapping.map_imperatively(Appointment, appointments, version_id_col=appointments.c.version, version_id_generator=False)
+mapping.map_imperatively(Transition, appointment_transitions)
 mapping.map_imperatively(Hold, holds)
 mapping.map_imperatively(GuestRequest, guest_requests)
 mapping.map_imperatively(Allocation, allocations, exclude_properties=["during"])
