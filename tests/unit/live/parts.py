@@ -174,7 +174,7 @@ class Layer:
         self.directory = Directory()
         self.identity = MemoryIdentity(clock=self.clock)
         self.forgotten: list[str] = []
-        self.dispatcher = Dispatcher(self.journal, self.fanout, self.clock, look_seconds=NEVER)
+        self.dispatcher = Dispatcher(self.journal, self.fanout, self.clock, look_seconds=NEVER, together_seconds=0)
         self.hub = self.make_hub()
 
     def make_hub(self, *, look_seconds: float = NEVER, pending: int = 1000) -> Hub:

@@ -27,11 +27,19 @@ class Dispatcher:
     Every process has one. Which of them numbers an event does not matter: the journal lets one in at a time.
     """
 
-    def __init__(self, journal: Journal, fanout: Fanout, clock: Clock, *, look_seconds: float = LOOK_SECONDS) -> None:
+    def __init__(
+        self,
+        journal: Journal,
+        fanout: Fanout,
+        clock: Clock,
+        *,
+        look_seconds: float = LOOK_SECONDS,
+        together_seconds: float = TOGETHER_SECONDS,
+    ) -> None:
         self._journal = journal
         self._fanout = fanout
         self._clock = clock
-        self._numbering = Steady("numbering events", self._number, every=look_seconds, least=TOGETHER_SECONDS)
+        self._numbering = Steady("numbering events", self._number, every=look_seconds, least=together_seconds)
         self._pruning = Steady("pruning events", self._prune, every=PRUNE_SECONDS)
         self.wake = self._numbering.wake
 
