@@ -1,4 +1,4 @@
-"""How long computing free slots takes: generous limits, for machines at work; `python -m bench.availability` measures."""
+"""How long computing free slots takes, with room for machines at work; `python -m bench.availability` measures."""
 
 from bench.availability import milliseconds, question
 
