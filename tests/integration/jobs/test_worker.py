@@ -14,7 +14,8 @@ from uuid import UUID
 
 import pytest
 from pgqueuer import AsyncpgDriver
-from sqlalchemy.engine.url import make_url
+from pydantic import SecretStr
+from sqlalchemy.engine.url import URL, make_url
 from tests.integration.http.service import superuser
 from tests.integration.jobs.ringing import Ring
 from tests.integration.parts.databases import Databases
@@ -290,34 +291,44 @@ async def test_lost_connections(works: Works[ClinicWork], settings: Settings) ->
         await settled(settings, "picked", 0)
 
 
+def _at(settings: Settings, url: URL) -> Settings:
+    return settings.model_copy(update={"database_admin_url": SecretStr(url.render_as_string(hide_password=False))})
+
+
 async def test_database_away_at_a_failure(works: Works[ClinicWork], settings: Settings) -> None:
     """A job that fails while the database is away has not failed for good: it is begun anew once that is back."""
     name = make_url(settings.database_url.get_secret_value()).database
+    cut = "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE datname = $1 AND pid <> $2"
     tried: list[int] = []
+    away = asyncio.Event()
 
-    async with superuser(settings) as admin:
+    async def ring(job: Ring, _actor: Actor) -> None:
+        tried.append(job.bell)
+        await away.wait()
+        if len(tried) == 1:
+            raise ConnectionError
 
-        async def ring(job: Ring, _actor: Actor) -> None:
-            tried.append(job.bell)
-            if len(tried) == 1:
-                await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
-                await admin.execute(
-                    "SELECT pg_terminate_backend(pid) FROM pg_stat_activity"
-                    " WHERE application_name = $1 AND datname = current_database()",
-                    APPLICATION,
-                )
-                raise ConnectionError
-
+    assert settings.database_admin_url is not None
+    elsewhere = make_url(settings.database_admin_url.get_secret_value()).set(database="postgres")
+    async with superuser(settings) as admin, superuser(_at(settings, elsewhere)) as outside:
+        mine = admin.get_server_pid()
+        await ring_later(works, 1)
         try:
-            await ring_later(works, 1)
-            async with working(settings, ring):
+            async with working(settings, ring, Pace(first=timedelta(seconds=0.3))):
                 await until(lambda: len(tried) == 1)
+                await outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS false')
+                async with asyncio.timeout(10):
+                    while True:
+                        if not await outside.fetchval(cut, name, mine):
+                            break
+                        await asyncio.sleep(0.05)
+                away.set()
                 await asyncio.sleep(1)
                 assert [row["status"] for row in await admin.fetch("SELECT status FROM jobs.pgqueuer")] == ["picked"]
-                await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+                await outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
                 await until(lambda: len(tried) == 2)
         finally:
-            await admin.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
+            await outside.execute(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true')
     assert await rows(settings, "SELECT FROM jobs.pgqueuer") == []
 
 

@@ -47,7 +47,7 @@ LOOK = timedelta(seconds=1)
 CUT_OFF_SECONDS = 10.0
 LONGEST_PAUSE = 5.0
 CONNECTIONS = 4
-_UNREACHABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+_UNREACHABLE = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError, TimeoutError)
 
 log = logging.getLogger("coravet.jobs")
 
