@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.integration.http.service import Clinic, Service
+from tests.integration.http.service import Clinic, Service, superuser
 from tests.integration.scheduling.races import codes, overlaps
 
 ROUNDS, AT_ONCE = 50, 40
@@ -98,4 +98,60 @@ async def test_moving_around(service: Service, clinic: Clinic) -> None:
         ]
         seen += codes(await _all(moves))
     assert set(seen) == {"200", "slot_taken"}
+    assert await overlaps(service, clinic) == 0
+
+
+async def test_holds_that_expire(service: Service, clinic: Clinic) -> None:
+    """Time that a guest holds goes to nobody else; once that is over it goes to one of those who want it, the guest
+    with the hold among them."""
+    portal = f"/portal/clinics/{clinic.slug}"
+    for number in range(ROUNDS):
+        slot = clinic.slot()
+        wanted = {"service_id": clinic.ids["service_id"], "starts_at": slot}
+        hold = (await service.ask("POST", f"{portal}/holds", json=wanted)).json()
+        if number % 2:  # half of the holds end while the others ask
+            async with superuser(service.settings) as admin:
+                await admin.execute(
+                    "WITH ended AS (UPDATE holds SET expires_at = now() WHERE released_at IS NULL AND clinic_id = $1"
+                    " RETURNING id) UPDATE allocations SET expires_at = now() FROM ended WHERE hold_id = ended.id",
+                    clinic.id,
+                )
+        staff = [service.ask("POST", _visits(clinic), clinic.owner, json=clinic.visit(slot)) for _ in range(30)]
+        guest = clinic.guest(slot)
+        others = [service.ask("POST", f"{portal}/bookings", json=guest) for _ in range(9)]
+        holder = service.ask("POST", f"{portal}/bookings", json=guest | {"hold": hold["token"]})
+        answers = await _all([*staff, *others, holder])
+        assert codes(answers) == {"201": 1, "slot_taken": AT_ONCE - 1}
+        if not number % 2:
+            [won] = [answer for answer in answers if answer.status_code == 201]
+            assert won.json().get("token"), "the guest who held the time has it"
+    assert await overlaps(service, clinic) == 0
+
+
+async def test_confirming_overlapping_requests(service: Service, clinic: Clinic) -> None:
+    """Guests who ask for overlapping times, and at once confirm whatever they got, end with one visit each place, which
+    was confirmed once."""
+    portal = f"/portal/clinics/{clinic.slug}"
+
+    async def ask(start: str) -> list[httpx.Response]:
+        asked = await service.ask("POST", f"{portal}/bookings", json=clinic.guest(start))
+        if asked.status_code != 201:
+            return [asked]
+        confirm = f"/portal/bookings/{asked.json()['tokens']['confirm']}/confirm"
+        return [asked, *await asyncio.gather(*(service.ask("POST", confirm) for _ in range(4)))]
+
+    for _ in range(ROUNDS):
+        first = datetime.fromisoformat(clinic.slot())
+        clinic.slot()
+        starts = [(first + timedelta(minutes=15 * (number % 3))).isoformat() for number in range(AT_ONCE // 2)]
+        answers = [answer for each in await asyncio.gather(*map(ask, starts)) for answer in each]
+        assert set(codes(answers)) <= {"200", "201", "slot_taken"}
+    async with superuser(service.settings) as admin:
+        confirmed = await admin.fetch(
+            "SELECT count(*) FROM appointment_transitions WHERE clinic_id = $1 AND step = 'confirm'"
+            " GROUP BY appointment_id",
+            clinic.id,
+        )
+    assert confirmed
+    assert {row["count"] for row in confirmed} == {1}
     assert await overlaps(service, clinic) == 0
