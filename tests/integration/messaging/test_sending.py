@@ -270,3 +270,38 @@ async def test_nothing_personal_is_logged(scene: Scene, mails: MailServer, caplo
     told = caplog.text + repr(logs) + repr([dict(row) for row in await scene.rows(visit["id"])])
     for word in ("zq@correo.test", "Zoila", "Firulais", "593991234567"):
         assert word not in told
+
+
+async def test_offer(scene: Scene, mails: MailServer) -> None:
+    """Who waits is told of the time they are offered, with a link that opens the offer; not once it is answered."""
+    ids, base, owner = scene.clinic.ids, scene.base, scene.clinic.owner
+    at = f"{base}/waitlist/{ids['entry_id']}"
+    for accepted in (False, True):
+        entry = await scene.service.done("GET", f"{base}/waitlist", owner)
+        if not accepted:
+            await scene.service.done("POST", f"{at}/decline", owner)
+            entry = await scene.service.done("POST", f"{at}/offer", owner, json={"starts_at": scene.clinic.slot()})
+        else:
+            await scene.service.done("POST", f"{at}/accept", owner)
+            entry = entry["items"][0]
+        async with superuser(scene.service.settings) as admin:
+            message_id = await admin.fetchval(
+                "SELECT m.id FROM messages m JOIN waitlist w ON w.hold_id = m.subject_id"
+                " WHERE w.id = $1 AND m.channel = 'mail'",
+                entry["id"],
+            )
+            await admin.execute("UPDATE messages SET status = 'planned', sent_at = NULL WHERE id = $1", message_id)
+        scene.clock.at += timedelta(seconds=5)
+        await scene.send(message_id)
+        if accepted:
+            assert (await scene.row(message_id))["why"] == "visit_booked"
+    [mail] = mails.mails
+    body = mail.get_body()
+    assert body is not None
+    text = body.get_content()
+    assert "se liberó un espacio para Firulais: Consulta, el " in text
+    [address] = [line for line in text.splitlines() if line.startswith("http")]
+    path, _, token = address.rpartition("/")
+    assert path.endswith("/api/v1/portal/offers")
+    shown = await scene.service.ask("GET", f"/portal/offers/{token}", {})
+    assert (shown.json()["status"], shown.json()["patient"]) == ("accepted", "Firulais")
