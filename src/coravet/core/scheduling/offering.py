@@ -26,7 +26,7 @@ from coravet.core.scheduling.hold import hold_place, let_go, stands
 from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import By, WaitlistEntry
 from coravet.core.scheduling.place import Place, check_named, find_place, leading_kind, span_of, working_during
-from coravet.core.scheduling.ports import Freed, Held, Offer, Plan, Waiting, WaitlistWork
+from coravet.core.scheduling.ports import Freed, Held, Offer, Plan, SchedulingWork, Waiting
 from coravet.core.scheduling.slots import free, reach
 from coravet.core.scheduling.views import AppointmentView, OfferView, WaitlistView
 from coravet.core.scheduling.waitlist import fits, give_back, locked, refusal
@@ -71,7 +71,7 @@ def deadline(now: datetime, starts_at: datetime, within: timedelta = ANSWER_WITH
 
 
 async def offer_by_hand(
-    entry_id: UUID, command: NewOffer, actor: Actor, begin: Begin[WaitlistWork], clock: Clock
+    entry_id: UUID, command: NewOffer, actor: Actor, begin: Begin[SchedulingWork], clock: Clock
 ) -> WaitlistView:
     """Offer a time that staff chose, whatever was wished for; it is held until it is answered, or the deadline comes.
 
@@ -117,7 +117,7 @@ async def offer_by_hand(
         return work.answer(await work.waitlist.view(entry.id))
 
 
-async def offer_freed(job: TimeFreed, actor: Actor, begin: Begin[WaitlistWork], clock: Clock) -> None:
+async def offer_freed(job: TimeFreed, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> None:
     """Offer time that was given up to the first who waits for it; where more of it is left, to the next.
 
     What is offered is looked for without a lock and then found again under it. Whoever was faster makes this fail, and
@@ -180,7 +180,7 @@ def first_fit(
     return None
 
 
-async def accept(entry_id: UUID, actor: Actor, begin: Begin[WaitlistWork], clock: Clock) -> AppointmentView:
+async def accept(entry_id: UUID, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> AppointmentView:
     """Make what an entry was offered a visit, by staff on the client's behalf; accepting again answers the same visit.
 
     Raises:
@@ -197,7 +197,7 @@ async def accept(entry_id: UUID, actor: Actor, begin: Begin[WaitlistWork], clock
         return work.answer(await work.schedule_reads.appointment(appointment_id))
 
 
-async def decline(entry_id: UUID, actor: Actor, begin: Begin[WaitlistWork], clock: Clock) -> WaitlistView:
+async def decline(entry_id: UUID, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> WaitlistView:
     """Let an offer pass, by staff on the client's behalf: it goes to the next, and the entry waits on.
 
     Raises:
@@ -212,13 +212,13 @@ async def decline(entry_id: UUID, actor: Actor, begin: Begin[WaitlistWork], cloc
         return work.answer(await work.waitlist.view(entry.id))
 
 
-async def show_offer(hold_id: UUID, actor: Actor, begin: Begin[WaitlistWork], clock: Clock) -> OfferView:
+async def show_offer(hold_id: UUID, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> OfferView:
     """An offer as its client sees it. Raises NotFound."""
     async with begin(actor) as work:
         return await work.waitlist.offer(hold_id, clock.now())
 
 
-async def accept_by_link(hold_id: UUID, actor: Actor, begin: Begin[WaitlistWork], clock: Clock) -> OfferView:
+async def accept_by_link(hold_id: UUID, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> OfferView:
     """Take an offer, by who was sent it; again changes nothing.
 
     Raises:
@@ -234,10 +234,10 @@ async def accept_by_link(hold_id: UUID, actor: Actor, begin: Begin[WaitlistWork]
         entry, appointment_id = await _accept(work, entry_id, clock, by="guest")
         if entry.hold_id != hold_id or appointment_id is None:
             raise OfferExpired
-        return await work.waitlist.offer(hold_id, clock.now())
+        return work.answer(await work.waitlist.offer(hold_id, clock.now()))
 
 
-async def decline_by_link(hold_id: UUID, actor: Actor, begin: Begin[WaitlistWork], clock: Clock) -> OfferView:
+async def decline_by_link(hold_id: UUID, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> OfferView:
     """Let an offer pass, by who was sent it; again changes nothing.
 
     Raises:
@@ -252,10 +252,10 @@ async def decline_by_link(hold_id: UUID, actor: Actor, begin: Begin[WaitlistWork
                 if entry.status != "offered":
                     raise refusal(entry, ["offered"])
                 await _pass(work, entry, clock.now())
-        return await work.waitlist.offer(hold_id, clock.now())
+        return work.answer(await work.waitlist.offer(hold_id, clock.now()))
 
 
-async def end_offer(job: OfferEnds, actor: Actor, begin: Begin[WaitlistWork], clock: Clock) -> None:
+async def end_offer(job: OfferEnds, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> None:
     """Let an offer pass that nobody answered in time. One that was answered stays as it is."""
     async with begin(actor) as work:
         entry, _ = await locked(work, job.entry_id)
@@ -269,7 +269,7 @@ async def end_offer(job: OfferEnds, actor: Actor, begin: Begin[WaitlistWork], cl
         await _pass(work, entry, now)
 
 
-async def _accept(work: WaitlistWork, entry_id: UUID, clock: Clock, *, by: By) -> tuple[WaitlistEntry, UUID | None]:
+async def _accept(work: SchedulingWork, entry_id: UUID, clock: Clock, *, by: By) -> tuple[WaitlistEntry, UUID | None]:
     """The entry, locked, and the visit that its offer has become by now; None where nothing is on offer."""
     entry, offered = await locked(work, entry_id)
     if entry.hold_id != offered.hold_id:
@@ -299,7 +299,7 @@ async def _accept(work: WaitlistWork, entry_id: UUID, clock: Clock, *, by: By) -
     return entry, appointment.id
 
 
-async def _pass(work: WaitlistWork, entry: WaitlistEntry, now: datetime) -> None:
+async def _pass(work: SchedulingWork, entry: WaitlistEntry, now: datetime) -> None:
     """Let what a locked entry was offered go to the next; the entry waits on while its days last."""
     await give_back(work, entry, now)
     over = day_of(now, time_zone(work.actor.time_zone)) > entry.to_date
@@ -310,7 +310,7 @@ async def _pass(work: WaitlistWork, entry: WaitlistEntry, now: datetime) -> None
 
 
 async def _make(
-    work: WaitlistWork,
+    work: SchedulingWork,
     entry: WaitlistEntry,
     offer: Offer,
     place: Place,
@@ -328,7 +328,7 @@ async def _make(
     await work.jobs.defer(OfferEnds(work.actor.clinic_id, entry.id, hold.id), at=until, once=str(hold.id))
 
 
-async def _free_and_wished(work: WaitlistWork, entry: WaitlistEntry, visit: Interval, now: datetime) -> list[UUID]:
+async def _free_and_wished(work: SchedulingWork, entry: WaitlistEntry, visit: Interval, now: datetime) -> list[UUID]:
     """Who is to lead a visit: the first of those wished for who is free, or else the first, to be refused; nobody in
     particular where nobody was wished for."""
     if not entry.resource_ids:

@@ -409,7 +409,3 @@ class SchedulingWork(MessagingWork, Protocol):
 
     @property
     def waitlist(self) -> Waitlist: ...
-
-
-class WaitlistWork(SchedulingWork, MessagingWork, Protocol):
-    """The unit of work as offering uses it: who is offered something is told."""

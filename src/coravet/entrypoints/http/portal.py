@@ -95,8 +95,8 @@ async def guest_of(slug: str, call: Call) -> Actor:
     return Actor(clinic_id=found.clinic_id, time_zone=found.time_zone, user_id=None)
 
 
-async def _linked(token: str, purposes: frozenset[LinkPurpose], call: Call) -> tuple[UUID, Actor]:
-    """The visit that a link leads to, and its clinic. Unknown, revoked, expired and for another purpose are one 404."""
+async def linked(token: str, purposes: frozenset[LinkPurpose], call: Call) -> tuple[UUID, Actor]:
+    """What a link leads to, and its clinic. Unknown, revoked, expired and for another purpose are one 404."""
     found = await call.ports.directory.link(hash_link(token))
     if found is None or found.purpose not in purposes or found.expires_at <= call.ports.clock.now():
         raise NotFound
@@ -220,7 +220,7 @@ async def post_booking(
 )
 async def get_booking(see_token: LinkToken, call: NamedDependency[Call]) -> GuestVisitView:
     """A visit, by any link to it. Changes nothing, whoever follows the link."""
-    visit, actor = await _linked(see_token, PURPOSES, call)
+    visit, actor = await linked(see_token, PURPOSES, call)
     return await see(visit, actor, call.begin, call.ports.clock)
 
 
@@ -233,7 +233,7 @@ async def get_booking(see_token: LinkToken, call: NamedDependency[Call]) -> Gues
 )
 async def post_confirm(confirm_token: LinkToken, call: NamedDependency[Call]) -> GuestVisitView:
     """Confirm a visit by its link for that."""
-    visit, actor = await _linked(confirm_token, frozenset({"confirm"}), call)
+    visit, actor = await linked(confirm_token, frozenset({"confirm"}), call)
     return await confirm_as_guest(visit, actor, call.begin, call.ports.clock)
 
 
@@ -248,7 +248,7 @@ async def post_reschedule(
     reschedule_token: LinkToken, data: JSONBody[GuestReschedule], call: NamedDependency[Call]
 ) -> GuestVisitView:
     """Move a visit to another time by its link for that."""
-    visit, actor = await _linked(reschedule_token, frozenset({"reschedule"}), call)
+    visit, actor = await linked(reschedule_token, frozenset({"reschedule"}), call)
     return await reschedule_as_guest(visit, data, actor, call.begin, call.ports.clock)
 
 
@@ -263,5 +263,5 @@ async def post_cancel(
     cancel_token: LinkToken, call: NamedDependency[Call], data: JSONBody[GuestCancel | None] = None
 ) -> GuestVisitView:
     """Call off a visit by its link for that."""
-    visit, actor = await _linked(cancel_token, frozenset({"cancel"}), call)
+    visit, actor = await linked(cancel_token, frozenset({"cancel"}), call)
     return await cancel_as_guest(visit, data or GuestCancel(), actor, call.begin, call.ports.clock)

@@ -8,10 +8,9 @@ from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody
 
-from coravet.core.kernel.actor import Actor
-from coravet.core.kernel.errors import FieldError, NotFound
+from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.messaging.links import hash_link
+from coravet.core.messaging.model import LinkPurpose
 from coravet.core.scheduling.book import check_appointment
 from coravet.core.scheduling.model import WaitlistStatus
 from coravet.core.scheduling.offering import (
@@ -28,8 +27,10 @@ from coravet.core.scheduling.waitlist import NewEntry, check_entry, join, leave
 from coravet.entrypoints.http.access import permitted, public
 from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.paging import Cursor, Limit
+from coravet.entrypoints.http.portal import LINKS, LinkToken, linked
 
-BY_LINK = public("The token in the address is the permission: only who was sent the offer has it.")
+OFFERS: frozenset[LinkPurpose] = frozenset({"accept_offer"})
+BY_LINK = public(LINKS)
 UNSEEN = {"Cache-Control": "no-store"}
 
 
@@ -39,14 +40,6 @@ def _entry_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  
 
 def _offer_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
     return check_appointment(given, ports.clock.now())[1]
-
-
-async def _offered(call: Call, token: str) -> tuple[UUID, Actor]:
-    """What a link offers, and the clinic at work. Raises NotFound where the link is none of these, or has expired."""
-    found = await call.ports.directory.link(hash_link(token))
-    if found is None or found.purpose != "accept_offer" or found.expires_at <= call.ports.clock.now():
-        raise NotFound
-    return found.subject_id, Actor(clinic_id=found.clinic_id, time_zone=found.time_zone, user_id=None)
 
 
 @get("/clinics/{clinic:str}/waitlist", opt=permitted("agenda:read"), operation_id="listWaitlist", tags=["Waitlist"])
@@ -126,10 +119,10 @@ async def post_decline(entry_id: FromPath[UUID], call: NamedDependency[Call]) ->
     tags=["Portal"],
     response_headers=UNSEEN,
 )
-async def get_portal_offer(offer_token: FromPath[str], call: NamedDependency[Call]) -> OfferView:
+async def get_portal_offer(offer_token: LinkToken, call: NamedDependency[Call]) -> OfferView:
     """The offer that a link leads to. Looking changes nothing."""
-    hold_id, actor = await _offered(call, offer_token)
-    return await show_offer(hold_id, actor, call.ports.begin, call.ports.clock)
+    hold_id, actor = await linked(offer_token, OFFERS, call)
+    return await show_offer(hold_id, actor, call.begin, call.ports.clock)
 
 
 @post(
@@ -140,10 +133,10 @@ async def get_portal_offer(offer_token: FromPath[str], call: NamedDependency[Cal
     status_code=200,
     response_headers=UNSEEN,
 )
-async def post_portal_accept(offer_token: FromPath[str], call: NamedDependency[Call]) -> OfferView:
+async def post_portal_accept(offer_token: LinkToken, call: NamedDependency[Call]) -> OfferView:
     """Take an offer; again changes nothing."""
-    hold_id, actor = await _offered(call, offer_token)
-    return await accept_by_link(hold_id, actor, call.ports.begin, call.ports.clock)
+    hold_id, actor = await linked(offer_token, OFFERS, call)
+    return await accept_by_link(hold_id, actor, call.begin, call.ports.clock)
 
 
 @post(
@@ -154,7 +147,7 @@ async def post_portal_accept(offer_token: FromPath[str], call: NamedDependency[C
     status_code=200,
     response_headers=UNSEEN,
 )
-async def post_portal_decline(offer_token: FromPath[str], call: NamedDependency[Call]) -> OfferView:
+async def post_portal_decline(offer_token: LinkToken, call: NamedDependency[Call]) -> OfferView:
     """Let an offer pass; again changes nothing."""
-    hold_id, actor = await _offered(call, offer_token)
-    return await decline_by_link(hold_id, actor, call.ports.begin, call.ports.clock)
+    hold_id, actor = await linked(offer_token, OFFERS, call)
+    return await decline_by_link(hold_id, actor, call.begin, call.ports.clock)
