@@ -23,7 +23,7 @@ from granian.log import LogLevels
 from granian.server import Server
 
 # The statement and the rows' way into JSON are the service's own, so that what is compared is what lies around them.
-from coravet.adapters.postgres.scheduling.store import _APPOINTMENTS, _appointment_view
+from coravet.adapters.postgres.scheduling.reads import APPOINTMENTS, appointment_view
 from coravet.core.scheduling.views import AgendaView
 from coravet.entrypoints.cli.serve import BACKLOG, BACKPRESSURE
 from coravet.settings import load
@@ -34,7 +34,7 @@ Send = Callable[[Message], Awaitable[None]]
 
 PERSON = "SELECT * FROM find_person($1, $2, $3)"
 AGENDA = (
-    f"{_APPOINTMENTS} WHERE a.starts_at >= $1 AND a.starts_at < $2"
+    f"{APPOINTMENTS} WHERE a.starts_at >= $1 AND a.starts_at < $2"
     " AND a.superseded_by_id IS NULL AND ($3::uuid IS NULL OR $3 = ANY(r.ids)) ORDER BY a.starts_at, a.id"
 )
 
@@ -46,7 +46,7 @@ async def _agenda(connection: PoolConnectionProxy, person: asyncpg.Record, query
         datetime.combine(each, time(), tzinfo=zone).astimezone(UTC) for each in (day, day + timedelta(days=1))
     )
     rows = await connection.fetch(AGENDA, starts_at, ends_at, None)
-    return AgendaView(day, starts_at, ends_at, [_appointment_view(row) for row in rows])
+    return AgendaView(day, starts_at, ends_at, [appointment_view(row) for row in rows])
 
 
 class Floor:

@@ -16,7 +16,7 @@ from uuid_utils.compat import uuid7
 from coravet.adapters.local import LocalError
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.nouns import ClinicWork
-from coravet.adapters.postgres.scheduling.store import _APPOINTMENTS
+from coravet.adapters.postgres.scheduling.reads import APPOINTMENTS
 from coravet.adapters.postgres.work import Works
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import SystemClock
@@ -64,7 +64,7 @@ class Script(msgspec.Struct):
             if sum(needed in sql for sql, _ in seen) != 1:
                 raise LocalError(f"A booking has no statement, or several, with {needed!r}: mend bench/recorded.py.")
         begin = next(index for index, (sql, _) in enumerate(seen) if sql.startswith("BEGIN"))
-        statements = [(sql, given) for sql, given in seen[begin:] if not sql.startswith(_APPOINTMENTS)]
+        statements = [(sql, given) for sql, given in seen[begin:] if not sql.startswith(APPOINTMENTS)]
         [room] = {each.id for each in view.resources} - set(command.resource_ids)
         known = {actor.clinic_id, actor.user_id, view.client.id, view.patient.id, view.service.id, *rooms}
         ids = {each for _, given in statements for each in _flat(given) if isinstance(each, UUID)}

@@ -5,13 +5,10 @@ from functools import cached_property
 from coravet.adapters.postgres import tables
 from coravet.adapters.postgres.messaging.store import MessageReadsOnPostgres, MessageRows, ReminderRulesOnPostgres
 from coravet.adapters.postgres.patients.store import AcquaintancesOnPostgres, PatientReadsOnPostgres
-from coravet.adapters.postgres.scheduling.store import (
-    CatalogueOnPostgres,
-    DiaryOnPostgres,
-    FeedRows,
-    HoldRows,
-    ScheduleReadsOnPostgres,
-)
+from coravet.adapters.postgres.scheduling.catalogue import CatalogueOnPostgres
+from coravet.adapters.postgres.scheduling.diary import DiaryOnPostgres, HoldRows
+from coravet.adapters.postgres.scheduling.feeds import FeedRows
+from coravet.adapters.postgres.scheduling.reads import ScheduleReadsOnPostgres
 from coravet.adapters.postgres.scheduling.waitlist import WaitlistRows
 from coravet.adapters.postgres.tenancy.store import (
     ClinicRows,
