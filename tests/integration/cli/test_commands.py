@@ -10,14 +10,16 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
 from tests.integration.http.service import superuser
+from tests.integration.messaging.servers import mail_server
 from tests.integration.parts.people import People
 from tests.integration.parts.ports import free_ports
 from tests.integration.parts.processes import is_alive
 
 from coravet.adapters.local.service import ServiceProcess, variables
 from coravet.entrypoints.cli import main
-from coravet.entrypoints.cli.diagnosis import Wrong, _check_jobs
+from coravet.entrypoints.cli.diagnosis import Wrong, _check_jobs, _check_mail
 from coravet.settings import Settings
 
 
@@ -97,8 +99,9 @@ def test_operator_grant_to_a_stranger(terminal: Terminal, database: Settings) ->
     assert "sign in once" in said[0]
 
 
-def test_doctor(terminal: Terminal, settings: Settings) -> None:
+def test_doctor(terminal: Terminal, fresh_database: Settings, auth_emulator: str) -> None:
     """A sound installation gets an ok for each part and 0; an unmigrated or ill-set one a wrong and 1."""
+    settings = fresh_database.model_copy(update={"firebase_auth_emulator_host": auth_emulator})
     code, said = terminal.run(settings, "doctor")
     assert code == 0, said
     assert all(line.startswith("ok ") for line in said)
@@ -106,6 +109,17 @@ def test_doctor(terminal: Terminal, settings: Settings) -> None:
     code, said = terminal.run(dead, "doctor")
     assert code == 1
     assert [line.split()[1] for line in said if line.startswith("wrong")] == ["firebase"]
+
+
+async def test_doctor_tries_the_mail_server(fresh_database: Settings) -> None:
+    """A mail server that answers is well, one that does not is a finding, and none at all is said."""
+    assert "mails to clients are skipped" in await _check_mail(fresh_database)
+    async with mail_server() as server:
+        url = f"smtp://127.0.0.1:{server.port}"
+        settings = fresh_database.model_copy(update={"smtp_url": SecretStr(url), "mail_from": "citas@coravet.test"})
+        assert await _check_mail(settings) == "The mail server answers."
+    with pytest.raises(Wrong, match="mail_unreachable"):
+        await _check_mail(settings)
 
 
 async def test_doctor_watches_the_queue(fresh_database: Settings) -> None:

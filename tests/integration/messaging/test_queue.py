@@ -12,7 +12,7 @@ from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.messaging.links import hash_link, mint
 from coravet.core.messaging.ports import NewMessage
 
-NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0)
+NOON = datetime.now(UTC).replace(hour=12, minute=0, second=0, microsecond=0) + timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
