@@ -113,6 +113,8 @@ class Script(msgspec.Struct):
 
     def _of_another(self, value: Any, at: timedelta, swap: Mapping[UUID, UUID]) -> Any:
         start = self.command.starts_at
+        if isinstance(value, list):
+            return self._moved(value, at, swap)
         if isinstance(value, UUID):
             return swap.get(value, value)
         if isinstance(value, datetime):  # what is far from the visit is the moment of booking
