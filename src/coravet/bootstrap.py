@@ -9,6 +9,7 @@ from functools import partial
 
 import msgspec
 import sqlalchemy as sa
+from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
@@ -20,12 +21,14 @@ from coravet.adapters.firebase.cached import CachedIdentity
 from coravet.adapters.firebase.identity import FirebaseIdentity
 from coravet.adapters.jobs.queue import PgqueuerQueue
 from coravet.adapters.letters.writer import BilingualWriter
+from coravet.adapters.limits.limiter import Limiter
 from coravet.adapters.mail.smtp import SmtpMessenger
 from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.housekeeping import prune
+from coravet.adapters.postgres.limits import PostgresHits
 from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
@@ -177,6 +180,15 @@ def application(settings: Settings) -> Application:
         directory=directory,
         gate=LegalGate(),
         numbers=EcuadorNumbers(),
+        limits=Limiter(
+            PostgresHits(engine),
+            {
+                "address": settings.guests_per_address,
+                "clinic": settings.guests_per_clinic,
+                "phone": settings.guests_per_phone,
+                "reading": settings.guests_reading,
+            },
+        ),
         calendars=ICalendarWriter(),
         writer=make_post(settings, clock).writer,
         by_hand=WaMeLinks(),
@@ -191,7 +203,10 @@ def application(settings: Settings) -> Application:
         max_body_bytes=settings.max_body_bytes,
     )
     litestar = build(ports, routes=[stream_events(live)], lifespan=[parts])
-    return Application(RequestContext(sentry.traced(litestar, settings)), litestar, works, engine)
+    asgi: ASGIApp = RequestContext(sentry.traced(litestar, settings))
+    if settings.trusted_proxies:
+        asgi = wrap_asgi_with_proxy_headers(asgi, trusted_hosts=list(settings.trusted_proxies))
+    return Application(asgi, litestar, works, engine)
 
 
 def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Handlers:

@@ -4,6 +4,7 @@ Each field is read from the environment variable of its alias. `load` reports al
 """
 
 import re
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
@@ -12,6 +13,10 @@ from pydantic import AliasChoices, Field, SecretStr, ValidationError, Validation
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 Environment = Literal["development", "test", "production"]
+
+
+LIMIT = r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day)(;[1-9][0-9]{0,5}/(second|minute|hour|day))*)$"
+"""How often, in the words of the library that counts."""
 
 
 def _env(name: str) -> AliasChoices:
@@ -150,6 +155,36 @@ class Settings(BaseSettings):
         description="What the names of approved templates begin with, before the message's kind; unset: plain text.",
     )
 
+    trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
+        (),
+        validation_alias=_env("CORAVET_TRUSTED_PROXIES"),
+        description="Addresses or networks of proxies whose X-Forwarded-For is believed, comma-separated.",
+    )
+    guests_per_address: str = Field(
+        "10/minute;60/hour",
+        pattern=LIMIT,
+        validation_alias=_env("CORAVET_GUESTS_PER_ADDRESS"),
+        description="How often guests may hold or book from one address; `off` for no limit.",
+    )
+    guests_per_clinic: str = Field(
+        "60/minute;600/hour",
+        pattern=LIMIT,
+        validation_alias=_env("CORAVET_GUESTS_PER_CLINIC"),
+        description="How often guests may hold or book in one clinic; `off` for no limit.",
+    )
+    guests_per_phone: str = Field(
+        "10/hour;20/day",
+        pattern=LIMIT,
+        validation_alias=_env("CORAVET_GUESTS_PER_PHONE"),
+        description="How often guests may book in one clinic with one phone; `off` for no limit.",
+    )
+    guests_reading: str = Field(
+        "120/minute",
+        pattern=LIMIT,
+        validation_alias=_env("CORAVET_GUESTS_READING"),
+        description="How often guests may ask what is free from one address, in each process; `off` for no limit.",
+    )
+
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         "info", validation_alias=_env("CORAVET_LOG_LEVEL"), description="Least level that is logged."
     )
@@ -166,11 +201,21 @@ class Settings(BaseSettings):
         0.0, ge=0.0, le=1.0, validation_alias=_env("SENTRY_TRACES_SAMPLE_RATE"), description="Share of traced requests."
     )
 
-    @field_validator("allowed_origins", mode="before")
+    @field_validator("allowed_origins", "trusted_proxies", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
             return tuple(part.strip().rstrip("/") for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for each in value:
+            try:
+                ip_network(each)
+            except ValueError:
+                raise ValueError("must be addresses or networks such as 10.0.0.0/8") from None
         return value
 
     @field_validator("public_url")

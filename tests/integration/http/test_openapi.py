@@ -40,7 +40,6 @@ OPERATIONS = [
 
 NOT_OF_ONE_OPERATION = {
     "method_not_allowed": "there is no operation where the method does not exist",
-    "rate_limited": "the edge before the service limits, whatever the operation",
 }
 
 

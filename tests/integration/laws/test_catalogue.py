@@ -14,6 +14,7 @@ WITHOUT_CLINIC = {
     "users": "people, who may work in several clinics; seen from a clinic only where they are members",
     "operators": "people who run the service across clinics",
     "ended_sessions": "hashes of cookies that were logged out, refused in every clinic",
+    "rate_limits": "how often an address asks, of whatever clinic; hashes and numbers",
     "outbox_mark": "one number, up to which events of all clinics are numbered",
 }
 """Tables that belong to no clinic, and why."""
@@ -25,6 +26,7 @@ UNIQUE_WITHOUT_CLINIC = {
     "uq_users_firebase_uid": "one account is one person",
     "pk_operators": "as pk_users",
     "pk_ended_sessions": "a cookie is ended everywhere",
+    "pk_rate_limits": "an address is counted wherever it asks, by a hash that holds the clinic where it matters",
     "pk_outbox_mark": "one row",
     "alembic_version_pkc": "Alembic's own",
 }

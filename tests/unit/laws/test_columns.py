@@ -58,6 +58,7 @@ SAYS_NOTHING = {
     "recalls.kind": "a word",
     "reminder_rules.channel": "a word",
     "reminder_rules.kind": "a word",
+    "rate_limits.key": "a hash of what is counted, gone when that no longer counts",
     "guest_requests.patient_name": "an animal's",
     "guest_requests.species": "a word of the species table",
     "guest_requests.accepted_slug": "a legal text's name",

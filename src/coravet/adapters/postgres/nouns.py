@@ -3,7 +3,12 @@
 from functools import cached_property
 
 from coravet.adapters.postgres import tables
-from coravet.adapters.postgres.messaging.store import MessageReadsOnPostgres, MessageRows, ReminderRulesOnPostgres
+from coravet.adapters.postgres.messaging.store import (
+    LinkRows,
+    MessageReadsOnPostgres,
+    MessageRows,
+    ReminderRulesOnPostgres,
+)
 from coravet.adapters.postgres.patients.store import AcquaintancesOnPostgres, PatientReadsOnPostgres
 from coravet.adapters.postgres.scheduling.catalogue import CatalogueOnPostgres
 from coravet.adapters.postgres.scheduling.diary import DiaryOnPostgres, HoldRows
@@ -18,7 +23,7 @@ from coravet.adapters.postgres.tenancy.store import (
     OperatorsOnPostgres,
 )
 from coravet.adapters.postgres.work import PostgresWork, Rows
-from coravet.core.messaging.model import Choice, Link, Recall
+from coravet.core.messaging.model import Choice, Recall
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.scheduling.model import Appointment, Closure, GuestRequest, Resource, Service
 
@@ -69,8 +74,8 @@ class ClinicWork(PostgresWork):
         return Rows(self.session, Recall)
 
     @cached_property
-    def links(self) -> Rows[Link]:
-        return Rows(self.session, Link)
+    def links(self) -> LinkRows:
+        return LinkRows(self)
 
     @cached_property
     def clients(self) -> Rows[Client]:

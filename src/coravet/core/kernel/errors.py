@@ -91,6 +91,17 @@ class Unavailable(DomainError):
         self.retry_after_seconds = retry_after_seconds
 
 
+class RateLimited(DomainError):
+    """Too much was asked for at once; waiting helps."""
+
+    code = "rate_limited"
+    title = "Too many requests"
+
+    def __init__(self, retry_after_seconds: int = 60) -> None:
+        super().__init__("Wait a moment before you try again.")
+        self.retry_after_seconds = retry_after_seconds
+
+
 class StaleVersion(Conflict):
     """Somebody changed it since the caller read it; `version` is the current one."""
 

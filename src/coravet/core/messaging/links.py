@@ -1,12 +1,15 @@
 """Links: what a client may do without signing in, one purpose each."""
 
 import secrets
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from uuid import UUID
 
 from coravet.core.messaging.model import Link, LinkPurpose
 from coravet.core.messaging.ports import MessagingWork
+
+SEEN_AFTER = timedelta(days=7)
+"""How long after its end a visit can be looked at by its links."""
 
 
 def hash_link(token: str) -> bytes:

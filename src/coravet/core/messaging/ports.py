@@ -117,6 +117,14 @@ class ReminderRules(Protocol):
         ...
 
 
+class Links(Table[Link], Protocol):
+    """What may be done without signing in."""
+
+    async def prolong(self, subject_id: UUID, until: datetime, now: datetime) -> None:
+        """Let the links to a subject that are good now be good until then at least."""
+        ...
+
+
 class MessagingWork(Work, Protocol):
     """The unit of work as messaging uses it."""
 
@@ -136,7 +144,7 @@ class MessagingWork(Work, Protocol):
     def recalls(self) -> Table[Recall]: ...
 
     @property
-    def links(self) -> Table[Link]: ...
+    def links(self) -> Links: ...
 
 
 class Attachment(msgspec.Struct, frozen=True):

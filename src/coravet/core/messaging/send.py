@@ -11,7 +11,7 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.events import ReminderDue, ReminderSent
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.check import hindrance
-from coravet.core.messaging.links import mint
+from coravet.core.messaging.links import SEEN_AFTER, mint
 from coravet.core.messaging.model import REMINDERS, LinkPurpose, Message
 from coravet.core.messaging.ports import Letter, MessagingWork, Messengers, NotDelivered, SendMessage, Writer
 from coravet.core.messaging.quiet import awake
@@ -26,10 +26,9 @@ FIRST_PAUSE, LONGEST_PAUSE = timedelta(minutes=1), timedelta(hours=1)
 """Between attempts: doubled each time, so that eight of them span about three hours."""
 
 OPT_OUT_LIFE = timedelta(days=365)
-SEEN_AFTER = timedelta(days=7)
 
 LINKS: Mapping[str, tuple[LinkPurpose, ...]] = {
-    "visit_requested": ("see", "cancel"),
+    "visit_requested": ("see", "confirm", "reschedule", "cancel"),
     "visit_booked": ("see", "reschedule", "cancel"),
     "visit_confirmed": ("see", "reschedule", "cancel"),
     "visit_moved": ("see", "reschedule", "cancel"),

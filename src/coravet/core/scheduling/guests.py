@@ -16,7 +16,7 @@ from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.events import AppointmentBooked, AppointmentRequested
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
-from coravet.core.messaging.links import hash_link, mint
+from coravet.core.messaging.links import SEEN_AFTER, hash_link, mint
 from coravet.core.scheduling.availability import on_grid
 from coravet.core.scheduling.book import add_visit
 from coravet.core.scheduling.hold import hold_place, let_go, stands
@@ -38,9 +38,6 @@ from coravet.core.tenancy.clinic_day import day_of, time_zone
 
 HOLD = timedelta(minutes=10)
 """How long a time is held for a guest who fills in a form."""
-
-SEEN_AFTER = timedelta(days=7)
-"""How long after its end a visit can be looked at by its links."""
 
 WorkT = TypeVar("WorkT", bound=SchedulingWork)
 

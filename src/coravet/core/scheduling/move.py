@@ -18,6 +18,7 @@ from coravet.core.kernel.errors import Invalid
 from coravet.core.kernel.events import AppointmentReassigned, AppointmentRescheduled
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
+from coravet.core.messaging.links import SEEN_AFTER
 from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.book import check_appointment, lanes_for
 from coravet.core.scheduling.freed import time_freed
@@ -148,6 +149,7 @@ async def move(
     step = "reassign" if starts_at is None else "reschedule"
     await work.diary.record(step_taken(work, appointment, step, appointment.status, now, by=by, reason=reason))
     if starts_at is not None:
+        await work.links.prolong(appointment.id, visit.ends_at + SEEN_AFTER, now)
         await work.messages.queue(NewMessage("visit_moved", "appointment", appointment.id, now))
     event = AppointmentReassigned if starts_at is None else AppointmentRescheduled
     work.emit(event(appointment.id, appointment.version))

@@ -6,6 +6,7 @@ from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
+from ipaddress import ip_address, ip_network
 from typing import Protocol
 
 from coravet.core.kernel.actor import Actor, UserId
@@ -13,6 +14,7 @@ from coravet.core.kernel.calendar import CalendarWriter
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.holidays import HolidayCalendar
+from coravet.core.kernel.limits import Limits
 from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
 from coravet.core.messaging.ports import ByHand, Writer
@@ -62,6 +64,7 @@ class Ports:
     directory: Directory
     gate: Gate
     numbers: Numbers
+    limits: Limits
     calendars: CalendarWriter
     writer: Writer
     by_hand: ByHand
@@ -84,10 +87,13 @@ class Ports:
 class Call:
     """One request on its way to a use case: who acts, and how work is opened for it."""
 
-    __slots__ = ("_granted", "language", "once", "ports")
+    __slots__ = ("_granted", "address", "language", "once", "ports")
 
-    def __init__(self, ports: Ports, granted: Granted | None, once: Once | None, language: Language = "es") -> None:
+    def __init__(
+        self, ports: Ports, granted: Granted | None, once: Once | None, address: str, language: Language = "es"
+    ) -> None:
         self.ports = ports
+        self.address = address
         self._granted = granted
         self.once = once
         self.language = language
@@ -134,4 +140,15 @@ async def provide_call(request: JsonRequest) -> Call:
             raise Invalid(errors=[FieldError("/Idempotency-Key", "malformed", sentence)])
         asked = sha256(f"{request.method} {request.url.path}\n".encode() + await request.body())
         once = Once(key, asked.digest())
-    return Call(request.app.state.ports, request.scope.get("granted"), once, language_of(request.headers))  # type: ignore[arg-type]
+    granted: Granted | None = request.scope.get("granted")  # type: ignore[assignment]  # the guards' own
+    address = network_of(request.client.host if request.client else "")
+    return Call(request.app.state.ports, granted, once, address, language_of(request.headers))
+
+
+def network_of(address: str) -> str:
+    """Whose address it is: of IPv6 the 64 bits that a line is given, for it has all addresses below."""
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address
+    return str(found) if found.version == 4 else str(ip_network((found, 64), strict=False))

@@ -74,6 +74,8 @@ def responses(opt: dict[str, Any], module: str, *, changes: bool) -> dict[int, R
         statuses |= {401, 403}
     if changes:
         statuses |= {409, 413, 415}
+    if opt.get("limited"):
+        statuses.add(429)
     kinds = catalogue().values()
     nouns = {each.__module__.split(".")[2] for each in kinds if each.__module__.startswith("coravet.core.")}
     noun = module.rpartition(".")[2]

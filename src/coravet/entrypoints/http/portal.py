@@ -12,7 +12,7 @@ from litestar.params import FromPath, FromQuery, JSONBody, PathParameter, QueryP
 from msgspec import Meta
 
 from coravet.core.kernel.actor import Actor
-from coravet.core.kernel.errors import FieldError, Invalid, NotFound
+from coravet.core.kernel.errors import Duplicate, FieldError, Invalid, NotFound
 from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import Replayed
 from coravet.core.messaging.links import hash_link
@@ -54,6 +54,7 @@ PURPOSES: frozenset[LinkPurpose] = frozenset({"see", "confirm", "reschedule", "c
 GUESTS = "Guests have no account: whoever can reach the clinic may ask what is free, and book it."
 LINKS = "The token in the address is the proof; a guest has no other."
 
+LIMITED: dict[str, object] = {"limited": True}
 REPLAYED = {"Idempotency-Replayed": "true"}
 
 LinkToken = Annotated[str, PathParameter(max_length=128, description="From the booking's answer, or from a mail.")]
@@ -95,6 +96,14 @@ async def guest_of(slug: str, call: Call) -> Actor:
     return Actor(clinic_id=found.clinic_id, time_zone=found.time_zone, user_id=None)
 
 
+async def _counted(slug: str, call: Call) -> Actor:
+    """As `guest_of`, of one who wants to take time. Raises RateLimited where too much is wanted."""
+    await call.ports.limits.count("address", call.address)
+    actor = await guest_of(slug, call)
+    await call.ports.limits.count("clinic", str(actor.clinic_id))
+    return actor
+
+
 async def linked(token: str, purposes: frozenset[LinkPurpose], call: Call) -> tuple[UUID, Actor]:
     """What a link leads to, and its clinic. Unknown, revoked, expired and for another purpose are one 404."""
     found = await call.ports.directory.link(hash_link(token))
@@ -105,12 +114,13 @@ async def linked(token: str, purposes: frozenset[LinkPurpose], call: Call) -> tu
 
 @get(
     "/portal/clinics/{clinic:str}/services",
-    opt=public(GUESTS),
+    opt=public(GUESTS) | LIMITED,
     operation_id="listPortalServices",
     tags=["Portal"],
 )
 async def get_services(clinic: FromPath[str], call: NamedDependency[Call]) -> OnlineServicesView:
     """The services that guests may book, by name."""
+    await call.ports.limits.count("reading", call.address)
     actor = await guest_of(clinic, call)
     async with call.begin(actor) as work:
         return OnlineServicesView(await work.schedule_reads.online_services())
@@ -118,7 +128,7 @@ async def get_services(clinic: FromPath[str], call: NamedDependency[Call]) -> On
 
 @get(
     "/portal/clinics/{clinic:str}/availability",
-    opt=public(GUESTS),
+    opt=public(GUESTS) | LIMITED,
     operation_id="getPortalAvailability",
     tags=["Portal"],
 )
@@ -131,13 +141,14 @@ async def get_availability(
     resource: FromQuery[UUID | None] = None,
 ) -> AvailabilityView:
     """The starts of a service that guests may book, by clinic day."""
+    await call.ports.limits.count("reading", call.address)
     actor = await guest_of(clinic, call)
     return await find_slots(service, from_day, to_day, resource, actor, call.begin, call.ports.clock, guest=True)
 
 
 @post(
     "/portal/clinics/{clinic:str}/holds",
-    opt=public(GUESTS),
+    opt=public(GUESTS) | LIMITED,
     operation_id="holdPortalSlot",
     tags=["Portal"],
 )
@@ -145,7 +156,7 @@ async def post_hold(
     clinic: FromPath[str], data: JSONBody[NewHold], call: NamedDependency[Call]
 ) -> Response[GuestHoldView]:
     """Hold a time for ten minutes, while the form is filled in. The booking names the token as `hold`."""
-    actor = await guest_of(clinic, call)
+    actor = await _counted(clinic, call)
     try:
         return Response(await hold_for_guest(data, actor, call.begin, call.ports.clock))
     except Replayed as before:
@@ -170,7 +181,7 @@ async def delete_hold(hold_token: LinkToken, call: NamedDependency[Call]) -> Non
 
 @post(
     "/portal/clinics/{clinic:str}/bookings",
-    opt=public(GUESTS) | {"check": _booking_errors},
+    opt=public(GUESTS) | LIMITED | {"check": _booking_errors},
     operation_id="bookAsGuest",
     tags=["Portal"],
 )
@@ -185,7 +196,8 @@ async def post_booking(
     said, wrong = clean_fields({"reason": data.reason}, ("reason",))
     if errors or wrong:
         raise Invalid(errors=errors + wrong)
-    actor = await guest_of(clinic, call)
+    actor = await _counted(clinic, call)
+    await call.ports.limits.count("phone", f"{actor.clinic_id} {person['phone']}")
     clock = call.ports.clock
     command = NewVisit(
         service_id=data.service_id,
@@ -206,7 +218,12 @@ async def post_booking(
         return await match_or_register(work, person, animal, clock.now())
 
     try:
-        return Response(await book_as_guest(command, register, actor, call.begin, clock))
+        try:
+            view = await book_as_guest(command, register, actor, call.begin, clock)
+        except Duplicate:
+            # Staff registered this very person meanwhile; now they are known, and the guest is told no more than ever.
+            view = await book_as_guest(command, register, actor, call.begin, clock)
+        return Response(view)
     except Replayed as before:
         kept = msgspec.json.decode(before.answer, type=GuestBookingView)
         return Response(await renew_tokens(kept, actor, call.ports.begin), headers=REPLAYED)

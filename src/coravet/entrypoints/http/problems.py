@@ -16,6 +16,7 @@ from coravet.core.kernel.errors import (
     Forbidden,
     Invalid,
     NotFound,
+    RateLimited,
     Unavailable,
 )
 from coravet.core.kernel.work import Replayed
@@ -46,13 +47,6 @@ class MethodNotAllowed(DomainError):
         super().__init__("This address does not take that method.")
         # Litestar takes OPTIONS everywhere, to answer browsers that ask before they cross sites; nobody else gets any.
         self.allowed = sorted({method.strip() for method in allowed.split(",")} - {"", "OPTIONS"})
-
-
-class RateLimited(DomainError):
-    """Too many requests."""
-
-    code = "rate_limited"
-    title = "Too many requests"
 
 
 class Internal(DomainError):
@@ -112,7 +106,7 @@ def problem(error: DomainError, request: Request[Any, Any, Any]) -> Response[dic
         body["errors"] = [_told(each, language) for each in error.errors]
     # `Vary` is added where the request began: Litestar's CORS would replace it.
     headers: dict[str, str] = {"Content-Language": language}
-    if isinstance(error, Unavailable):
+    if isinstance(error, Unavailable | RateLimited):
         headers["Retry-After"] = str(error.retry_after_seconds)
     if isinstance(error, MethodNotAllowed):
         headers["Allow"] = ", ".join(error.allowed)
@@ -162,7 +156,7 @@ def _meaning(error: HTTPException) -> DomainError:  # noqa: PLR0911 -- a table, 
         case 415:
             return UnsupportedMedia("Send the body as application/json.")
         case 429:
-            return RateLimited("Wait a moment before you try again.")
+            return RateLimited()
     return Internal("It has been recorded under the request id. Try again later.")
 
 

@@ -9,7 +9,7 @@ from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.messaging.model import CHANNELS, Channel, Message, MessageStatus
+from coravet.core.messaging.model import CHANNELS, Channel, Link, Message, MessageStatus
 from coravet.core.messaging.ports import NewMessage, Planned, SendMessage
 from coravet.core.messaging.quiet import QuietHours
 from coravet.core.messaging.views import (
@@ -79,9 +79,11 @@ _MESSAGE = (
 )
 _FACTS = """
 c.name AS clinic_name, c.time_zone, q.begins, q.ends,
-k.id AS client_id, k.given_name, k.given_name || ' ' || k.family_name AS client_name,
-CASE m.channel WHEN 'mail' THEN k.email ELSE k.phone END AS address,
-d.allowed, p.name AS patient_name, p.deceased_on IS NOT NULL AS deceased, s.name AS service_name,
+k.id AS client_id, coalesce(g.given_name, k.given_name) AS given_name,
+k.given_name || ' ' || k.family_name AS client_name,
+CASE m.channel WHEN 'mail' THEN coalesce(g.email, k.email) ELSE coalesce(g.phone, k.phone) END AS address,
+d.allowed, coalesce(g.patient_name, p.name) AS patient_name,
+p.deceased_on IS NOT NULL AS deceased, s.name AS service_name,
 CASE WHEN h.expires_at <= now() THEN 'expired' ELSE coalesce(a.status, w.status) END AS visit_status,
 coalesce(a.starts_at, h.starts_at) AS starts_at, coalesce(a.ends_at, h.ends_at) AS ends_at,
 a.version, r.due_on, r.closed_at
@@ -91,6 +93,9 @@ FROM messages m
 JOIN clinics c ON c.id = m.clinic_id
 LEFT JOIN quiet_hours q ON q.clinic_id = m.clinic_id
 LEFT JOIN appointments a ON m.subject_type = 'appointment' AND a.clinic_id = m.clinic_id AND a.id = m.subject_id
+-- Who booked as a guest is told at the address that they wrote, in the words that they wrote: whether the clinic knows
+-- them by others is nothing that they learn. Reminders are for the client who agreed to them.
+LEFT JOIN guest_requests g ON g.clinic_id = a.clinic_id AND g.appointment_id = a.id AND m.kind <> 'visit_reminder'
 LEFT JOIN recalls r ON m.subject_type = 'recall' AND r.clinic_id = m.clinic_id AND r.id = m.subject_id
 LEFT JOIN holds h ON m.subject_type = 'hold' AND h.clinic_id = m.clinic_id AND h.id = m.subject_id
 LEFT JOIN waitlist w ON w.clinic_id = h.clinic_id AND w.hold_id = h.id
@@ -200,6 +205,23 @@ class MessageRows(Rows[Message]):
     async def let_go(self, now: datetime) -> None:
         await self._work.execute(
             "UPDATE messages SET status = 'skipped', why = 'visit_past' WHERE status = 'waiting' AND starts_at <= $1",
+            now,
+        )
+
+
+class LinkRows(Rows[Link]):
+    """What may be done without signing in."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Link)
+        self._work = work
+
+    async def prolong(self, subject_id: UUID, until: datetime, now: datetime) -> None:
+        await self._work.execute(
+            "UPDATE links SET expires_at = $2"
+            " WHERE subject_id = $1 AND expires_at > $3 AND expires_at < $2 AND revoked_at IS NULL",
+            subject_id,
+            until,
             now,
         )
 

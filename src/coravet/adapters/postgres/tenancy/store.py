@@ -1,7 +1,6 @@
 """Clinics, members and invitations on PostgreSQL."""
 
 from datetime import datetime
-from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -9,9 +8,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
-from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.cursors import after, page_of
-from coravet.adapters.postgres.engine import lent
+from coravet.adapters.postgres.statements import fetch
 from coravet.adapters.postgres.tenancy.tables import invitations, members
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.actor import ClinicId, MemberId, UserId
@@ -123,16 +121,7 @@ class PostgresDirectory:
         return CalendarFound(*rows[0].values()) if rows else None
 
     async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
-        try:
-            async with lent(self._engine) as connection:
-                driver: Any = connection.driver_connection
-                rows: list[asyncpg.Record] = await driver.fetch(sql, *arguments)
-                return rows
-        except Exception as error:
-            meant = domain_error(error)
-            if meant is None:
-                raise
-            raise meant from error
+        return await fetch(self._engine, sql, *arguments)
 
 
 def _clinic_view(row: asyncpg.Record) -> ClinicView:

@@ -68,6 +68,16 @@ ended_sessions = Table(
     Index("ix_ended_sessions_expires_at", "expires_at"),
 )
 
+rate_limits = Table(
+    "rate_limits",
+    metadata,
+    column("key", BYTEA, primary_key=True),
+    column("hits", Integer),
+    column("expires_at", Instant),
+    Index("ix_rate_limits_expires_at", "expires_at"),
+    prefixes=["UNLOGGED"],  # after a crash everybody begins anew, and meanwhile nothing waits for a disk
+)
+
 members = tenant_table(
     "members",
     column("user_id", UUID),
