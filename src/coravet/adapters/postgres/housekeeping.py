@@ -8,9 +8,9 @@ from coravet.adapters.postgres.work import Works
 async def prune(works: Works[Any]) -> None:
     """Drop what is past its time.
 
-    Answers kept for repeated requests go after a day, logged-out sessions once they would have expired, how often guests
-    asked once that no longer counts, links a month after they expired, and what is known of jobs that are done after two
-    weeks. Jobs that failed for good stay.
+    Answers kept for repeated requests go after a day, logged-out sessions once they would have expired, how often
+    guests asked once that no longer counts, links a month after they expired, and what is known of jobs that are done
+    after two weeks. Jobs that failed for good stay.
     """
     async with works.system_begin("housekeeping") as work:
         await work.execute("DELETE FROM idempotency_keys WHERE created_at < now() - interval '24 hours'")

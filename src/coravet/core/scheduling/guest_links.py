@@ -1,6 +1,6 @@
 """What guests do with a visit by the links to it: each acts once it is posted, and only for its own purpose."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Annotated
 from uuid import UUID
 
@@ -14,7 +14,7 @@ from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.errors import NotBookedOnline, TooLateForGuests
-from coravet.core.scheduling.guests import check_start, guest_view, named_by_guest, possible
+from coravet.core.scheduling.guests import check_start, guest_view, named_by_guest, possible, start_asked
 from coravet.core.scheduling.model import Appointment
 from coravet.core.scheduling.move import MOVABLE, move
 from coravet.core.scheduling.ports import SchedulingWork
@@ -98,7 +98,7 @@ async def reschedule_as_guest(
         SlotTaken: the time is held.
     """
     reason = _reason(command.reason)
-    starts_at = command.starts_at.astimezone(UTC)
+    starts_at = start_asked(command.starts_at, clock.now())
     async with begin(actor) as work:
         appointment = await work.appointments.lock(appointment_id)
         if not await _there_already(work, appointment, starts_at, command.resource_id):

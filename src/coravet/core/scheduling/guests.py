@@ -18,7 +18,7 @@ from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.links import SEEN_AFTER, hash_link, mint
 from coravet.core.scheduling.availability import on_grid
-from coravet.core.scheduling.book import add_visit
+from coravet.core.scheduling.book import add_visit, check_appointment
 from coravet.core.scheduling.hold import hold_place, let_go, stands
 from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import GuestRequest, Species, Status
@@ -93,7 +93,7 @@ async def hold_for_guest(command: NewHold, actor: Actor, begin: Begin[Scheduling
         SlotTaken: the time is held.
     """
     now = clock.now()
-    starts_at = command.starts_at.astimezone(UTC)
+    starts_at = start_asked(command.starts_at, now)
     async with begin(actor) as work:
         offer = await offered(work, command.service_id)
         check_start(offer, starts_at, now, time_zone(actor.time_zone))
@@ -148,13 +148,14 @@ async def book_as_guest(
         SlotTaken: the time is held.
     """
     now = clock.now()
+    starts_at = start_asked(command.starts_at, now)
     async with begin(actor) as work:
         offer = await offered(work, command.service_id)
         if offer.species and command.species not in offer.species:
             sentence = "This service is not for animals of this species. Choose another service."
             raise Invalid(errors=[FieldError("/patient/species", "species_not_served", sentence)])
         # The place before the person: both are locked, and everybody who locks both does so in this order.
-        place = await _place(work, offer, command, now)
+        place = await _place(work, offer, command, starts_at, now)
         booked = await work.diary.booked(await register(work))
         status: Status = "requested" if offer.guest_needs_confirmation else "confirmed"
         appointment = await add_visit(
@@ -205,6 +206,14 @@ async def offered(work: SchedulingWork, service_id: UUID) -> Offer:
     if not offer.bookable_online:
         raise NotFound
     return offer
+
+
+def start_asked(starts_at: datetime, now: datetime) -> datetime:
+    """The instant in UTC. Raises Invalid where no visit can begin then, whatever the service."""
+    _, errors = check_appointment({"starts_at": starts_at}, now)
+    if errors:
+        raise Invalid(errors=errors)
+    return starts_at.astimezone(UTC)
 
 
 def check_start(offer: Offer, starts_at: datetime, now: datetime, zone: ZoneInfo) -> None:
@@ -279,10 +288,9 @@ async def mint_tokens(work: SchedulingWork, appointment_id: UUID, ends_at: datet
     )
 
 
-async def _place(work: SchedulingWork, offer: Offer, command: NewVisit, now: datetime) -> Place:
+async def _place(work: SchedulingWork, offer: Offer, command: NewVisit, starts_at: datetime, now: datetime) -> Place:
     """The held place where the hold stands, else one that is found."""
     named = named_by_guest(offer, command.resource_id)
-    starts_at = command.starts_at.astimezone(UTC)
     if command.hold is not None:
         held = await _redeem(work, offer, command.hold, now)
         if held is not None and held.visit.starts_at == starts_at and set(named) <= set(held.resource_ids):
