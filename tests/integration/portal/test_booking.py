@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.integration.http.service import ACCEPTED, Clinic, Service
+from tests.integration.http.service import ACCEPTED, EVERY_HOUR, Clinic, Service
 from tests.integration.portal.parts import book, booked, configure, execute, hold, instant, rows, stranger
 
 
@@ -174,19 +174,25 @@ def _shape(value: Any) -> str:
 
 
 async def test_at_once(service: Service, clinic: Clinic) -> None:
-    """Of one new person's bookings at once, with a document or without, one makes the client and the others find it."""
+    """Of one new person's bookings at once, with a document or without, one makes the client and the others find it,
+    though they are for services that have nobody in common and so do not wait for each other's time.
+    """
+    base, owner = f"/clinics/{clinic.slug}", clinic.owner
+    services = []
+    for number in range(5):
+        vet = await service.done("POST", f"{base}/resources", owner, json={"kind": "vet", "name": f"vet {number}"})
+        await service.done("PUT", f"{base}/resources/{vet['id']}/hours", owner, json=EVERY_HOUR)
+        offered = {"name": "Baño", "duration_minutes": 30, "resource_ids": [vet["id"]], "bookable_online": True}
+        services.append((await service.done("POST", f"{base}/services", owner, json=offered))["id"])
     document = {"document_type": "cedula", "document_number": "2300000003"}
     for more in ({}, document):
         person = stranger(**more)
         pet = {"name": "Lulú", "species": "dog"}
-        answers = await asyncio.gather(
-            *(book(service, clinic, clinic.guest(client=person, patient=pet)) for _ in range(6))
-        )
+        wanted = [clinic.guest(client=person, patient=pet, service_id=each) for each in services]
+        answers = await asyncio.gather(*(book(service, clinic, body) for body in wanted))
         assert {answer.status_code for answer in answers} == {201}
-        family = [
-            each for each in await rows(service, clinic, "clients") if each["family_name"] == person["family_name"]
-        ]
-        assert len(family) == 1
+        made = [each["family_name"] for each in await rows(service, clinic, "clients")]
+        assert made.count(person["family_name"]) == 1
     assert len([each for each in await rows(service, clinic, "patients") if each["name"] == "Lulú"]) == 2
 
 
