@@ -32,9 +32,15 @@ async def plan(begin: SystemBegin[MessagingWork], clock: Clock) -> None:
             await _defer(batch, work)
         full = len(batch) == BATCH
     async with begin("look after messages") as work:
-        now = clock.now()
-        await work.messages.let_go(now)
-        await _defer(await work.messages.overdue(now - LATE, BATCH), work, once=True)
+        await work.messages.let_go(clock.now())
+    last: Planned | None = None
+    full = True
+    while full:
+        async with begin("look after messages") as work:
+            batch = await work.messages.overdue(clock.now() - LATE, last, BATCH)
+            await _defer(batch, work, once=True)
+        full = len(batch) == BATCH
+        last = batch[-1] if batch else None
 
 
 async def _defer(messages: list[Planned], work: MessagingWork, *, once: bool = False) -> None:

@@ -66,8 +66,8 @@ class Messages(Table[Message], Protocol):
         """
         ...
 
-    async def overdue(self, before: datetime, limit: int) -> list[Planned]:
-        """In all clinics, what should have been sent before an instant and was not."""
+    async def overdue(self, before: datetime, last: Planned | None, limit: int) -> list[Planned]:
+        """In all clinics, what should have been sent before an instant and was not; oldest first, after `last`."""
         ...
 
     async def let_go(self, now: datetime) -> None:

@@ -193,11 +193,14 @@ class MessageRows(Rows[Message]):
         rows = await self._work.fetch(_PLAN, since, until, [self._work.new_id() for _ in range(limit)])
         return [Planned(*row.values()) for row in rows]
 
-    async def overdue(self, before: datetime, limit: int) -> list[Planned]:
+    async def overdue(self, before: datetime, last: Planned | None, limit: int) -> list[Planned]:
         rows = await self._work.fetch(
-            "SELECT clinic_id, id, coalesce(not_before, due_at) FROM messages"
-            " WHERE status = 'planned' AND coalesce(not_before, due_at) < $1 ORDER BY due_at LIMIT $2",
+            "SELECT clinic_id, id, coalesce(not_before, due_at) AS at FROM messages"
+            " WHERE status = 'planned' AND coalesce(not_before, due_at) < $1"
+            " AND ($2::timestamptz IS NULL OR (coalesce(not_before, due_at), id) > ($2, $3)) ORDER BY at, id LIMIT $4",
             before,
+            None if last is None else last.at,
+            None if last is None else last.id,
             limit,
         )
         return [Planned(*row.values()) for row in rows]
