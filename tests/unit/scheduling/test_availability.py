@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coravet.core.kernel.fields import wall_text
 from coravet.core.scheduling.availability import Candidate, Slot, open_for, slots
-from coravet.core.scheduling.hours import Interval, Openings, WeeklySpan, wall_text, working
+from coravet.core.scheduling.hours import Interval, Openings, WeeklySpan, working
 from coravet.core.scheduling.model import LEADING_KINDS
 from coravet.core.tenancy.clinic_day import DayBounds, bounds, instants, time_zone
 

@@ -7,17 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coravet.core.scheduling.hours import (
-    Interval,
-    Openings,
-    WallTime,
-    WeeklySpan,
-    check_spans,
-    merge,
-    wall_text,
-    wall_time,
-    working,
-)
+from coravet.core.kernel.fields import WallTime, wall_text, wall_time
+from coravet.core.scheduling.hours import Interval, Openings, WeeklySpan, check_spans, merge, working
 from coravet.core.tenancy.clinic_day import bounds, time_zone
 
 MINUTE = timedelta(minutes=1)

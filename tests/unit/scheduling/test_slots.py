@@ -12,6 +12,7 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
+from coravet.core.kernel.fields import wall_text, wall_time
 from coravet.core.scheduling.availability import Slot, open_for
 from coravet.core.scheduling.hours import (
     Closing,
@@ -22,8 +23,6 @@ from coravet.core.scheduling.hours import (
     check_day,
     check_spans,
     shut,
-    wall_text,
-    wall_time,
     working,
 )
 from coravet.core.scheduling.place import choose, holding_of, span_of

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from coravet.core.kernel.fields import wall_text
 from coravet.core.scheduling.availability import Slot
-from coravet.core.scheduling.hours import Interval, wall_text
+from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.offering import ANSWER_WITHIN, BEFORE_START, deadline, first_fit
 from coravet.core.scheduling.ports import Freed, Offer, Waiting, Wish
 from coravet.core.scheduling.waitlist import check_entry, fits

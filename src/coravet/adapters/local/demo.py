@@ -17,7 +17,7 @@ from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.work import Works
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.clock import Clock, SystemClock
-from coravet.core.scheduling.hours import wall_time
+from coravet.core.kernel.fields import wall_time
 from coravet.core.tenancy.members import union
 from coravet.core.tenancy.model import Clinic, Member
 from coravet.settings import Settings

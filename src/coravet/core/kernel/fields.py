@@ -1,6 +1,7 @@
 """What fields of commands have in common, whatever noun they belong to."""
 
 from collections.abc import Iterable, Mapping
+from datetime import time
 from typing import Annotated, Any
 
 import msgspec
@@ -13,6 +14,12 @@ from coravet.core.kernel.text import clean
 Email = Annotated[
     str,
     Meta(pattern=r"^[^@\s]{1,64}@[^@\s]+\.[^@\s]{2,}$(?!\n)", max_length=254, description="A mail address."),
+]
+
+# Text, because msgspec reads and writes a `time` as HH:MM:SS; its length closes what `$` leaves open, a newline.
+WallTime = Annotated[
+    str,
+    Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5, description="Wall time of the clinic, HH:MM."),
 ]
 
 
@@ -45,3 +52,13 @@ def clean_fields(
             if fields[name] is None and name in needed:
                 errors.append(FieldError(f"/{name}", "required", "It cannot be blank."))
     return fields, errors
+
+
+def wall_time(text: str) -> time:
+    """The time that a `WallTime` writes. Raises ValueError where it writes none."""
+    return time.fromisoformat(text)
+
+
+def wall_text(wall: time) -> str:
+    """A time as a `WallTime`; hours and minutes are all that is kept."""
+    return wall.isoformat("minutes")

@@ -1,19 +1,12 @@
 """Quiet hours: when a clinic leaves its clients in peace."""
 
 from datetime import datetime, time, timedelta
-from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import msgspec
-from msgspec import Meta
 
+from coravet.core.kernel.fields import WallTime, wall_time
 from coravet.core.tenancy.clinic_day import stretches
-
-# Text, because msgspec reads and writes a `time` as HH:MM:SS; its length closes what `$` leaves open, a newline.
-WallTime = Annotated[
-    str,
-    Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5, description="Wall time of the clinic, HH:MM."),
-]
 
 _DAY = timedelta(days=1)
 
@@ -36,7 +29,7 @@ def awake(at: datetime, quiet: QuietHours | None, zone: ZoneInfo) -> datetime:
     """
     if quiet is None or quiet.begins == quiet.ends:
         return at
-    begins, ends = time.fromisoformat(quiet.begins), time.fromisoformat(quiet.ends)
+    begins, ends = wall_time(quiet.begins), wall_time(quiet.ends)
     parts = stretches(at, at + 3 * _DAY, zone)
     for part in parts:
         wall = part.starts_at + part.offset  # written as if the clinic kept UTC

@@ -12,12 +12,12 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import ClosureChanged
-from coravet.core.kernel.fields import clean_fields, given_fields
+from coravet.core.kernel.fields import WallTime, clean_fields, given_fields, wall_text, wall_time
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.errors import BookingsInClosure
-from coravet.core.scheduling.hours import Closing, Interval, WallTime, shut, wall_text, wall_time
+from coravet.core.scheduling.hours import Closing, Interval, shut
 from coravet.core.scheduling.model import Closure
 from coravet.core.scheduling.openings import Reason, listed
 from coravet.core.scheduling.ports import SchedulingWork

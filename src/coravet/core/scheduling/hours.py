@@ -11,13 +11,8 @@ import msgspec
 from msgspec import Meta
 
 from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.fields import WallTime, wall_time
 from coravet.core.tenancy.clinic_day import bounds, stretches
-
-# Text, because msgspec reads and writes a `time` as HH:MM:SS; its length closes what `$` leaves open, a newline.
-WallTime = Annotated[
-    str,
-    Meta(pattern="^([01][0-9]|2[0-3]):[0-5][0-9]$", max_length=5, description="Wall time of the clinic, HH:MM."),
-]
 
 _DAY = timedelta(days=1)
 _DAY_MINUTES = 24 * 60
@@ -100,16 +95,6 @@ class Openings(msgspec.Struct, frozen=True):
     weekly: Sequence[WeeklySpan] = ()
     exceptions: Mapping[date, Sequence[DaySpan]] = {}
     closures: Sequence[Closing] = ()
-
-
-def wall_time(text: str) -> time:
-    """The time that a `WallTime` writes. Raises ValueError where it writes none."""
-    return time.fromisoformat(text)
-
-
-def wall_text(wall: time) -> str:
-    """A time as a `WallTime`; hours and minutes are all that is kept."""
-    return wall.isoformat("minutes")
 
 
 def check_spans(spans: Sequence[WeeklySpan]) -> list[FieldError]:

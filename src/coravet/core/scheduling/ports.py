@@ -7,10 +7,11 @@ from uuid import UUID
 
 import msgspec
 
+from coravet.core.kernel.fields import WallTime
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table
 from coravet.core.messaging.ports import MessagingWork
-from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WallTime, WeeklySpan
+from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WeeklySpan
 from coravet.core.scheduling.model import (
     Allocation,
     Appointment,

@@ -6,7 +6,8 @@ from uuid import UUID
 import msgspec
 
 from coravet.core.kernel.actor import MemberId
-from coravet.core.scheduling.hours import DaySpan, Interval, WallTime, WeeklySpan
+from coravet.core.kernel.fields import WallTime
+from coravet.core.scheduling.hours import DaySpan, Interval, WeeklySpan
 
 
 class ResourceRef(msgspec.Struct, frozen=True):

@@ -13,7 +13,7 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition, NotFound, StaleVersion
 from coravet.core.kernel.events import WaitlistJoined, WaitlistLeft
-from coravet.core.kernel.fields import clean_fields
+from coravet.core.kernel.fields import WallTime, clean_fields, wall_time
 from coravet.core.kernel.jobs import Job
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
@@ -21,7 +21,7 @@ from coravet.core.scheduling.availability import open_for
 from coravet.core.scheduling.book import FURTHEST, check_patient
 from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.hold import let_go
-from coravet.core.scheduling.hours import Interval, Openings, WallTime, WeeklySpan, wall_time, working
+from coravet.core.scheduling.hours import Interval, Openings, WeeklySpan, working
 from coravet.core.scheduling.model import WaitlistEntry
 from coravet.core.scheduling.place import leading_kind
 from coravet.core.scheduling.ports import Offer, Offered, SchedulingWork, Wish

@@ -8,6 +8,7 @@ import asyncpg
 from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.fields import wall_text, wall_time
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.messaging.model import CHANNELS, Channel, Link, Message, MessageStatus
 from coravet.core.messaging.ports import NewMessage, Planned, SendMessage
@@ -138,7 +139,7 @@ WHERE r.closed_at IS NULL
 
 def _quiet(row: asyncpg.Record) -> QuietHours | None:
     begins: time | None = row["begins"]
-    return None if begins is None else QuietHours(begins.isoformat("minutes"), row["ends"].isoformat("minutes"))
+    return None if begins is None else QuietHours(wall_text(begins), wall_text(row["ends"]))
 
 
 def _facts(row: asyncpg.Record) -> Facts:
@@ -319,8 +320,8 @@ class ReminderRulesOnPostgres:
             await self._work.execute(
                 "INSERT INTO quiet_hours (clinic_id, begins, ends) VALUES ($1, $2, $3)",
                 clinic_id,
-                time.fromisoformat(quiet.begins),
-                time.fromisoformat(quiet.ends),
+                wall_time(quiet.begins),
+                wall_time(quiet.ends),
             )
         version: int = clinic["version"]
         return version

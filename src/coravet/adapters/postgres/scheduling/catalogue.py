@@ -6,7 +6,8 @@ from uuid import UUID
 
 from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.kernel.errors import NotFound
-from coravet.core.scheduling.hours import DaySpan, WeeklySpan, wall_time
+from coravet.core.kernel.fields import wall_time
+from coravet.core.scheduling.hours import DaySpan, WeeklySpan
 
 
 class CatalogueOnPostgres:

@@ -10,8 +10,9 @@ from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.scheduling.openings import OF_RESOURCES, OPENINGS, about, decode_openings
 from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.fields import wall_text
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.scheduling.hours import DaySpan, Openings, WeeklySpan, wall_text
+from coravet.core.scheduling.hours import DaySpan, Openings, WeeklySpan
 from coravet.core.scheduling.views import (
     AppointmentView,
     ClientRef,

@@ -8,8 +8,9 @@ import asyncpg
 from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.fields import wall_text
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.scheduling.hours import Interval, wall_text
+from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import WaitlistEntry, WaitlistStatus
 from coravet.core.scheduling.ports import Freed, Offered, Waiting, Wish
 from coravet.core.scheduling.views import (
