@@ -1,4 +1,4 @@
-"""Ten thousand attempts on the same few hours, on real PostgreSQL: nobody is booked twice, and nothing fails."""
+"""Twelve thousand attempts on the same few hours, on real PostgreSQL: nobody is booked twice, and nothing fails."""
 
 import asyncio
 import random
@@ -12,7 +12,7 @@ from tests.integration.http.service import Clinic, Service, superuser
 from tests.integration.scheduling.races import codes, overlaps
 
 ROUNDS, AT_ONCE = 50, 40
-"""Each storm makes so many times so many attempts: five storms are ten thousand."""
+"""Each storm makes so many times so many attempts: six storms are 12,000."""
 
 pytestmark = pytest.mark.long
 
