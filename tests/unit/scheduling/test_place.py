@@ -20,7 +20,7 @@ OFFER = Offer(
     buffer_after_minutes=0,
     resources={VET: "vet", OTHER_VET: "vet", ROOM: "room", OTHER_ROOM: "room"},
 )
-EVERYBODY = set(OFFER.resources)
+EVERYBODY = list(OFFER.resources)
 
 
 def held(*taken: tuple[UUID, int]) -> list[Held]:
@@ -47,9 +47,9 @@ def test_what_is_held_is_taken(taken: list[tuple[UUID, int]]) -> None:
 
 def test_a_room_that_does_not_work_is_not_assigned() -> None:
     """Only resources that work during the visit are assigned."""
-    assert choose(OFFER, [VET], {VET, OTHER_ROOM}, [], lanes=1) == (0, [VET, OTHER_ROOM])
+    assert choose(OFFER, [VET], [VET, OTHER_ROOM], [], lanes=1) == (0, [VET, OTHER_ROOM])
     with pytest.raises(SlotTaken):
-        choose(OFFER, [VET], {VET}, [], lanes=1)
+        choose(OFFER, [VET], [VET], [], lanes=1)
 
 
 def test_overbooking_takes_the_lowest_lane_that_is_free() -> None:

@@ -295,7 +295,7 @@ class _Furnishing:
             visit.starts_at - timedelta(minutes=offer.buffer_before_minutes),
             visit.ends_at + timedelta(minutes=offer.buffer_after_minutes),
         )
-        able = {each for each in offer.resources if open_for(day.open[each], visit)}
+        able = [each for each in offer.resources if open_for(day.open[each], visit)]
         if vet_id not in able:
             return
         overlapping = [

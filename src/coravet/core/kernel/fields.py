@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import msgspec
 from msgspec import UNSET, Meta
 
-from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.text import clean
 
 # `$` alone would let a newline follow.
@@ -27,6 +27,14 @@ def given_fields(command: msgspec.Struct) -> dict[str, Any]:
     """The fields that a change sets, without the version that it names; what was left out is absent."""
     fields = msgspec.structs.asdict(command)
     return {name: value for name, value in fields.items() if value is not UNSET and name != "version"}
+
+
+def sound(checked: tuple[dict[str, Any], list[FieldError]]) -> dict[str, Any]:
+    """The fields that a check found to be good. Raises Invalid with what it found to be wrong."""
+    fields, errors = checked
+    if errors:
+        raise Invalid(errors=errors)
+    return fields
 
 
 def clean_fields(

@@ -21,7 +21,9 @@ WAITING: frozenset[Status] = frozenset({"checked_in", "ready"})
 async def board(day: date | None, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> BoardView:
     """A clinic day (by default the clinic's today) by resource and by status, in two queries.
 
-    Every active resource is there, and any other that has a visit on that day; every status, too.
+    Besides the visits that take place on that day, in whole or in part, today's board has those of the day before and
+    the day after whose patients are here. Every active resource is there, and any other that has a visit on that day;
+    every status, too.
 
     Raises:
         Invalid: the day is outside the calendar.
@@ -29,7 +31,7 @@ async def board(day: date | None, actor: Actor, begin: Begin[SchedulingWork], cl
     now, zone = clock.now(), time_zone(actor.time_zone)
     shown, stretch = shown_day(day, now, zone)
     async with begin(actor) as work:
-        visits = await work.schedule_reads.agenda(stretch.starts_at, stretch.ends_at, None)
+        visits = await work.schedule_reads.board(stretch.starts_at, stretch.ends_at, now)
         taken = [
             (resource.id, each.id) for each in visits if each.status not in RELEASED for resource in each.resources
         ]

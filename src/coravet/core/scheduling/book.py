@@ -12,7 +12,7 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import AppointmentBooked
-from coravet.core.kernel.fields import clean_fields
+from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.errors import PatientDeceased
@@ -59,9 +59,7 @@ async def book(command: NewAppointment, actor: Actor, begin: Begin[SchedulingWor
     """
     lanes = lanes_for(actor, overbook=command.overbook)
     now = clock.now()
-    fields, errors = check_appointment(msgspec.structs.asdict(command), now)
-    if errors:
-        raise Invalid(errors=errors)
+    fields = sound(check_appointment(msgspec.structs.asdict(command), now))
     async with begin(actor) as work:
         offer = await work.diary.offer(command.service_id)
         booked = await work.diary.booked(command.patient_id)

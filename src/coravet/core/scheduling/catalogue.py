@@ -8,9 +8,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor, MemberId
-from coravet.core.kernel.errors import FieldError, Invalid
+from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.events import ResourceChanged, ServiceChanged
-from coravet.core.kernel.fields import clean_fields, given_fields
+from coravet.core.kernel.fields import clean_fields, given_fields, sound
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.model import Resource, ResourceKind, RoomKind, Service, Species
@@ -107,16 +107,9 @@ def check_offered(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldE
     return fields, errors
 
 
-def _sound(given: Mapping[str, Any]) -> dict[str, Any]:
-    fields, errors = check_offered(given)
-    if errors:
-        raise Invalid(errors=errors)
-    return fields
-
-
 async def offer_service(command: NewService, actor: Actor, begin: Begin[SchedulingWork]) -> ServiceView:
     """Offer a service. Raises NotFound for an unknown resource, Invalid for a name that nobody could read."""
-    fields = _sound(msgspec.structs.asdict(command))
+    fields = sound(check_offered(msgspec.structs.asdict(command)))
     resource_ids = fields.pop("resource_ids")
     async with begin(actor) as work:
         service = Service(clinic_id=actor.clinic_id, id=work.new_id(), **fields)
@@ -130,7 +123,7 @@ async def change_service(
     service_id: UUID, command: ServiceChange, actor: Actor, begin: Begin[SchedulingWork]
 ) -> ServiceView:
     """Change or retire a service. Raises NotFound, StaleVersion, Invalid."""
-    fields = _sound(given_fields(command))
+    fields = sound(check_offered(given_fields(command)))
     resource_ids = fields.pop("resource_ids", None)
     async with begin(actor) as work:
         service = await work.services.lock(service_id)
@@ -145,7 +138,7 @@ async def change_service(
 
 async def add_resource(command: NewResource, actor: Actor, begin: Begin[SchedulingWork]) -> ResourceView:
     """Add a resource; it has no hours yet. Raises NotFound for an unknown member, Invalid as when offering."""
-    fields = _sound(msgspec.structs.asdict(command))
+    fields = sound(check_offered(msgspec.structs.asdict(command)))
     async with begin(actor) as work:
         resource = Resource(clinic_id=actor.clinic_id, id=work.new_id(), **fields)
         await work.resources.add(resource)
@@ -157,10 +150,10 @@ async def change_resource(
     resource_id: UUID, command: ResourceChange, actor: Actor, begin: Begin[SchedulingWork]
 ) -> ResourceView:
     """Change or retire a resource. Raises NotFound, StaleVersion, Invalid."""
-    fields = _sound(given_fields(command))
+    fields = sound(check_offered(given_fields(command)))
     async with begin(actor) as work:
         resource = await work.resources.lock(resource_id)
-        _sound({"kind": resource.kind, **fields})
+        sound(check_offered({"kind": resource.kind, **fields}))
         advance(resource, command.version)
         for name, value in fields.items():
             setattr(resource, name, value)

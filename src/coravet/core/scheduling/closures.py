@@ -10,9 +10,9 @@ from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, Invalid
+from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.events import ClosureChanged
-from coravet.core.kernel.fields import WallTime, clean_fields, given_fields, wall_text, wall_time
+from coravet.core.kernel.fields import WallTime, clean_fields, given_fields, sound, wall_text, wall_time
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
@@ -27,6 +27,9 @@ from coravet.core.tenancy.clinic_day import time_zone
 FIRST_DAY, LAST_DAY = date(2000, 1, 1), date(2199, 12, 31)
 LONGEST_DAYS = 366
 
+SHUTS = ("starts_on", "ends_on", "from_time", "to_time", "resource_id")
+"""Fields of a closure that say what is shut, and when."""
+
 _BEGINNING, _END = "00:00", "24:00"  # of a day; wall times compare as texts
 
 
@@ -36,7 +39,7 @@ class NewClosure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     Attributes:
         ends_on: the last day, included; the first, where left out.
         from_time: wall time on the first day; its beginning, where left out.
-        to_time: wall time on the last day; its end, where left out.
+        to_time: wall time on the last day; its end, where left out or 00:00.
         resource_id: what is shut; the whole clinic, where left out.
         holiday: whether it is a public holiday.
         keep_bookings: make it although visits are booked in it; they stay booked.
@@ -72,6 +75,8 @@ def check_closure(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldE
     Fields that are absent are not looked at, so that a form can be checked though other fields are malformed.
     """
     fields, errors = clean_fields(given, ("reason",))
+    if fields.get("to_time") == _BEGINNING:  # midnight ends a closure as it ends a span of hours
+        fields["to_time"] = None
     first, last = fields.get("starts_on"), fields.get("ends_on")
     for name, day in (("starts_on", first), ("ends_on", last)):
         if day is not None and not FIRST_DAY <= day <= LAST_DAY:
@@ -97,12 +102,12 @@ async def close(command: NewClosure, actor: Actor, begin: Begin[SchedulingWork],
         NotFound: no such resource here.
         BookingsInClosure: visits are booked in it.
     """
-    fields = _sound(msgspec.structs.asdict(command))
+    fields = sound(check_closure(msgspec.structs.asdict(command)))
     keep = fields.pop("keep_bookings")
     fields["ends_on"] = fields["ends_on"] or fields["starts_on"]
     async with begin(actor) as work:
+        affected = await _affected(work, fields, clock, keep=keep)
         closure = Closure(clinic_id=actor.clinic_id, id=work.new_id(), **_stored(fields))
-        affected = await _affected(work, closure, clock, keep=keep)
         await work.closures.add(closure)
         work.emit(ClosureChanged(closure.id, closure.version))
         return work.answer(_made(closure, affected))
@@ -122,10 +127,13 @@ async def change_closure(
     async with begin(actor) as work:
         closure = await work.closures.lock(closure_id)
         advance(closure, command.version)
-        fields = _sound(_told(closure) | given)
+        before = _told(closure)
+        fields = sound(check_closure(before | given))
+        shuts_anew = any(fields[name] != before[name] for name in SHUTS)
+        # Before the row refers to another resource: a booking locks resources first, and refers to them then.
+        affected = await _affected(work, fields, clock, keep=keep) if shuts_anew else ([], 0)
         for name, value in _stored(fields).items():
             setattr(closure, name, value)
-        affected = await _affected(work, closure, clock, keep=keep)
         work.emit(ClosureChanged(closure.id, closure.version))
         return work.answer(_made(closure, affected))
 
@@ -135,13 +143,6 @@ async def reopen(closure_id: UUID, actor: Actor, begin: Begin[SchedulingWork]) -
     async with begin(actor) as work:
         await work.catalogue.drop_closure(closure_id)
         work.emit(ClosureChanged(closure_id))
-
-
-def _sound(given: Mapping[str, Any]) -> dict[str, Any]:
-    fields, errors = check_closure(given)
-    if errors:
-        raise Invalid(errors=errors)
-    return fields
 
 
 def _stored(fields: Mapping[str, Any]) -> dict[str, Any]:
@@ -175,21 +176,21 @@ def _made(closure: Closure, affected: tuple[list[AppointmentView], int]) -> Clos
 
 
 async def _affected(
-    work: SchedulingWork, closure: Closure, clock: Clock, *, keep: bool
+    work: SchedulingWork, fields: Mapping[str, Any], clock: Clock, *, keep: bool
 ) -> tuple[list[AppointmentView], int]:
-    """The visits still to end that lie in the closure. Until the work ends nobody books what it shuts.
+    """The visits still to end that lie in what is to be shut. Until the work ends nobody books it.
 
     Raises:
         BookingsInClosure: there are some, and they are not to be kept.
     """
-    resource_ids = await work.diary.resources() if closure.resource_id is None else [closure.resource_id]
+    resource_id = fields["resource_id"]
+    resource_ids = await work.diary.resources() if resource_id is None else [resource_id]
     await work.diary.lock(resource_ids)
-    told = _told(closure)
-    closing = Closing(closure.starts_on, closure.ends_on, told["from_time"], told["to_time"])
-    parts = shut(closing, time_zone(work.actor.time_zone))
-    if not parts or parts[-1].ends_at <= clock.now():
+    closing = Closing(fields["starts_on"], fields["ends_on"], fields["from_time"], fields["to_time"])
+    now, parts = clock.now(), shut(closing, time_zone(work.actor.time_zone))
+    if not parts or parts[-1].ends_at <= now:
         return [], 0
-    window = Interval(max(parts[0].starts_at, clock.now()), parts[-1].ends_at)
+    window = Interval(max(parts[0].starts_at, now), parts[-1].ends_at)
     affected = await listed(
         work,
         (

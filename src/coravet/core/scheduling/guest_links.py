@@ -109,7 +109,7 @@ async def reschedule_as_guest(
             check_start(offer, starts_at, clock.now(), time_zone(actor.time_zone))
             named = named_by_guest(offer, command.resource_id) or None
             advance(appointment, msgspec.UNSET)
-            await move(work, appointment, starts_at, named, clock, by="guest", reason=reason, beside=False)
+            await move(work, appointment, starts_at, named, clock, by="guest", reason=reason)
         return work.answer(await _seen(work, appointment, clock))
 
 

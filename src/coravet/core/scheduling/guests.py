@@ -98,7 +98,7 @@ async def hold_for_guest(command: NewHold, actor: Actor, begin: Begin[Scheduling
         offer = await offered(work, command.service_id)
         check_start(offer, starts_at, now, time_zone(actor.time_zone))
         named = named_by_guest(offer, command.resource_id)
-        place = await find_place(work, offer, span_of(offer, starts_at), named, now, beside=False)
+        place = await find_place(work, offer, span_of(offer, starts_at), named, now)
         token = secrets.token_urlsafe(32)
         hold = await hold_place(work, offer, place, "guest", now, now + HOLD, hash_link(token))
         view = GuestHoldView(hold.id, token, hold.starts_at, hold.ends_at, hold.expires_at)
@@ -296,7 +296,7 @@ async def _place(work: SchedulingWork, offer: Offer, command: NewVisit, starts_a
         if held is not None and held.visit.starts_at == starts_at and set(named) <= set(held.resource_ids):
             return held
     check_start(offer, starts_at, now, time_zone(work.actor.time_zone))
-    return await find_place(work, offer, span_of(offer, starts_at), named, now, beside=False)
+    return await find_place(work, offer, span_of(offer, starts_at), named, now)
 
 
 async def _redeem(work: SchedulingWork, offer: Offer, token: str, now: datetime) -> Place | None:

@@ -4,9 +4,9 @@ The visit keeps its id, and with it everything that points there: links, reminde
 becomes a row of its own, cancelled and never shown among visits, which `rescheduled_from_id` leads back to.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Annotated, Any
+from typing import Annotated
 from uuid import UUID
 
 import msgspec
@@ -14,13 +14,14 @@ from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import Invalid
 from coravet.core.kernel.events import AppointmentReassigned, AppointmentRescheduled
+from coravet.core.kernel.fields import sound
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.links import SEEN_AFTER
 from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.book import check_appointment, lanes_for
+from coravet.core.scheduling.errors import PatientDeceased
 from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.hours import Interval
@@ -76,10 +77,11 @@ async def reschedule(
         InvalidTransition: its patient arrived already, or it will not take place.
         OutsideHours: a resource does not work then.
         SlotTaken: the time is held.
+        PatientDeceased: the patient has died.
         NotPermitted: overbooking without the permission.
     """
     lanes = lanes_for(actor, overbook=command.overbook)
-    fields = _sound(msgspec.structs.asdict(command), clock)
+    fields = sound(check_appointment(msgspec.structs.asdict(command), clock.now()))
     async with begin(actor) as work:
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
@@ -94,7 +96,7 @@ async def reassign(
 ) -> AppointmentView:
     """Have others serve a visit. Raises as `reschedule`; until the exam is done."""
     lanes = lanes_for(actor, overbook=command.overbook)
-    fields = _sound(msgspec.structs.asdict(command), clock)
+    fields = sound(check_appointment(msgspec.structs.asdict(command), clock.now()))
     async with begin(actor) as work:
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
@@ -114,19 +116,26 @@ async def move(
     by: By,
     reason: str | None = None,
     lanes: int = 1,
-    beside: bool = True,
 ) -> None:
     """Place anew a visit that this work locked and advanced, write that down, and tell of it.
+
+    Whom it does not name, it keeps where they are free.
 
     Args:
         starts_at: None where only who serves it changes.
         named: resources that it must get; by default the one that leads it now. None are demanded by an empty list.
-        lanes: as `find_place` takes them, and so is `beside`.
+        lanes: as `find_place` takes them.
+
+    Raises:
+        PatientDeceased: the patient has died.
+        Invalid, NotFound, InvalidTransition, OutsideHours, SlotTaken: as `reschedule`.
     """
     now = clock.now()
     allowed = REASSIGNABLE if starts_at is None else MOVABLE
     if appointment.status not in allowed or appointment.superseded_by_id is not None:
         raise refusal("reassign" if starts_at is None else "reschedule", appointment, allowed)
+    if (await work.diary.booked(appointment.patient_id)).deceased:
+        raise PatientDeceased
     offer = await work.diary.offer(appointment.service_id, retired=True)
     present = await work.diary.taken_by(appointment.id)
     if named is None:
@@ -140,7 +149,7 @@ async def move(
     # With those that it leaves, so that nobody is let in between what it gives up and what it takes.
     await work.diary.lock({*offer.resources, *present})
     before_id = await work.diary.set_aside(appointment.id, work.new_id(), now)
-    place = await find_place(work, offer, visit, named, now, lanes=lanes, beside=beside)
+    place = await find_place(work, offer, visit, named, now, lanes=lanes, rather=present)
     appointment.starts_at, appointment.ends_at = visit.starts_at, visit.ends_at
     appointment.lane = place.lane
     appointment.rescheduled_from_id = before_id
@@ -153,10 +162,3 @@ async def move(
         await work.messages.queue(NewMessage("visit_moved", "appointment", appointment.id, now))
     event = AppointmentReassigned if starts_at is None else AppointmentRescheduled
     work.emit(event(appointment.id, appointment.version))
-
-
-def _sound(given: Mapping[str, Any], clock: Clock) -> dict[str, Any]:
-    fields, errors = check_appointment(given, clock.now())
-    if errors:
-        raise Invalid(errors=errors)
-    return fields

@@ -112,7 +112,7 @@ async def offer_by_hand(
             raise refusal(entry, ["waiting"])
         visit = span_of(offer, starts_at)
         named = command.resource_ids or await _free_and_wished(work, entry, visit, now)
-        place = await find_place(work, offer, visit, named, now, beside=False)
+        place = await find_place(work, offer, visit, named, now)
         await _make(work, entry, offer, place, now, until, now)
         return work.answer(await work.waitlist.view(entry.id))
 
@@ -148,7 +148,7 @@ async def offer_freed(job: TimeFreed, actor: Actor, begin: Begin[SchedulingWork]
             chosen = first_fit(offer, slots, freed, waiting, tell_at, zone)
             if chosen is not None:
                 visit, leading, until = chosen
-                place = await find_place(work, offer, visit, [leading], now, beside=False)
+                place = await find_place(work, offer, visit, [leading], now)
                 entry = await work.waitlist.lock(waiting.entry_id)
                 if entry.status != "waiting":
                     raise StaleVersion(entry.version)

@@ -12,10 +12,10 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import HoursChanged
-from coravet.core.kernel.fields import clean_fields
+from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.availability import open_for
-from coravet.core.scheduling.hours import DaySpan, Interval, WeeklySpan, check_day, check_spans, working
+from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WeeklySpan, check_day, check_spans, working
 from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.scheduling.views import AppointmentView, ExceptionDroppedView, ExceptionSetView, HoursSetView
 from coravet.core.tenancy.clinic_day import day_of, time_zone
@@ -76,9 +76,7 @@ async def set_exception(
         Invalid: spans overlap, or the reason is not text that a person could read.
         NotFound: no such resource here.
     """
-    fields, errors = check_exception(msgspec.structs.asdict(command))
-    if errors:
-        raise Invalid(errors=errors)
+    fields = sound(check_exception(msgspec.structs.asdict(command)))
     async with begin(actor) as work:
         await _hold(work, resource_id)
         await work.catalogue.set_exception(resource_id, day, command.spans, fields["reason"])
@@ -123,5 +121,5 @@ async def _outside(work: SchedulingWork, resource_id: UUID, clock: Clock) -> tup
         return [], 0
     days = day_of(booked[0].visit.starts_at, zone), day_of(max(each.visit.ends_at for each in booked), zone)
     openings = await work.diary.openings([resource_id], *days)
-    opened = working(openings[resource_id], *days, zone)
+    opened = working(openings.get(resource_id, Openings()), *days, zone)
     return await listed(work, (each.appointment_id for each in booked if not open_for(opened, each.visit)))

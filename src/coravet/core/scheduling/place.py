@@ -1,6 +1,6 @@
 """Taking time: which resources a visit gets, in which lane, so that no two collide."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from uuid import UUID
 
@@ -58,14 +58,15 @@ async def find_place(
     now: datetime,
     *,
     lanes: int = 1,
-    beside: bool = True,
+    rather: Collection[UUID] = (),
 ) -> Place:
     """Find room for a visit; its resources are locked from here to the end of the work, so that it stays found.
 
     Args:
         named: resources that the visit must get; see `check_named`. Other kinds are assigned.
-        lanes: how many lanes may be tried; 1 unless it is overbooked on purpose.
-        beside: whether what others hold in higher lanes leaves a resource free; never for the public.
+        lanes: how many lanes may be tried; 1 unless it is overbooked on purpose. Only then may a resource be had that
+            others hold, be it in whatever lane.
+        rather: what is assigned before others, where it is free.
 
     Raises:
         OutsideHours: a named resource does not work then, or none of another kind does.
@@ -78,9 +79,8 @@ async def find_place(
         raise OutsideHours
     holding = holding_of(offer, visit)
     held = await work.diary.taken(list(offer.resources), holding, now)
-    if not beside:
-        held = [Held(each.resource_id, 0, each.during) for each in held]
-    lane, resource_ids = choose(offer, named, able, held, lanes=lanes)
+    order = sorted(offer.resources, key=lambda each: each not in rather)
+    lane, resource_ids = choose(offer, named, [each for each in order if each in able], held, lanes=lanes)
     return Place(visit, holding, lane, resource_ids)
 
 
@@ -88,28 +88,32 @@ async def working_during(work: SchedulingWork, offer: Offer, visit: Interval) ->
     """Those of the offer's resources that work during the whole visit."""
     zone = time_zone(work.actor.time_zone)
     days = day_of(visit.starts_at, zone), day_of(visit.ends_at, zone)
-    openings = await work.diary.openings(list(offer.resources), *days)
+    openings = await work.diary.openings(list(offer.resources), *days)  # without those that were retired meanwhile
     return {each for each, rules in openings.items() if open_for(working(rules, *days, zone), visit)}
 
 
 def choose(
-    offer: Offer, named: Sequence[UUID], able: set[UUID], held: Iterable[Held], lanes: int
+    offer: Offer, named: Sequence[UUID], able: Sequence[UUID], held: Iterable[Held], lanes: int
 ) -> tuple[int, list[UUID]]:
     """The lane and the resources that a visit takes: those named, and the first free one of each other kind.
 
+    What nobody holds in any lane is taken first. Overbooking, what is held only in other lanes is taken next.
+
     Args:
-        able: those of the offer's resources that work during the visit.
-        lanes: how many lanes may be tried.
+        able: those of the offer's resources that work during the visit, in the order in which they are assigned.
+        lanes: how many lanes may be tried; with one, what is held in any lane is taken.
 
     Raises:
         SlotTaken: in every one of them a named resource is held, or all of another kind are.
     """
     needed = offer.kinds - {offer.resources[resource_id] for resource_id in named}
     taken = {(each.resource_id, each.lane) for each in held}
+    busy = {resource_id for resource_id, _ in taken}
     for lane in range(lanes):
-        free = [each for each in offer.resources if each in able and (each, lane) not in taken]
-        others = {offer.resources[each]: each for each in reversed(free)}
-        if all((each, lane) not in taken for each in named) and needed <= others.keys():
+        out = busy if lanes == 1 else {resource_id for resource_id, held_in in taken if held_in == lane}
+        best_first = sorted((each for each in able if each not in out), key=lambda each: each in busy)
+        others = {offer.resources[each]: each for each in reversed(best_first)}
+        if out.isdisjoint(named) and needed <= others.keys():
             return lane, [*named, *(others[kind] for kind in sorted(needed, key=LEADING_KINDS.index))]
     raise SlotTaken
 

@@ -60,6 +60,8 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     buffer_after_minutes: int
     resources: dict[UUID, str]
     """Active resources that may serve it, by id: their kind. Rooms of the service's kind of room are among them."""
+    needs: frozenset[str] = frozenset()
+    """Kinds of all that was named to serve it, what is retired included."""
     species: frozenset[str] = frozenset()
     room_kind: str | None = None
     bookable_online: bool = False
@@ -72,7 +74,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def kinds(self) -> set[str]:
         """What kinds of resource a visit takes, one of each; of one that is wanted there may be none at work."""
-        kinds = set(self.resources.values())
+        kinds = {*self.needs, *self.resources.values()}
         return kinds if self.room_kind is None else kinds | {"room"}
 
 
@@ -191,7 +193,10 @@ class Diary(Protocol):
         ...
 
     async def openings(self, resource_ids: Sequence[UUID], first: date, last: date) -> dict[UUID, Openings]:
-        """When each resource works on these clinic days, for `hours.working`; one query. Unknown ones are absent."""
+        """When each resource works on these clinic days, for `hours.working`; one query.
+
+        Those that are unknown or retired are absent.
+        """
         ...
 
     async def coming(self, resource_ids: Sequence[UUID], window: Interval) -> list[Coming]:
@@ -240,6 +245,11 @@ class ScheduleReads(Protocol):
 
     async def agenda(self, starts_at: datetime, ends_at: datetime, resource_id: UUID | None) -> list[AppointmentView]:
         """Visits that begin within the half-open stretch, by start, cancelled ones included; one query."""
+        ...
+
+    async def board(self, starts_at: datetime, ends_at: datetime, now: datetime) -> list[AppointmentView]:
+        """Visits that lie in the stretch of a day in whole or in part, by start, and where `now` does, too, those of
+        up to a day before or after whose patients are here; one query."""
         ...
 
     async def staffing(self, also: Collection[UUID], day: date) -> list[tuple[ResourceRef, Openings]]:

@@ -38,12 +38,12 @@ async def find_slots(
     Two queries, however long the window.
 
     Args:
-        resource_id: only starts that this resource of the leading kind can serve.
+        resource_id: only starts that this resource leads; of another kind than the leading one it leads none.
         guest: only what a guest may book: of a service that is bookable online, within its notice and its horizon.
 
     Raises:
         Invalid: the days are out of order, out of the calendar, or more than 92.
-        NotFound: no such service here, or not for guests, or the resource does not lead it.
+        NotFound: no such service here, or not for guests, or the resource does not serve it.
     """
     zone, now = time_zone(actor.time_zone), clock.now()
     first, last = days_asked(from_day, to_day, now, zone, usual=DEFAULT_DAYS, longest=LONGEST_DAYS)

@@ -1,6 +1,7 @@
 """A visit's life, step by step: every transition in one table."""
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any, Literal
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition
+from coravet.core.kernel.errors import FieldError, InvalidTransition
 from coravet.core.kernel.events import (
     AppointmentCancelled,
     AppointmentCheckedIn,
@@ -21,16 +22,18 @@ from coravet.core.kernel.events import (
     AppointmentStarted,
     Event,
 )
-from coravet.core.kernel.fields import clean_fields
+from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.model import MessageKind
 from coravet.core.messaging.ports import NewMessage
-from coravet.core.scheduling.errors import SlotTaken
+from coravet.core.scheduling.errors import OutsideHours, PatientDeceased, SlotTaken
 from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.history import step_taken
+from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import Appointment, By, Status
+from coravet.core.scheduling.place import working_during
 from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.scheduling.views import AppointmentView
 
@@ -98,11 +101,9 @@ async def take_step(
         NotFound: no such visit here.
         StaleVersion: it changed since it was read.
         InvalidTransition: its status does not allow the step; carries the status.
-        SlotTaken: going back, the time that it gave up was taken meanwhile.
+        PatientDeceased, OutsideHours, SlotTaken: going back, the time that it gave up cannot be had any more.
     """
-    fields, errors = check_step(msgspec.structs.asdict(command))
-    if errors:
-        raise Invalid(errors=errors)
+    fields = sound(check_step(msgspec.structs.asdict(command)))
     async with begin(actor) as work:
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
@@ -117,7 +118,7 @@ async def change_status(
 
     Raises:
         InvalidTransition: its status does not allow the step; carries the status.
-        SlotTaken: going back, the time that it gave up was taken meanwhile.
+        PatientDeceased, OutsideHours, SlotTaken: going back, the time that it gave up cannot be had any more.
     """
     came_from = appointment.status
     target = destination(step, came_from, appointment.previous_status)
@@ -137,8 +138,7 @@ async def change_status(
         await time_freed(work, appointment.id, appointment.ends_at, now)
     elif came_from in RELEASED:
         appointment.cancel_reason = None
-        if not await work.diary.reclaim(appointment.id, now):
-            raise SlotTaken
+        await _take_again(work, appointment, now)
     await work.diary.record(step_taken(work, appointment, step, came_from, now, by=by, reason=reason))
     message = _news(step, came_from, target)
     if message is not None:
@@ -157,6 +157,26 @@ def _news(step: Step, came_from: Status, target: Status) -> MessageKind | None:
     return None
 
 
+async def _take_again(work: SchedulingWork, appointment: Appointment, now: datetime) -> None:
+    """Take the time that a visit gave up, if it could be booked today.
+
+    Raises:
+        PatientDeceased: the patient has died since.
+        OutsideHours: who or what it took does not work then any more.
+        SlotTaken: somebody has it now.
+    """
+    if (await work.diary.booked(appointment.patient_id)).deceased:
+        raise PatientDeceased
+    taken = await work.diary.taken_by(appointment.id)
+    await work.diary.lock(taken)
+    offer = await work.diary.offer(appointment.service_id, retired=True)
+    visit = Interval(appointment.starts_at, appointment.ends_at)
+    if not await working_during(work, offer, visit) >= set(taken):
+        raise OutsideHours
+    if not await work.diary.reclaim(appointment.id, now):
+        raise SlotTaken
+
+
 def destination(step: Step, status: Status, came_from: Status | None) -> Status | None:
     """Where a step leads, or None where it cannot be taken.
 
@@ -171,6 +191,12 @@ def destination(step: Step, status: Status, came_from: Status | None) -> Status 
 
 def refusal(step: str, appointment: Appointment, sources: frozenset[Status] | None = None) -> InvalidTransition:
     """Why a visit cannot take a step now."""
+    if appointment.superseded_by_id is not None:
+        return InvalidTransition(
+            "This is what a visit was before it was moved. Look at the visit itself.",
+            current_status=appointment.status,
+            rescheduled_to_id=appointment.superseded_by_id,
+        )
     sentence = Sentence(
         "This visit is {status}; {step} is possible while it is {allowed}.",
         status=appointment.status,

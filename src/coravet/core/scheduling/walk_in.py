@@ -10,8 +10,8 @@ from msgspec import Meta
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import Invalid
 from coravet.core.kernel.events import AppointmentBooked, AppointmentCheckedIn
+from coravet.core.kernel.fields import sound
 from coravet.core.kernel.work import Begin
 from coravet.core.scheduling.book import add_visit, check_appointment, check_patient, lanes_for
 from coravet.core.scheduling.errors import NoTimeSoon
@@ -54,9 +54,7 @@ async def walk_in(command: WalkIn, actor: Actor, begin: Begin[SchedulingWork], c
     """
     lanes = lanes_for(actor, overbook=command.overbook)
     now = clock.now()
-    fields, errors = check_appointment(msgspec.structs.asdict(command), now)
-    if errors:
-        raise Invalid(errors=errors)
+    fields = sound(check_appointment(msgspec.structs.asdict(command), now))
     async with begin(actor) as work:
         plan = await work.diary.plan(command.service_id, *_days(now, actor))
         booked = await work.diary.booked(command.patient_id)

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 from litestar import Litestar, Router
@@ -57,6 +58,7 @@ class Problem(msgspec.Struct, frozen=True):
     errors: list[FieldError] | msgspec.UnsetType = msgspec.UNSET
     version: int | msgspec.UnsetType = msgspec.UNSET
     current_status: str | msgspec.UnsetType = msgspec.UNSET
+    rescheduled_to_id: UUID | msgspec.UnsetType = msgspec.UNSET
     documents: list[OpenDocument] | msgspec.UnsetType = msgspec.UNSET
     appointments: list[AppointmentView] | msgspec.UnsetType = msgspec.UNSET
     appointments_total: int | msgspec.UnsetType = msgspec.UNSET

@@ -74,10 +74,6 @@ def _step_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  #
     return check_step(given)[1]
 
 
-def _move_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
-    return check_appointment(given, ports.clock.now())[1]
-
-
 def _named_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
     return check_offered(given)[1]
 
@@ -205,7 +201,7 @@ STEPS = [_step(step) for step in TRANSITIONS]
 
 @post(
     "/clinics/{clinic:str}/appointments/{appointment_id:uuid}/reschedule",
-    opt=permitted("agenda:write") | {"check": _move_errors},
+    opt=permitted("agenda:write") | {"check": _appointment_errors},
     operation_id="appointmentReschedule",
     tags=["Agenda"],
     status_code=200,
@@ -219,7 +215,7 @@ async def post_reschedule(
 
 @post(
     "/clinics/{clinic:str}/appointments/{appointment_id:uuid}/reassign",
-    opt=permitted("agenda:write") | {"check": _move_errors},
+    opt=permitted("agenda:write") | {"check": _appointment_errors},
     operation_id="appointmentReassign",
     tags=["Agenda"],
     status_code=200,

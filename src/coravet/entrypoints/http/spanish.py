@@ -277,6 +277,9 @@ _SCHEDULING = {
     "It does not serve this service. Choose another, or change the service.": (
         "No atiende este servicio. Elija otro recurso o cambie el servicio."
     ),
+    "This is what a visit was before it was moved. Look at the visit itself.": (
+        "Esto es lo que era una cita antes de moverla. Revise la cita actual."
+    ),
     "A visit cannot be booked in the past.": "No se puede agendar una cita en el pasado.",
     "A visit can be booked up to two years ahead.": "Se puede agendar una cita hasta con dos años de anticipación.",
     "Name each resource once.": "Indique cada recurso una sola vez.",

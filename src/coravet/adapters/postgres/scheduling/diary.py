@@ -16,12 +16,16 @@ from coravet.core.scheduling.ports import Booked, Coming, Held, Offer, Plan
 _OFFER = """
        s.id AS service_id, s.duration_minutes, s.buffer_before_minutes, s.buffer_after_minutes, s.species, s.room_kind,
        s.bookable_online, s.minimum_notice_minutes, s.horizon_days, s.guest_needs_confirmation, s.guest_cutoff_minutes,
-       c.grid_minutes, r.id, r.kind
+       c.grid_minutes, r.id, r.kind, ARRAY(
+           SELECT x.kind FROM service_resources l
+           JOIN resources x ON x.clinic_id = l.clinic_id AND x.id = l.resource_id
+           WHERE l.clinic_id = s.clinic_id AND l.service_id = s.id
+       ) AS needs
 """
 _OF_SERVICE = """
 FROM services s
 JOIN clinics c ON c.id = s.clinic_id
-JOIN resources r ON r.clinic_id = s.clinic_id AND r.active AND (
+LEFT JOIN resources r ON r.clinic_id = s.clinic_id AND r.active AND (
     r.room_kind = s.room_kind
     OR EXISTS (
         SELECT FROM service_resources l
@@ -62,11 +66,11 @@ class DiaryOnPostgres:
         rows = await self._work.fetch(
             f"SELECT {_OFFER}, {OPENINGS} {_OF_SERVICE} AND s.active {_BY_NAME}", service_id, *about(first, last)
         )
-        return Plan(_offer(rows), {row["id"]: decode_openings(row["openings"]) for row in rows})
+        return Plan(_offer(rows), {row["id"]: decode_openings(row["openings"]) for row in rows if row["id"]})
 
     async def openings(self, resource_ids: Sequence[UUID], first: date, last: date) -> dict[UUID, Openings]:
         rows = await self._work.fetch(
-            f"SELECT r.id, {OPENINGS} {OF_RESOURCES}", list(resource_ids), *about(first, last)
+            f"SELECT r.id, {OPENINGS} {OF_RESOURCES} AND r.active", list(resource_ids), *about(first, last)
         )
         return {row["id"]: decode_openings(row["openings"]) for row in rows}
 
@@ -74,7 +78,7 @@ class DiaryOnPostgres:
         rows = await self._work.fetch(
             "SELECT p.id, o.client_id, p.species, p.deceased_on IS NOT NULL FROM patients p JOIN parties o"
             " ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL"
-            " WHERE p.id = $1",
+            " WHERE p.id = $1 FOR KEY SHARE OF p",  # so that nobody registers a death between this look and the booking
             patient_id,
         )
         if not rows:
@@ -203,4 +207,5 @@ def _offer(rows: list[asyncpg.Record]) -> Offer:
         raise NotFound
     service = {name: value for name, value in rows[0].items() if name in Offer.__struct_fields__}
     service["species"] = frozenset(service["species"])
-    return Offer(**service, resources={row["id"]: row["kind"] for row in rows})
+    service["needs"] = frozenset(service["needs"])
+    return Offer(**service, resources={row["id"]: row["kind"] for row in rows if row["id"]})
