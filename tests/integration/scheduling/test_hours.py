@@ -241,13 +241,36 @@ async def test_guests(service: Service, clinic: Clinic) -> None:
     assert len([slot for day in staff.days for slot in day.slots]) > len(starts)
 
 
+async def test_closed_until_midnight(service: Service, clinic: Clinic) -> None:
+    """A closure until 00:00 lasts to the end of its last day, as hours until 00:00 do."""
+    made = await service.done(
+        "POST",
+        f"/clinics/{clinic.slug}/closures",
+        clinic.owner,
+        json={"starts_on": "2027-01-02", "from_time": "22:00", "to_time": "00:00"},
+    )
+    assert (made["ends_on"], made["from_time"], made["to_time"]) == ("2027-01-02", "22:00", None)
+
+
+async def test_changing_a_word(service: Service, clinic: Clinic) -> None:
+    """A closure's reason can be changed though visits are booked in it: nothing more is shut."""
+    visit = await service.book(clinic)
+    day = (datetime.fromisoformat(visit["starts_at"]) - timedelta(hours=5)).date().isoformat()
+    base = f"/clinics/{clinic.slug}/closures"
+    made = await service.done("POST", base, clinic.owner, json={"starts_on": day, "keep_bookings": True})
+    changed = await service.done("PATCH", f"{base}/{made['id']}", clinic.owner, json={"reason": "Feriado"})
+    assert (changed["reason"], changed["appointments_total"]) == ("Feriado", 0)
+    later = {"to_time": "23:59"}
+    refused = await service.ask("PATCH", f"{base}/{made['id']}", clinic.owner, json=later)
+    assert refused.json()["code"] == "bookings_in_closure"
+
+
 BAD: dict[str, tuple[dict[str, Any], dict[str, str]]] = {
     "days turned round": ({"starts_on": "2027-01-02", "ends_on": "2027-01-01"}, {"/ends_on": "before_start"}),
     "times turned round": (
         {"starts_on": "2027-01-02", "from_time": "10:00", "to_time": "10:00"},
         {"/to_time": "before_start"},
     ),
-    "nothing of the day": ({"starts_on": "2027-01-02", "to_time": "00:00"}, {"/to_time": "before_start"}),
     "years": ({"starts_on": "2027-01-02", "ends_on": "2028-01-03"}, {"/ends_on": "closure_too_long"}),
     "another century": ({"starts_on": "1926-01-02"}, {"/starts_on": "out_of_range"}),
     "no text": ({"starts_on": "2027-01-02", "reason": "a\0b"}, {"/reason": "not_text"}),

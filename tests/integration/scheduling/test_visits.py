@@ -5,7 +5,7 @@ from typing import Any
 
 import asyncpg
 import pytest
-from tests.integration.http.service import Clinic, Service, superuser
+from tests.integration.http.service import EVERY_HOUR, Clinic, Service, superuser
 
 
 @pytest.fixture
@@ -147,6 +147,83 @@ async def test_back_to_a_time_that_was_taken(service: Service, clinic: Clinic) -
     await _step(service, clinic, visit, "cancel")
     await service.done("POST", f"/clinics/{clinic.slug}/appointments", clinic.owner, json=body)
     assert await _code(service, clinic, visit, "back") == "slot_taken"
+
+
+async def test_back_after_a_death(service: Service, clinic: Clinic) -> None:
+    """A cancelled visit of a patient that has died since cannot be taken back, nor any visit of it be moved."""
+    visit, other = await service.book(clinic), await service.book(clinic)
+    await _step(service, clinic, visit, "cancel")
+    await service.done("POST", f"/clinics/{clinic.slug}/patients/{clinic.ids['patient_id']}/deceased", clinic.owner)
+    assert await _code(service, clinic, visit, "back") == "patient_deceased"
+    assert await _code(service, clinic, other, "reschedule", starts_at=clinic.slot()) == "patient_deceased"
+    assert await _code(service, clinic, other, "reassign", resource_ids=[clinic.ids["other_vet_id"]]) == (
+        "patient_deceased"
+    )
+    await _step(service, clinic, other, "cancel")
+
+
+async def test_back_into_a_closure(service: Service, clinic: Clinic) -> None:
+    """A cancelled visit cannot come back into a closure, which would have had to list it."""
+    visit = await service.book(clinic)
+    await _step(service, clinic, visit, "cancel")
+    day = (datetime.fromisoformat(visit["starts_at"]) - timedelta(hours=5)).date().isoformat()
+    closure = {"starts_on": day, "keep_bookings": True}
+    await service.done("POST", f"/clinics/{clinic.slug}/closures", clinic.owner, json=closure)
+    assert await _code(service, clinic, visit, "back") == "outside_hours"
+
+
+async def test_whom_a_move_does_not_name_stays(service: Service, clinic: Clinic) -> None:
+    """Who takes over finds the patient in the room where it is."""
+    base = f"/clinics/{clinic.slug}"
+    room = await service.done("POST", f"{base}/resources", clinic.owner, json={"kind": "room", "name": "Z"})
+    await service.done("PUT", f"{base}/resources/{room['id']}/hours", clinic.owner, json=EVERY_HOUR)
+    ids = clinic.ids
+    everybody = [ids["resource_id"], ids["other_vet_id"], ids["room_id"], room["id"]]
+    await service.done("PATCH", f"{base}/services/{ids['service_id']}", clinic.owner, json={"resource_ids": everybody})
+    wanted = clinic.visit() | {"resource_ids": [ids["resource_id"], room["id"]]}
+    visit = await service.done("POST", f"{base}/appointments", clinic.owner, json=wanted)
+    handed = await _step(service, clinic, visit, "reassign", resource_ids=[ids["other_vet_id"]])
+    assert [each["id"] for each in handed["resources"]] == [ids["other_vet_id"], room["id"]]
+
+
+async def test_overbooking_takes_what_is_free(service: Service, clinic: Clinic) -> None:
+    """Who overbooks a vet gets a room that nobody has; and where an overbooked visit is, an ordinary one is not."""
+    base = f"/clinics/{clinic.slug}"
+    room = await service.done("POST", f"{base}/resources", clinic.owner, json={"kind": "room", "name": "Z"})
+    await service.done("PUT", f"{base}/resources/{room['id']}/hours", clinic.owner, json=EVERY_HOUR)
+    ids = clinic.ids
+    everybody = [ids["resource_id"], ids["other_vet_id"], ids["room_id"], room["id"]]
+    await service.done("PATCH", f"{base}/services/{ids['service_id']}", clinic.owner, json={"resource_ids": everybody})
+    first = await service.book(clinic)
+    same = clinic.visit(first["starts_at"])
+    beside = await service.done("POST", f"{base}/appointments", clinic.owner, json=same | {"overbook": True})
+    rooms = {each["id"] for visit in (first, beside) for each in visit["resources"] if each["kind"] == "room"}
+    assert rooms == {ids["room_id"], room["id"]}
+    third = await service.ask(
+        "POST", f"{base}/appointments", clinic.owner, json=same | {"resource_ids": [ids["other_vet_id"]]}
+    )
+    assert third.json()["code"] == "slot_taken"
+    await _step(service, clinic, first, "cancel")
+    ordinary = await service.ask("POST", f"{base}/appointments", clinic.owner, json=same)
+    assert ordinary.json()["code"] == "slot_taken"
+
+
+@pytest.mark.parametrize("retired", ["vets", "rooms"])
+async def test_nobody_left_to_serve(retired: str, service: Service, clinic: Clinic) -> None:
+    """A service whose vets, or rooms, are all retired can be had by nobody, rather than without them."""
+    base, ids = f"/clinics/{clinic.slug}", clinic.ids
+    visit = await service.book(clinic)
+    gone = [ids["resource_id"], ids["other_vet_id"]] if retired == "vets" else [ids["room_id"]]
+    for each in gone:
+        await service.done("DELETE", f"{base}/resources/{each}", clinic.owner)
+    free = await service.done("GET", f"{base}/availability?service={ids['service_id']}", clinic.owner)
+    assert [slot for day in free["days"] for slot in day["slots"]] == []
+    left = ids["room_id"] if retired == "vets" else ids["resource_id"]
+    answer = await service.ask(
+        "POST", f"{base}/appointments", clinic.owner, json=clinic.visit() | {"resource_ids": [left]}
+    )
+    assert answer.status_code in {409, 422}
+    assert await _code(service, clinic, visit, "reschedule", starts_at=clinic.slot()) == "outside_hours"
 
 
 async def test_history(service: Service, clinic: Clinic) -> None:

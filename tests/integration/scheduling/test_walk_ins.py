@@ -1,6 +1,6 @@
 """Patients who come without an appointment, and the board they wait on."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -116,3 +116,32 @@ async def test_what_is_off_the_board(service: Service, clinic: Clinic) -> None:
     assert [each["appointment_ids"] for each in board["resources"]] == [[]]
     [cancelled] = [each for each in board["statuses"] if each["status"] == "cancelled"]
     assert visit["id"] in cancelled["appointment_ids"]
+
+
+async def test_night_on_the_board(service: Service, clinic: Clinic) -> None:
+    """Who is seen across midnight stands on the boards of both days."""
+    at = datetime.now(UTC).date() + timedelta(days=4)
+    midnight = datetime.combine(at, time(5), tzinfo=UTC)  # of Guayaquil
+    body = clinic.visit((midnight - timedelta(minutes=10)).isoformat())
+    visit = await service.done("POST", f"/clinics/{clinic.slug}/appointments", clinic.owner, json=body)
+    for day, there in ((at - timedelta(days=2), False), (at - timedelta(days=1), True), (at, True)):
+        board = await service.done("GET", f"/clinics/{clinic.slug}/board?date={day}", clinic.owner)
+        assert (visit["id"] in {each["id"] for each in board["items"]}) is there
+
+
+async def test_who_is_still_here(service: Service, clinic: Clinic) -> None:
+    """A patient who is here stands on today's board though its visit was for yesterday, or is for tomorrow."""
+    base = f"/clinics/{clinic.slug}"
+    today = (await service.done("GET", f"{base}/board", clinic.owner))["date"]
+    visit = await service.book(clinic)
+    begin = datetime.combine(date.fromisoformat(today), time(5), tzinfo=UTC)
+    for starts_at in (begin - timedelta(hours=3), begin + timedelta(hours=25)):
+        async with superuser(service.settings) as admin:
+            await admin.execute(
+                "UPDATE appointments SET starts_at = $2, ends_at = $3, status = 'checked_in' WHERE id = $1",
+                visit["id"],
+                starts_at,
+                starts_at + timedelta(minutes=30),
+            )
+        board = await service.done("GET", f"{base}/board", clinic.owner)
+        assert visit["id"] in {each["appointment_id"] for each in board["waiting"]}
