@@ -23,8 +23,11 @@ async def admin(service: Service) -> AsyncIterator[asyncpg.Connection]:
 
 @pytest.fixture
 async def theirs(service: Service) -> Clinic:
-    """A clinic of its own for each test, with a feed of its room."""
-    return await service.full_clinic("calendario")
+    """A clinic of its own for each test, with one visit and a feed of its room."""
+    clinic = await service.equip(await service.open_clinic("calendario"))
+    for role in ("manager", "vet", "staff"):
+        await service.join(clinic, role)
+    return clinic
 
 
 def at(clinic: Clinic, resource: str = "resource_id") -> str:

@@ -100,7 +100,15 @@ class Service:
         return Clinic(slug, made["id"], {"owner": owner}, {"clinic": slug, "owner_member_id": member["id"]})
 
     async def furnish(self, clinic: "Clinic") -> "Clinic":
-        """The clinic with a client, a patient, a vet, a room, their hours, a closure, a service and a visit."""
+        """The clinic with something of everything: what `equip` makes, messages, somebody who waits, and a guest."""
+        await self.equip(clinic)
+        await self._tell(clinic)
+        await self._wait(clinic)
+        await self._receive(clinic)
+        return clinic
+
+    async def equip(self, clinic: "Clinic") -> "Clinic":
+        """The clinic with a client, a patient, a vet, a room, their hours, a closure, a service and one visit."""
         base, ids, owner = f"/clinics/{clinic.slug}", clinic.ids, clinic.owner
         person = {"given_name": "Zoila", "family_name": "Quimbiurco", "phone": "0991234567", "email": "zq@correo.test"}
         ids["client_id"] = (await self.done("POST", f"{base}/clients", owner, json=person))["id"]
@@ -126,9 +134,6 @@ class Service:
         # Of the room, so that tests may make and end the vet's.
         shared = await self.done("POST", f"{base}/resources/{ids['room_id']}/calendar", owner)
         ids |= {"calendar": f"{ids['room_id']}.ics", "calendar_token": shared["token"]}
-        await self._tell(clinic)
-        await self._wait(clinic)
-        await self._receive(clinic)
         return clinic
 
     async def _tell(self, clinic: "Clinic") -> None:
