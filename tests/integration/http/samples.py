@@ -113,7 +113,7 @@ SAMPLES: dict[Key, Sample] = {
     ("DELETE", f"{_CLINIC}/patients/{{patient_id}}/deceased"): _NOTHING,
     ("GET", f"{_CLINIC}/search"): Sample(query={"q": "firulais"}),
     ("GET", f"{_CLINIC}/clients/{{client_id}}/channels"): _NOTHING,
-    ("PUT", f"{_CLINIC}/clients/{{client_id}}/channels"): Sample({"mail": True, "source": "phone"}),
+    ("PUT", f"{_CLINIC}/clients/{{client_id}}/channels"): Sample({"whatsapp": False, "source": "phone"}),
     ("GET", f"{_CLINIC}/reminder-rules"): _NOTHING,
     ("PUT", f"{_CLINIC}/reminder-rules"): Sample(_REMINDERS),
     ("GET", f"{_CLINIC}/recalls"): Sample(query={"patient_id": "{patient_id}"}),

@@ -54,13 +54,28 @@ class Scene:
         return made
 
     async def queue(self, kind: MessageKind, visit_id: str, due_at: datetime | None = None) -> dict[str, UUID]:
-        """Messages of the kind about a visit, due now; their ids by channel."""
+        """Messages of the kind about a visit, due now and so after all that was done before; their ids by channel."""
+        self.clock.at = max(self.clock.at, datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=1))
+        at = due_at or self.clock.at
         async with self.service.application.works.begin(self.actor) as work:
-            at = due_at or self.clock.at
             await work.messages.queue(NewMessage(kind, "appointment", UUID(visit_id), at))
         # Booking and each step queue messages of their own, due when they were taken.
         rows = await self.rows(visit_id)
         return {row["channel"]: row["id"] for row in rows if (row["kind"], row["due_at"]) == (kind, at)}
+
+    async def step(self, visit_id: str, *steps: str) -> None:
+        """Take steps with a visit, one after the other."""
+        for step in steps:
+            await self.service.done("POST", f"{self.base}/appointments/{visit_id}/{step}", self.clinic.owner)
+
+    async def send_all(self, visit_id: str) -> list[tuple[str, str, str | None]]:
+        """Send what is planned about a visit by mail, the oldest first; all mails' kinds, states and reasons."""
+        self.clock.at = max(self.clock.at, datetime.now(UTC)) + timedelta(seconds=1)
+        for row in await self.rows(visit_id):
+            if row["channel"] == "mail":
+                await self.send(row["id"])
+        mails = [row for row in await self.rows(visit_id) if row["channel"] == "mail"]
+        return [(row["kind"], row["status"], row["why"]) for row in mails]
 
     async def send(self, message_id: UUID, post: Post | None = None) -> None:
         """What the message's job does."""

@@ -85,6 +85,36 @@ async def test_choices(service: Service, clinic: Clinic) -> None:
     assert [tuple(row) for row in kept] == [("mail", True), ("whatsapp", False), ("mail", False)]
 
 
+async def test_told_once(service: Service, clinic: Clinic) -> None:
+    """A choice, or a set of rules, is told of with the version that came of it; what is so already is not told of."""
+    at = f"/clinics/{clinic.slug}/clients/{clinic.ids['client_id']}/channels"
+    before = await service.done("PUT", at, clinic.owner, json={"mail": True, "whatsapp": True})
+    version = before["version"]
+
+    async def told() -> list[tuple[str, int]]:
+        async with superuser(service.settings) as admin:
+            rows = await admin.fetch(
+                "SELECT kind, subject_version FROM outbox WHERE clinic_id = $1 ORDER BY id", UUID(clinic.id)
+            )
+        return [tuple(row) for row in rows]
+
+    known = len(await told())
+    for _ in range(2):
+        found = await service.done("PUT", at, clinic.owner, json={"mail": False})
+        assert found["version"] == version + 1
+    assert await service.done("GET", at, clinic.owner) == found
+    of_clinic = (await service.done("GET", f"/clinics/{clinic.slug}", clinic.owner))["version"]
+    rules = {"rules": [RULE, RULE | {"minutes_before": 60}], "quiet_hours": {"begins": "20:30", "ends": "07:00"}}
+    await service.done("PUT", f"/clinics/{clinic.slug}/reminder-rules", clinic.owner, json=rules)
+    rules["rules"].reverse()  # type: ignore[attr-defined] -- JSON
+    await service.done("PUT", f"/clinics/{clinic.slug}/reminder-rules", clinic.owner, json=rules)
+    assert (await told())[known:] == [("client.updated", version + 1), ("clinic.updated", of_clinic + 1)]
+    await service.done(
+        "PUT", f"/clinics/{clinic.slug}/reminder-rules", clinic.owner, json={**rules, "quiet_hours": None}
+    )
+    assert (await told())[known + 2 :] == [("clinic.updated", of_clinic + 2)]
+
+
 async def test_recalls(service: Service, clinic: Clinic) -> None:
     """Open recalls are listed by their day; a closed one is gone, and cannot be closed again."""
     base = f"/clinics/{clinic.slug}/recalls"

@@ -87,6 +87,67 @@ async def test_cancelled(scene: Scene, mails: MailServer) -> None:
     assert attached.get_param("method") == "CANCEL"
 
 
+async def test_once_for_all(scene: Scene, mails: MailServer) -> None:
+    """Called off, taken back and called off again before anything was sent, a visit is told of once: cancelled."""
+    visit = await scene.visit()
+    await scene.step(visit["id"], "cancel", "back", "cancel")
+    assert await scene.send_all(visit["id"]) == [
+        ("visit_booked", "skipped", "visit_cancelled"),
+        ("visit_cancelled", "skipped", "superseded"),
+        ("visit_confirmed", "skipped", "visit_cancelled"),
+        ("visit_cancelled", "sent", None),
+    ]
+    assert [mail["Subject"].partition(":")[0] for mail in mails.mails] == ["Cita cancelada de Firulais"]
+
+
+async def test_once_while_mail_is_down(scene: Scene, mails: MailServer) -> None:
+    """What was tried in vain and is old news when mail works again is not sent; how things stand is, once."""
+    visit = await scene.visit()
+    mails.answers = ["451 Try again later"]
+    assert await scene.send_all(visit["id"]) == [("visit_booked", "planned", "smtp_451")]
+    await scene.step(visit["id"], "cancel", "back")
+    scene.clock.at += timedelta(minutes=5)
+    assert await scene.send_all(visit["id"]) == [
+        ("visit_booked", "skipped", "superseded"),
+        ("visit_cancelled", "skipped", "visit_confirmed"),
+        ("visit_confirmed", "sent", None),
+    ]
+    assert [mail["Subject"].partition(":")[0] for mail in mails.mails] == ["Cita confirmada de Firulais"]
+
+
+async def test_moved_and_back(scene: Scene, mails: MailServer) -> None:
+    """A visit that was moved away and back to its time is told of once."""
+    visit = await scene.visit()
+    at = f"{scene.base}/appointments/{visit['id']}/reschedule"
+    for starts_at in (scene.clinic.slot(), visit["starts_at"]):
+        await scene.service.done("POST", at, scene.clinic.owner, json={"starts_at": starts_at})
+    assert await scene.send_all(visit["id"]) == [
+        ("visit_booked", "skipped", "superseded"),
+        ("visit_moved", "skipped", "visit_moved"),
+        ("visit_moved", "sent", None),
+    ]
+    assert len(mails.mails) == 1
+
+
+async def test_on_the_list(scene: Scene) -> None:
+    """Of what waits to be sent by hand, old news has no link any more, and says why."""
+    visit = await scene.visit()
+    await scene.step(visit["id"], "cancel", "back")
+    scene.clock.at = datetime.now(UTC) + timedelta(seconds=1)
+    # All three were handed to staff before the steps were known to be old news.
+    async with superuser(scene.service.settings) as admin:
+        await admin.execute("UPDATE messages SET status = 'waiting' WHERE subject_id = $1", UUID(visit["id"]))
+    found = await scene.service.done(
+        "GET", f"{scene.base}/messages", scene.clinic.owner, params={"channel": "whatsapp", "status": "waiting"}
+    )
+    told = [each for each in found["items"] if each["subject_id"] == visit["id"]]
+    assert [(each["kind"], each["why"], each["url"] is None) for each in told] == [
+        ("visit_confirmed", None, False),
+        ("visit_cancelled", "visit_confirmed", True),
+        ("visit_booked", "superseded", True),
+    ]
+
+
 async def test_moved_meanwhile(scene: Scene, mails: MailServer) -> None:
     """What was queued for the old time of a visit is not sent; what was queued since is, with the new time."""
     visit = await scene.visit()

@@ -3,6 +3,7 @@
 The API here is not Meta's: it shows what we send and how we take answers, not that Meta takes it.
 """
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -39,6 +40,24 @@ async def test_by_hand(scene: Scene) -> None:
         again = await scene.service.ask("POST", f"{scene.base}/messages/{item['id']}/{verb}", scene.clinic.owner)
         assert (again.status_code, again.json()["code"]) == (409, "invalid_transition")
         assert again.json()["current_status"] == "sent"
+
+
+async def test_own_phone(scene: Scene) -> None:
+    """Whatever phone and name a guest writes, WhatsApp goes to the phone of the client who agreed to it, in the
+    clinic's own words for them."""
+    clinic, service = scene.clinic, scene.service
+    document = {"document_type": "cedula", "document_number": "2300000003"}
+    await service.done("PATCH", f"{scene.base}/clients/{clinic.ids['client_id']}", clinic.owner, json=document)
+    person = {"given_name": "Otra", "family_name": "Persona", "phone": "0987654321", **document}
+    wanted = clinic.guest(client=person, patient={"name": "FIRULAIS", "species": "dog"})
+    made = await service.done("POST", f"/portal/clinics/{clinic.slug}/bookings", {}, json=wanted)
+    [row] = [row for row in await scene.rows(made["id"]) if row["channel"] == "whatsapp"]
+    scene.clock.at += timedelta(minutes=1)
+    await scene.send(row["id"])
+    [item] = [item for item in await _waiting(scene) if item["subject_id"] == made["id"]]
+    url = urlsplit(item["url"])
+    assert url.path == "/593991234567"
+    assert parse_qs(url.query)["text"][0].startswith("Hola, Zoila: recibimos su solicitud de cita para Firulais: ")
 
 
 async def test_no_longer_true(scene: Scene) -> None:

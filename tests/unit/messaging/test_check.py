@@ -30,6 +30,7 @@ VISIT = Facts(
     starts_at=START,
     ends_at=START + timedelta(minutes=30),
     version=1,
+    later=frozenset(),
     due_on=None,
     closed=False,
 )
@@ -69,6 +70,23 @@ def test_visits(kind: str, change: dict[str, Any], why: str | None) -> None:
     """What became of the visit, the patient and the client's choice decides; a mail about their own booking needs no
     consent."""
     assert hindrance(_message(kind), msgspec.structs.replace(VISIT, **change), NOW) == why
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "later", "why"),
+    [
+        ("visit_booked", "confirmed", {"visit_cancelled", "visit_confirmed"}, "superseded"),
+        ("visit_cancelled", "cancelled", {"visit_confirmed", "visit_cancelled"}, "superseded"),
+        ("visit_booked", "confirmed", {"visit_moved"}, "superseded"),
+        ("visit_confirmed", "confirmed", {"visit_cancelled"}, None),
+        ("visit_booked", "confirmed", {"visit_reminder"}, None),
+        ("visit_reminder", "confirmed", {"visit_confirmed"}, None),
+    ],
+)
+def test_superseded(kind: str, status: str, later: set[str], why: str | None) -> None:
+    """Of all that tells how things stand with a visit, and is true, the last is sent; reminders are no such news."""
+    facts = msgspec.structs.replace(VISIT, visit_status=status, later=frozenset(later))
+    assert hindrance(_message(kind), facts, NOW) == why
 
 
 @pytest.mark.parametrize(

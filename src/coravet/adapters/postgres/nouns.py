@@ -4,6 +4,7 @@ from functools import cached_property
 
 from coravet.adapters.postgres import tables
 from coravet.adapters.postgres.messaging.store import (
+    ChoiceRows,
     LinkRows,
     MessageReadsOnPostgres,
     MessageRows,
@@ -23,7 +24,7 @@ from coravet.adapters.postgres.tenancy.store import (
     OperatorsOnPostgres,
 )
 from coravet.adapters.postgres.work import PostgresWork, Rows
-from coravet.core.messaging.model import Choice, Recall
+from coravet.core.messaging.model import Recall
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.scheduling.model import Appointment, Closure, GuestRequest, Resource, Service
 
@@ -66,8 +67,8 @@ class ClinicWork(PostgresWork):
         return ReminderRulesOnPostgres(self)
 
     @cached_property
-    def choices(self) -> Rows[Choice]:
-        return Rows(self.session, Choice)
+    def choices(self) -> ChoiceRows:
+        return ChoiceRows(self)
 
     @cached_property
     def recalls(self) -> Rows[Recall]:

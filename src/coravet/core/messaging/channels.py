@@ -13,7 +13,7 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.events import ClientUpdated
 from coravet.core.kernel.work import Begin
-from coravet.core.messaging.model import CHANNELS, Choice, ChoiceSource
+from coravet.core.messaging.model import CHANNELS, Channel, Choice, ChoiceSource
 from coravet.core.messaging.ports import MessagingWork
 from coravet.core.messaging.views import ChannelsView, OptOutView
 from coravet.core.tenancy.ports import LinkFound
@@ -33,18 +33,18 @@ END_MAIL = Channels(mail=False, source="opt_out_link")
 async def choose_channels(
     client_id: UUID, command: Channels, actor: Actor, begin: Begin[MessagingWork], clock: Clock
 ) -> ChannelsView:
-    """Write down what a client decided; a choice that is so already is not written again.
+    """Write down what a client decided, which is a change of the client; what is so already is not written again.
 
     Raises:
         NotFound: no such client here.
     """
     async with begin(actor) as work:
         before = await work.message_reads.channels(client_id)
-        for channel in CHANNELS:
-            chosen: bool | None = getattr(command, channel)
-            present = getattr(before, channel)
-            if chosen is None or (present.source is not None and present.allowed == chosen):
-                continue
+        news = _news(command, before)
+        if not news:
+            return work.answer(before)
+        version = await work.choices.change(client_id)
+        for channel, chosen in news:
             await work.choices.add(
                 Choice(
                     clinic_id=actor.clinic_id,
@@ -57,8 +57,19 @@ async def choose_channels(
                     chosen_at=clock.now(),
                 )
             )
-        work.emit(ClientUpdated(before.id, before.version))
+        work.emit(ClientUpdated(client_id, version))
         return work.answer(await work.message_reads.channels(client_id))
+
+
+def _news(command: Channels, before: ChannelsView) -> list[tuple[Channel, bool]]:
+    """What the client decides on each channel that is not so yet."""
+    return [
+        (channel, chosen)
+        for channel, chosen, present in zip(
+            CHANNELS, (command.mail, command.whatsapp), (before.mail, before.whatsapp), strict=True
+        )
+        if chosen is not None and (present.source is None or present.allowed != chosen)
+    ]
 
 
 async def see_opt_out(link: LinkFound, begin: Begin[MessagingWork], clock: Clock) -> OptOutView:

@@ -16,6 +16,9 @@ HOLDS_WHILE: dict[str, frozenset[str]] = {
 }
 """While a visit, or who waits for one, is in which state each kind of message about it is true."""
 
+NEWS = frozenset({"visit_requested", "visit_booked", "visit_confirmed", "visit_moved", "visit_cancelled"})
+"""What tells how things stand with a visit: of several that are true, the last one is enough."""
+
 
 def needs_consent(kind: str, channel: str) -> bool:
     """Whether a client must have opted in.
@@ -46,8 +49,11 @@ def _visit_changed(message: Message, facts: Facts, now: datetime) -> str | None:
         return f"visit_{facts.visit_status}"
     if facts.starts_at is None or facts.starts_at <= now:
         return "visit_past"
-    moved = message.kind != "visit_cancelled" and message.starts_at != facts.starts_at
-    return "visit_moved" if moved else None
+    if message.kind != "visit_cancelled" and message.starts_at != facts.starts_at:
+        return "visit_moved"
+    # Only for news that are true themselves: so the last true ones are always told, whatever came and went since.
+    told_since = any(kind in NEWS and facts.visit_status in HOLDS_WHILE[kind] for kind in facts.later)
+    return "superseded" if message.kind in NEWS and told_since else None
 
 
 def _unwanted(message: Message, facts: Facts) -> str | None:

@@ -113,7 +113,19 @@ class ReminderRules(Protocol):
     """How the clinic reminds."""
 
     async def replace(self, rules: list[ReminderRule], quiet: QuietHours | None) -> int:
-        """Instead of any before; answers the clinic's version. Of several at once one is stored, whole."""
+        """Instead of any before; answers the clinic's version from now on. Of several at once one is stored, whole."""
+        ...
+
+
+class Choices(Table[Choice], Protocol):
+    """What clients decided."""
+
+    async def change(self, client_id: UUID) -> int:
+        """Count one more change of the client, whose version is the answer; others who change them wait.
+
+        Raises:
+            NotFound: no such client here.
+        """
         ...
 
 
@@ -138,7 +150,7 @@ class MessagingWork(Work, Protocol):
     def reminder_rules(self) -> ReminderRules: ...
 
     @property
-    def choices(self) -> Table[Choice]: ...
+    def choices(self) -> Choices: ...
 
     @property
     def recalls(self) -> Table[Recall]: ...

@@ -35,7 +35,7 @@ def check_reminders(given: Mapping[str, Any]) -> list[FieldError]:
 
 
 async def set_reminders(command: Reminders, actor: Actor, begin: Begin[MessagingWork]) -> RemindersView:
-    """Replace how the clinic reminds. What is planned already stays planned.
+    """Replace how the clinic reminds, which is a change of the clinic. What is planned already stays planned.
 
     Raises:
         Invalid: two rules say the same.
@@ -44,6 +44,9 @@ async def set_reminders(command: Reminders, actor: Actor, begin: Begin[Messaging
     if errors:
         raise Invalid(errors=errors)
     async with begin(actor) as work:
+        before = await work.message_reads.reminders()
+        if set(command.rules) == set(before.rules) and command.quiet_hours == before.quiet_hours:
+            return work.answer(before)
         version = await work.reminder_rules.replace(command.rules, command.quiet_hours)
         work.emit(ClinicUpdated(actor.clinic_id, version))
         return work.answer(await work.message_reads.reminders())

@@ -21,6 +21,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         address: where the client is reached over the message's channel: a mail address, or a phone in E.164.
         allowed: the client's last choice on the channel; None where none was ever taken down.
         visit_status, starts_at, ends_at, version: the visit's; of one that is offered, the state is that of who waits.
+        later: the kinds of what the client was to be told over the channel since, of the visit as it lies now.
         due_on, closed: the recall's.
     """
 
@@ -39,6 +40,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     starts_at: datetime | None
     ends_at: datetime | None
     version: int | None
+    later: frozenset[str]
     due_on: date | None
     closed: bool
 

@@ -1,6 +1,6 @@
 """Messages, choices, recalls and rules on PostgreSQL."""
 
-from datetime import datetime, time
+from datetime import UTC, datetime, time
 from uuid import UUID
 
 import asyncpg
@@ -10,7 +10,7 @@ from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.fields import wall_text, wall_time
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.messaging.model import CHANNELS, Channel, Link, Message, MessageStatus
+from coravet.core.messaging.model import CHANNELS, Channel, Choice, Link, Message, MessageStatus
 from coravet.core.messaging.ports import NewMessage, Planned, SendMessage
 from coravet.core.messaging.quiet import QuietHours
 from coravet.core.messaging.views import (
@@ -23,6 +23,7 @@ from coravet.core.messaging.views import (
 )
 
 FIRST = UUID(int=0)
+NEVER = datetime.min.replace(tzinfo=UTC)
 LAST = UUID(int=2**128 - 1)
 
 _QUEUE = """
@@ -74,6 +75,13 @@ FROM fresh f JOIN unnest($3::uuid[]) WITH ORDINALITY AS new (id, number) USING (
 ON CONFLICT ON CONSTRAINT uq_messages_once DO NOTHING
 RETURNING clinic_id, id, due_at
 """
+# As a row's comparison, so that the index leads to where the batch before ended.
+_OVERDUE = """
+SELECT clinic_id, id, coalesce(not_before, due_at) AS at FROM messages
+WHERE status = 'planned' AND coalesce(not_before, due_at) < $1 AND (coalesce(not_before, due_at), id) > ($2, $3)
+ORDER BY at, id LIMIT $4
+"""
+_LET_GO = "UPDATE messages SET status = 'skipped', why = 'visit_past' WHERE status = 'waiting' AND starts_at <= $1"
 _MESSAGE = (
     "m.clinic_id, m.id, m.kind, m.subject_type, m.subject_id, m.channel, m.due_at, m.starts_at AS planned_start,"
     " m.status, m.why, m.attempts, m.not_before, m.sent_at, m.sent_by"
@@ -82,21 +90,28 @@ _FACTS = """
 c.name AS clinic_name, c.time_zone, q.begins, q.ends,
 k.id AS client_id, coalesce(g.given_name, k.given_name) AS given_name,
 k.given_name || ' ' || k.family_name AS client_name,
-CASE m.channel WHEN 'mail' THEN coalesce(g.email, k.email) ELSE coalesce(g.phone, k.phone) END AS address,
+CASE m.channel WHEN 'mail' THEN coalesce(g.email, k.email) ELSE k.phone END AS address,
 d.allowed, coalesce(g.patient_name, p.name) AS patient_name,
 p.deceased_on IS NOT NULL AS deceased, s.name AS service_name,
 CASE WHEN h.expires_at <= now() THEN 'expired' ELSE coalesce(a.status, w.status) END AS visit_status,
 coalesce(a.starts_at, h.starts_at) AS starts_at, coalesce(a.ends_at, h.ends_at) AS ends_at,
-a.version, r.due_on, r.closed_at
+a.version, r.due_on, r.closed_at,
+ARRAY(
+    SELECT l.kind FROM messages l
+    WHERE l.clinic_id = m.clinic_id AND l.subject_type = m.subject_type AND l.subject_id = m.subject_id
+      AND l.channel = m.channel AND l.starts_at = a.starts_at AND (l.due_at, l.id) > (m.due_at, m.id)
+) AS later
 """
 _FROM = """
 FROM messages m
 JOIN clinics c ON c.id = m.clinic_id
 LEFT JOIN quiet_hours q ON q.clinic_id = m.clinic_id
 LEFT JOIN appointments a ON m.subject_type = 'appointment' AND a.clinic_id = m.clinic_id AND a.id = m.subject_id
--- Who booked as a guest is told at the address that they wrote, in the words that they wrote: whether the clinic knows
--- them by others is nothing that they learn. Reminders are for the client who agreed to them.
-LEFT JOIN guest_requests g ON g.clinic_id = a.clinic_id AND g.appointment_id = a.id AND m.kind <> 'visit_reminder'
+-- Who booked as a guest is told at the mail address that they wrote, in the words that they wrote: whether the clinic
+-- knows them by others is nothing that they learn. Reminders, and all that goes over WhatsApp, are for the client who
+-- agreed to them, at the phone that is the client's own.
+LEFT JOIN guest_requests g ON g.clinic_id = a.clinic_id AND g.appointment_id = a.id AND m.channel = 'mail'
+    AND m.kind <> 'visit_reminder'
 LEFT JOIN recalls r ON m.subject_type = 'recall' AND r.clinic_id = m.clinic_id AND r.id = m.subject_id
 LEFT JOIN holds h ON m.subject_type = 'hold' AND h.clinic_id = m.clinic_id AND h.id = m.subject_id
 LEFT JOIN waitlist w ON w.clinic_id = h.clinic_id AND w.hold_id = h.id
@@ -159,6 +174,7 @@ def _facts(row: asyncpg.Record) -> Facts:
         starts_at=row["starts_at"],
         ends_at=row["ends_at"],
         version=row["version"],
+        later=frozenset(row["later"]),
         due_on=row["due_on"],
         closed=row["closed_at"] is not None,
     )
@@ -196,21 +212,29 @@ class MessageRows(Rows[Message]):
 
     async def overdue(self, before: datetime, last: Planned | None, limit: int) -> list[Planned]:
         rows = await self._work.fetch(
-            "SELECT clinic_id, id, coalesce(not_before, due_at) AS at FROM messages"
-            " WHERE status = 'planned' AND coalesce(not_before, due_at) < $1"
-            " AND ($2::timestamptz IS NULL OR (coalesce(not_before, due_at), id) > ($2, $3)) ORDER BY at, id LIMIT $4",
-            before,
-            None if last is None else last.at,
-            None if last is None else last.id,
-            limit,
+            _OVERDUE, before, *((NEVER, FIRST) if last is None else (last.at, last.id)), limit
         )
         return [Planned(*row.values()) for row in rows]
 
     async def let_go(self, now: datetime) -> None:
-        await self._work.execute(
-            "UPDATE messages SET status = 'skipped', why = 'visit_past' WHERE status = 'waiting' AND starts_at <= $1",
-            now,
+        await self._work.execute(_LET_GO, now)
+
+
+class ChoiceRows(Rows[Choice]):
+    """What clients decided."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Choice)
+        self._work = work
+
+    async def change(self, client_id: UUID) -> int:
+        rows = await self._work.fetch(
+            "UPDATE clients SET version = version + 1 WHERE id = $1 RETURNING version", client_id
         )
+        if not rows:
+            raise NotFound
+        version: int = rows[0]["version"]
+        return version
 
 
 class LinkRows(Rows[Link]):
@@ -307,8 +331,10 @@ class ReminderRulesOnPostgres:
 
     async def replace(self, rules: list[ReminderRule], quiet: QuietHours | None) -> int:
         clinic_id = self._work.actor.clinic_id
-        # Whoever replaces them at the same time waits here. Not FOR UPDATE: new rows of the clinic should not wait.
-        [clinic] = await self._work.fetch("SELECT version FROM clinics WHERE id = $1 FOR NO KEY UPDATE", clinic_id)
+        # Whoever replaces them at the same time waits here.
+        [clinic] = await self._work.fetch(
+            "UPDATE clinics SET version = version + 1 WHERE id = $1 RETURNING version", clinic_id
+        )
         await self._work.execute("DELETE FROM reminder_rules")
         await self._work.execute("DELETE FROM quiet_hours")
         await self._work.execute_many(

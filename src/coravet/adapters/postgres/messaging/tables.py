@@ -49,6 +49,11 @@ messages = tenant_table(
     CheckConstraint("status IN ('planned', 'waiting', 'sent', 'skipped', 'failed')", name="status"),
     CheckConstraint("(status = 'sent') = (sent_at IS NOT NULL)", name="sent_whole"),
     Index("ix_messages_status", "clinic_id", "status", "due_at", "id"),
+    # Of all clinics together: what the system looks after, which is few of them.
+    Index(
+        "ix_messages_overdue", text("coalesce(not_before, due_at)"), "id", postgresql_where=text("status = 'planned'")
+    ),
+    Index("ix_messages_waiting", "starts_at", postgresql_where=text("status = 'waiting'")),
 )
 
 recalls = tenant_table(
