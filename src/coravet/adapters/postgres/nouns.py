@@ -14,6 +14,8 @@ from coravet.adapters.postgres.patients.store import AcquaintancesOnPostgres, Pa
 from coravet.adapters.postgres.scheduling.catalogue import CatalogueOnPostgres
 from coravet.adapters.postgres.scheduling.diary import DiaryOnPostgres, HoldRows
 from coravet.adapters.postgres.scheduling.feeds import FeedRows
+from coravet.adapters.postgres.scheduling.history import HistoryOnPostgres
+from coravet.adapters.postgres.scheduling.offers import OffersOnPostgres
 from coravet.adapters.postgres.scheduling.reads import ScheduleReadsOnPostgres
 from coravet.adapters.postgres.scheduling.waitlist import WaitlistRows
 from coravet.adapters.postgres.tenancy.store import (
@@ -127,8 +129,16 @@ class ClinicWork(PostgresWork):
         return WaitlistRows(self)
 
     @cached_property
+    def offers(self) -> OffersOnPostgres:
+        return OffersOnPostgres(self)
+
+    @cached_property
     def diary(self) -> DiaryOnPostgres:
         return DiaryOnPostgres(self)
+
+    @cached_property
+    def history(self) -> HistoryOnPostgres:
+        return HistoryOnPostgres(self)
 
     @cached_property
     def catalogue(self) -> CatalogueOnPostgres:

@@ -61,8 +61,8 @@ async def book(command: NewAppointment, actor: Actor, begin: Begin[SchedulingWor
     now = clock.now()
     fields = sound(check_appointment(msgspec.structs.asdict(command), now))
     async with begin(actor) as work:
-        offer = await work.diary.offer(command.service_id)
-        booked = await work.diary.booked(command.patient_id)
+        offer = await work.offers.offer(command.service_id)
+        booked = await work.offers.booked(command.patient_id)
         check_patient(offer, booked)
         await check_named(work, offer, command.resource_ids)
         visit = span_of(offer, command.starts_at.astimezone(UTC))

@@ -184,7 +184,7 @@ async def _affected(
         BookingsInClosure: there are some, and they are not to be kept.
     """
     resource_id = fields["resource_id"]
-    resource_ids = await work.diary.resources() if resource_id is None else [resource_id]
+    resource_ids = await work.offers.resources() if resource_id is None else [resource_id]
     await work.diary.lock(resource_ids)
     closing = Closing(fields["starts_on"], fields["ends_on"], fields["from_time"], fields["to_time"])
     now, parts = clock.now(), shut(closing, time_zone(work.actor.time_zone))

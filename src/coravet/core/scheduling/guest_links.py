@@ -105,7 +105,7 @@ async def reschedule_as_guest(
             if appointment.status not in MOVABLE:
                 raise refusal("reschedule", appointment, MOVABLE)
             await _in_time(work, appointment, "reschedule", clock)
-            offer = await work.diary.offer(appointment.service_id)
+            offer = await work.offers.offer(appointment.service_id)
             check_start(offer, starts_at, clock.now(), time_zone(actor.time_zone))
             named = named_by_guest(offer, command.resource_id) or None
             advance(appointment, msgspec.UNSET)

@@ -156,7 +156,7 @@ async def book_as_guest(
             raise Invalid(errors=[FieldError("/patient/species", "species_not_served", sentence)])
         # The place before the person: both are locked, and everybody who locks both does so in this order.
         place = await _place(work, offer, command, starts_at, now)
-        booked = await work.diary.booked(await register(work))
+        booked = await work.offers.booked(await register(work))
         status: Status = "requested" if offer.guest_needs_confirmation else "confirmed"
         appointment = await add_visit(
             work, offer, booked, place, now, status=status, source="portal", reason=command.reason, by="guest"
@@ -202,7 +202,7 @@ async def renew_tokens(kept: GuestBookingView, actor: Actor, begin: Begin[Schedu
 
 async def offered(work: SchedulingWork, service_id: UUID) -> Offer:
     """A service that guests may book. Raises NotFound for any other, as for one that does not exist."""
-    offer = await work.diary.offer(service_id)
+    offer = await work.offers.offer(service_id)
     if not offer.bookable_online:
         raise NotFound
     return offer

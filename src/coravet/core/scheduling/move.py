@@ -134,9 +134,9 @@ async def move(
     allowed = REASSIGNABLE if starts_at is None else MOVABLE
     if appointment.status not in allowed or appointment.superseded_by_id is not None:
         raise refusal("reassign" if starts_at is None else "reschedule", appointment, allowed)
-    if (await work.diary.booked(appointment.patient_id)).deceased:
+    if (await work.offers.booked(appointment.patient_id)).deceased:
         raise PatientDeceased
-    offer = await work.diary.offer(appointment.service_id, retired=True)
+    offer = await work.offers.offer(appointment.service_id, retired=True)
     present = await work.diary.taken_by(appointment.id)
     if named is None:
         leading = leading_kind(offer.kinds)
@@ -148,7 +148,7 @@ async def move(
     visit = Interval(start, start + (before.ends_at - before.starts_at))
     # With those that it leaves, so that nobody is let in between what it gives up and what it takes.
     await work.diary.lock({*offer.resources, *present})
-    before_id = await work.diary.set_aside(appointment.id, work.new_id(), now)
+    before_id = await work.history.set_aside(appointment.id, work.new_id(), now)
     place = await find_place(work, offer, visit, named, now, lanes=lanes, rather=present)
     appointment.starts_at, appointment.ends_at = visit.starts_at, visit.ends_at
     appointment.lane = place.lane
@@ -156,7 +156,7 @@ async def move(
     await work.diary.take(allocations(work, place, appointment.id))
     await time_freed(work, before_id, before.ends_at, now)
     step = "reassign" if starts_at is None else "reschedule"
-    await work.diary.record(step_taken(work, appointment, step, appointment.status, now, by=by, reason=reason))
+    await work.history.record(step_taken(work, appointment, step, appointment.status, now, by=by, reason=reason))
     if starts_at is not None:
         await work.links.prolong(appointment.id, visit.ends_at + SEEN_AFTER, now)
         await work.messages.queue(NewMessage("visit_moved", "appointment", appointment.id, now))

@@ -95,8 +95,8 @@ async def offer_by_hand(
         raise Invalid(errors=[FieldError("/starts_at", "too_soon", sentence)])
     async with begin(actor) as work:
         offered = await work.waitlist.offered(entry_id)
-        offer = await work.diary.offer(offered.service_id)
-        check_patient(offer, await work.diary.booked(offered.patient_id))
+        offer = await work.offers.offer(offered.service_id)
+        check_patient(offer, await work.offers.booked(offered.patient_id))
         if command.resource_ids is not None:
             await check_named(work, offer, command.resource_ids)
         await work.diary.lock({*offer.resources, *offered.resource_ids})
@@ -140,7 +140,7 @@ async def offer_freed(job: TimeFreed, actor: Actor, begin: Begin[SchedulingWork]
         for waiting in await work.waitlist.waiting(freed, *days):
             if waiting.service_id not in found:
                 # Asked once for each service that is waited for, never for each who waits.
-                plan = await work.diary.plan(waiting.service_id, *days)
+                plan = await work.offers.plan(waiting.service_id, *days)
                 window = DayBounds(freed.holding.starts_at, freed.holding.ends_at)
                 held = await work.diary.held(list(plan.offer.resources), reach(plan.offer, window), now)
                 found[waiting.service_id] = plan.offer, _starts(plan, held, freed, now, work.actor)
@@ -279,8 +279,8 @@ async def _accept(work: SchedulingWork, entry_id: UUID, clock: Clock, *, by: By)
     now, hold = clock.now(), await work.holds.get(entry.hold_id)
     if not stands(hold, now):
         raise OfferExpired
-    offer = await work.diary.offer(entry.service_id, retired=True)
-    booked = await work.diary.booked(entry.patient_id)
+    offer = await work.offers.offer(entry.service_id, retired=True)
+    booked = await work.offers.booked(entry.patient_id)
     check_patient(offer, booked)
     await let_go(work, hold, now)
     visit = Interval(hold.starts_at, hold.ends_at)
@@ -335,7 +335,7 @@ async def _free_and_wished(work: SchedulingWork, entry: WaitlistEntry, visit: In
         return []
     zone = time_zone(work.actor.time_zone)
     days = day_of(visit.starts_at, zone), day_of(visit.ends_at, zone)
-    plan = await work.diary.plan(entry.service_id, *days)
+    plan = await work.offers.plan(entry.service_id, *days)
     held = await work.diary.held(
         list(plan.offer.resources), reach(plan.offer, DayBounds(visit.starts_at, visit.ends_at)), now
     )

@@ -120,6 +120,6 @@ async def _outside(work: SchedulingWork, resource_id: UUID, clock: Clock) -> tup
     if not booked:
         return [], 0
     days = day_of(booked[0].visit.starts_at, zone), day_of(max(each.visit.ends_at for each in booked), zone)
-    openings = await work.diary.openings([resource_id], *days)
+    openings = await work.offers.openings([resource_id], *days)
     opened = working(openings.get(resource_id, Openings()), *days, zone)
     return await listed(work, (each.appointment_id for each in booked if not open_for(opened, each.visit)))

@@ -88,7 +88,7 @@ async def working_during(work: SchedulingWork, offer: Offer, visit: Interval) ->
     """Those of the offer's resources that work during the whole visit."""
     zone = time_zone(work.actor.time_zone)
     days = day_of(visit.starts_at, zone), day_of(visit.ends_at, zone)
-    openings = await work.diary.openings(list(offer.resources), *days)  # without those that were retired meanwhile
+    openings = await work.offers.openings(list(offer.resources), *days)  # without those that were retired meanwhile
     return {each for each, rules in openings.items() if open_for(working(rules, *days, zone), visit)}
 
 
@@ -127,7 +127,7 @@ async def check_named(work: SchedulingWork, offer: Offer, resource_ids: Sequence
     """
     strange = [each for each in resource_ids if each not in offer.resources]
     if strange:
-        if not await work.diary.known(strange):
+        if not await work.offers.known(strange):
             raise NotFound
         sentence = "It does not serve this service. Choose another, or change the service."
         raise Invalid(

@@ -158,31 +158,11 @@ class Offered(msgspec.Struct, frozen=True):
     resource_ids: list[UUID]
 
 
-class Diary(Protocol):
-    """The conversation about who is free when."""
+class Offers(Protocol):
+    """The conversation about what can be had: services, who or what serves them and when, and for whom."""
 
     async def offer(self, service_id: UUID, *, retired: bool = False) -> Offer:
         """An active service, or a retired one too, with its active resources. Raises NotFound."""
-        ...
-
-    async def booked(self, patient_id: UUID) -> Booked:
-        """The patient as booking needs it. Raises NotFound."""
-        ...
-
-    async def known(self, resource_ids: Sequence[UUID]) -> bool:
-        """Whether all of these are resources here, retired ones included."""
-        ...
-
-    async def lock(self, resource_ids: Iterable[UUID]) -> None:
-        """Let nobody else book these resources until the work ends; always taken in one order, so none deadlock."""
-        ...
-
-    async def held(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
-        """What is taken of these resources and overlaps the window; holds that expired take nothing."""
-        ...
-
-    async def taken(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
-        """As `held`, under the lock: expired holds give their time back, so that it can be taken."""
         ...
 
     async def plan(self, service_id: UUID, first: date, last: date) -> Plan:
@@ -199,12 +179,36 @@ class Diary(Protocol):
         """
         ...
 
-    async def coming(self, resource_ids: Sequence[UUID], window: Interval) -> list[Coming]:
-        """Visits neither over nor given up that overlap the window, with those of the resources that they take."""
+    async def booked(self, patient_id: UUID) -> Booked:
+        """The patient as booking needs it. Raises NotFound."""
+        ...
+
+    async def known(self, resource_ids: Sequence[UUID]) -> bool:
+        """Whether all of these are resources here, retired ones included."""
         ...
 
     async def resources(self) -> list[UUID]:
         """Every resource of the clinic, retired ones included."""
+        ...
+
+
+class Diary(Protocol):
+    """The conversation about whose time is taken, and taking it."""
+
+    async def lock(self, resource_ids: Iterable[UUID]) -> None:
+        """Let nobody else book these resources until the work ends; always taken in one order, so none deadlock."""
+        ...
+
+    async def held(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
+        """What is taken of these resources and overlaps the window; holds that expired take nothing."""
+        ...
+
+    async def taken(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
+        """As `held`, under the lock: expired holds give their time back, so that it can be taken."""
+        ...
+
+    async def coming(self, resource_ids: Sequence[UUID], window: Interval) -> list[Coming]:
+        """Visits neither over nor given up that overlap the window, with those of the resources that they take."""
         ...
 
     async def add(self, appointment: Appointment, allocations: list[Allocation], booked: Transition) -> None:
@@ -231,12 +235,16 @@ class Diary(Protocol):
         """Take again what a visit gave up; False where somebody else has it now."""
         ...
 
-    async def set_aside(self, appointment_id: UUID, copy_id: UUID, now: datetime) -> UUID:
-        """Keep what a visit is before it is moved as a row of that id, with its time, which is released."""
-        ...
+
+class History(Protocol):
+    """What visits were, and what was done with them, for good."""
 
     async def record(self, transition: Transition) -> None:
         """Append to a visit's history."""
+        ...
+
+    async def set_aside(self, appointment_id: UUID, copy_id: UUID, now: datetime) -> UUID:
+        """Keep what a visit is before it is moved as a row of that id, with its time, which is released."""
         ...
 
 
@@ -407,7 +415,13 @@ class SchedulingWork(MessagingWork, Protocol):
     def guest_requests(self) -> Table[GuestRequest]: ...
 
     @property
+    def offers(self) -> Offers: ...
+
+    @property
     def diary(self) -> Diary: ...
+
+    @property
+    def history(self) -> History: ...
 
     @property
     def catalogue(self) -> Catalogue: ...

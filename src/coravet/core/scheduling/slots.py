@@ -49,7 +49,7 @@ async def find_slots(
     first, last = days_asked(from_day, to_day, now, zone, usual=DEFAULT_DAYS, longest=LONGEST_DAYS)
     window = DayBounds(bounds(first, zone).starts_at, bounds(last, zone).ends_at)
     async with begin(actor) as work:
-        plan = await work.diary.plan(service_id, first, last)
+        plan = await work.offers.plan(service_id, first, last)
         held = await work.diary.held(list(plan.offer.resources), reach(plan.offer, window), now)
     if resource_id is not None and resource_id not in plan.offer.resources:
         raise NotFound

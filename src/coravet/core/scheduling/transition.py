@@ -139,7 +139,7 @@ async def change_status(
     elif came_from in RELEASED:
         appointment.cancel_reason = None
         await _take_again(work, appointment, now)
-    await work.diary.record(step_taken(work, appointment, step, came_from, now, by=by, reason=reason))
+    await work.history.record(step_taken(work, appointment, step, came_from, now, by=by, reason=reason))
     message = _news(step, came_from, target)
     if message is not None:
         await work.messages.queue(NewMessage(message, "appointment", appointment.id, now))
@@ -165,11 +165,11 @@ async def _take_again(work: SchedulingWork, appointment: Appointment, now: datet
         OutsideHours: who or what it took does not work then any more.
         SlotTaken: somebody has it now.
     """
-    if (await work.diary.booked(appointment.patient_id)).deceased:
+    if (await work.offers.booked(appointment.patient_id)).deceased:
         raise PatientDeceased
     taken = await work.diary.taken_by(appointment.id)
     await work.diary.lock(taken)
-    offer = await work.diary.offer(appointment.service_id, retired=True)
+    offer = await work.offers.offer(appointment.service_id, retired=True)
     visit = Interval(appointment.starts_at, appointment.ends_at)
     if not await working_during(work, offer, visit) >= set(taken):
         raise OutsideHours

@@ -113,8 +113,8 @@ async def join(command: NewEntry, actor: Actor, begin: Begin[SchedulingWork], cl
     if errors:
         raise Invalid(errors=errors)
     async with begin(actor) as work:
-        offer = await work.diary.offer(command.service_id)
-        booked = await work.diary.booked(command.patient_id)
+        offer = await work.offers.offer(command.service_id)
+        booked = await work.offers.booked(command.patient_id)
         check_patient(offer, booked)
         await _check_wished(work, offer, command.resource_ids)
         entry = WaitlistEntry(
@@ -211,7 +211,7 @@ async def _check_wished(work: SchedulingWork, offer: Offer, resource_ids: Sequen
     leading = leading_kind(offer.kinds)
     strange = [each for each in resource_ids if offer.resources.get(each) != leading]
     if strange:
-        if not await work.diary.known(strange):
+        if not await work.offers.known(strange):
             raise NotFound
         raise Invalid(
             errors=[

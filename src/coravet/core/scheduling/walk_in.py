@@ -56,8 +56,8 @@ async def walk_in(command: WalkIn, actor: Actor, begin: Begin[SchedulingWork], c
     now = clock.now()
     fields = sound(check_appointment(msgspec.structs.asdict(command), now))
     async with begin(actor) as work:
-        plan = await work.diary.plan(command.service_id, *_days(now, actor))
-        booked = await work.diary.booked(command.patient_id)
+        plan = await work.offers.plan(command.service_id, *_days(now, actor))
+        booked = await work.offers.booked(command.patient_id)
         check_patient(plan.offer, booked)
         if command.resource_ids or command.overbook:
             await check_named(work, plan.offer, command.resource_ids)

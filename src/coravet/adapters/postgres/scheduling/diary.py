@@ -1,40 +1,14 @@
-"""The diary on PostgreSQL: who could serve, who is taken, and taking them."""
+"""The diary on PostgreSQL: whose time is taken, and taking it."""
 
 from collections.abc import Iterable, Sequence
-from datetime import date, datetime
+from datetime import datetime
 from uuid import UUID
 
-import asyncpg
-
-from coravet.adapters.postgres.scheduling.openings import OF_RESOURCES, OPENINGS, about, decode_openings
 from coravet.adapters.postgres.work import PostgresWork, Rows
-from coravet.core.kernel.errors import NotFound
-from coravet.core.scheduling.hours import Interval, Openings
+from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import Allocation, Appointment, Hold, Transition
-from coravet.core.scheduling.ports import Booked, Coming, Held, Offer, Plan
+from coravet.core.scheduling.ports import Coming, Held
 
-_OFFER = """
-       s.id AS service_id, s.duration_minutes, s.buffer_before_minutes, s.buffer_after_minutes, s.species, s.room_kind,
-       s.bookable_online, s.minimum_notice_minutes, s.horizon_days, s.guest_needs_confirmation, s.guest_cutoff_minutes,
-       c.grid_minutes, r.id, r.kind, ARRAY(
-           SELECT x.kind FROM service_resources l
-           JOIN resources x ON x.clinic_id = l.clinic_id AND x.id = l.resource_id
-           WHERE l.clinic_id = s.clinic_id AND l.service_id = s.id
-       ) AS needs
-"""
-_OF_SERVICE = """
-FROM services s
-JOIN clinics c ON c.id = s.clinic_id
-LEFT JOIN resources r ON r.clinic_id = s.clinic_id AND r.active AND (
-    r.room_kind = s.room_kind
-    OR EXISTS (
-        SELECT FROM service_resources l
-        WHERE l.clinic_id = s.clinic_id AND l.service_id = s.id AND l.resource_id = r.id
-    )
-)
-WHERE s.id = $1
-"""
-_BY_NAME = "ORDER BY r.name, r.id"
 _HELD = """
 SELECT resource_id, lane, starts_at, ends_at FROM allocations
 WHERE resource_id = ANY($1) AND ends_at > $2 AND starts_at < $3 AND released_at IS NULL
@@ -50,45 +24,10 @@ WITH swept AS (
 
 
 class DiaryOnPostgres:
-    """Who is free when."""
+    """See the port."""
 
     def __init__(self, work: PostgresWork) -> None:
         self._work = work
-
-    async def offer(self, service_id: UUID, *, retired: bool = False) -> Offer:
-        return _offer(
-            await self._work.fetch(
-                f"SELECT {_OFFER} {_OF_SERVICE} AND (s.active OR $2) {_BY_NAME}", service_id, retired
-            )
-        )
-
-    async def plan(self, service_id: UUID, first: date, last: date) -> Plan:
-        rows = await self._work.fetch(
-            f"SELECT {_OFFER}, {OPENINGS} {_OF_SERVICE} AND s.active {_BY_NAME}", service_id, *about(first, last)
-        )
-        return Plan(_offer(rows), {row["id"]: decode_openings(row["openings"]) for row in rows if row["id"]})
-
-    async def openings(self, resource_ids: Sequence[UUID], first: date, last: date) -> dict[UUID, Openings]:
-        rows = await self._work.fetch(
-            f"SELECT r.id, {OPENINGS} {OF_RESOURCES} AND r.active", list(resource_ids), *about(first, last)
-        )
-        return {row["id"]: decode_openings(row["openings"]) for row in rows}
-
-    async def booked(self, patient_id: UUID) -> Booked:
-        rows = await self._work.fetch(
-            "SELECT p.id, o.client_id, p.species, p.deceased_on IS NOT NULL FROM patients p JOIN parties o"
-            " ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL"
-            " WHERE p.id = $1 FOR KEY SHARE OF p",  # so that nobody registers a death between this look and the booking
-            patient_id,
-        )
-        if not rows:
-            raise NotFound
-        return Booked(*rows[0])
-
-    async def known(self, resource_ids: Sequence[UUID]) -> bool:
-        wanted = set(resource_ids)
-        rows = await self._work.fetch("SELECT id FROM resources WHERE id = ANY($1)", list(wanted))
-        return len(rows) == len(wanted)
 
     async def lock(self, resource_ids: Iterable[UUID]) -> None:
         await self._work.fetch(
@@ -121,9 +60,6 @@ class DiaryOnPostgres:
             window.ends_at,
         )
         return [Coming(row["id"], row["resource_id"], Interval(row["starts_at"], row["ends_at"])) for row in rows]
-
-    async def resources(self) -> list[UUID]:
-        return [row["id"] for row in await self._work.fetch("SELECT id FROM resources")]
 
     async def add(self, appointment: Appointment, allocations: list[Allocation], booked: Transition) -> None:
         await self._work.insert([appointment], allocations, [booked])
@@ -168,26 +104,6 @@ class DiaryOnPostgres:
         )
         return tag != "UPDATE 0"
 
-    async def set_aside(self, appointment_id: UUID, copy_id: UUID, now: datetime) -> UUID:
-        await self._work.execute(
-            "WITH copied AS ("
-            "  INSERT INTO appointments (clinic_id, id, service_id, patient_id, client_id, status, starts_at, ends_at,"
-            "   reason, source, lane, rescheduled_from_id, version, created_at, previous_status, status_since,"
-            "   checked_in_at, superseded_by_id)"
-            "  SELECT clinic_id, $2, service_id, patient_id, client_id, 'cancelled', starts_at, ends_at, reason,"
-            "   source, lane, rescheduled_from_id, version, created_at, status, $3, checked_in_at, id"
-            "  FROM appointments WHERE id = $1 RETURNING id)"
-            " UPDATE allocations l SET appointment_id = copied.id, released_at = coalesce(l.released_at, $3)"
-            " FROM copied WHERE l.appointment_id = $1",
-            appointment_id,
-            copy_id,
-            now,
-        )
-        return copy_id
-
-    async def record(self, transition: Transition) -> None:
-        await self._work.insert([transition])
-
 
 class HoldRows(Rows[Hold]):
     """Time that is held without a visit."""
@@ -199,13 +115,3 @@ class HoldRows(Rows[Hold]):
     async def of_token(self, token_hash: bytes) -> UUID | None:
         rows = await self._work.fetch("SELECT id FROM holds WHERE token_hash = $1 AND kind = 'guest'", token_hash)
         return rows[0]["id"] if rows else None
-
-
-def _offer(rows: list[asyncpg.Record]) -> Offer:
-    """The offer of rows that were selected as `_OFFER`."""
-    if not rows:
-        raise NotFound
-    service = {name: value for name, value in rows[0].items() if name in Offer.__struct_fields__}
-    service["species"] = frozenset(service["species"])
-    service["needs"] = frozenset(service["needs"])
-    return Offer(**service, resources={row["id"]: row["kind"] for row in rows if row["id"]})
