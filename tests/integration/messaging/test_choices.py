@@ -172,28 +172,3 @@ async def test_opt_out(scene: Scene, mails: MailServer) -> None:
     for token in [*others, "unknown"]:
         for method in ("GET", "POST"):
             assert (await scene.service.ask(method, f"/portal/opt-outs/{token}")).status_code == 404
-
-
-async def test_scanner(scene: Scene, mails: MailServer) -> None:
-    """A mail scanner that fetches every link of a mail changes nothing."""
-    visit = await scene.visit()
-    await scene.send((await scene.queue("visit_reminder", visit["id"]))["mail"])
-    body = mails.mails[0].get_body()
-    assert body is not None
-
-    async def state() -> list[str]:
-        async with superuser(scene.service.settings) as admin:
-            rows = []
-            for table in ("appointments", "channel_choices", "messages", "links", "outbox"):
-                found = await admin.fetch(f"SELECT t::text FROM {table} t WHERE clinic_id = $1", UUID(scene.clinic.id))  # noqa: S608 -- of the list above
-                rows += [row["t"] for row in found if table != "outbox" or "number" not in row]
-            return sorted(rows)
-
-    before = await state()
-    fetched = 0
-    for line in body.get_content().splitlines():
-        if line.startswith("http"):
-            await scene.service.ask("GET", line.partition("/api/v1")[2])
-            fetched += 1
-    assert fetched == 4
-    assert await state() == before

@@ -1,5 +1,6 @@
 """Messages in words, and mails made of them."""
 
+import re
 from datetime import UTC, date, datetime, timedelta
 from email import message_from_bytes
 from email.policy import SMTP
@@ -12,6 +13,7 @@ import pytest
 from tests.unit.messaging.test_check import RECALL, VISIT
 
 from coravet.adapters.calendars.ical import ICalendarWriter
+from coravet.adapters.letters.words import LINKS, WORDS
 from coravet.adapters.letters.writer import BilingualWriter
 from coravet.adapters.mail.smtp import compose
 from coravet.adapters.whatsapp.by_hand import WaMeLinks
@@ -62,6 +64,13 @@ def test_reminder() -> None:
     assert english.startswith(
         "Hello Zoila, a reminder of the visit of Firulais: Consulta, Tuesday, November 24, 2026, 10:00 AM."
     )
+
+
+@pytest.mark.parametrize("kind", get_args(MessageKind))
+def test_one_reader(kind: str) -> None:
+    """A letter speaks to one reader, as usted: neither as several people nor as a friend."""
+    spanish = WORDS[kind].spanish + " ".join(each.partition(" / ")[0] for each in LINKS.values())
+    assert re.findall(r"(?i)\b(les|ustedes|sus|vosotros|te|tu|tus|tú|vos|escríbenos|avísanos)\b", spanish) == []
 
 
 def test_offer() -> None:

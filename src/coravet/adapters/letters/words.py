@@ -19,23 +19,23 @@ class Words(NamedTuple):
 WORDS: dict[str, Words] = {
     "visit_requested": Words(
         "Recibimos su solicitud de cita para {pet}",
-        "recibimos su solicitud de cita para {pet}: {service}, el {when}. Le avisaremos en cuanto la confirmemos.",
+        "recibimos su solicitud de cita para {pet}: {service}, el {when}. Le avisaremos en cuanto quede confirmada.",
         "we received your request for {pet}: {service}, {when}. We will let you know as soon as it is confirmed.",
     ),
     "visit_booked": Words(
         "Cita de {pet}: {when}",
-        "la cita de {pet} está agendada: {service}, el {when}. ¡Les esperamos!",
+        "la cita de {pet} está agendada: {service}, el {when}. ¡Le esperamos!",
         "the visit of {pet} is booked: {service}, {when}. See you then!",
     ),
     "visit_confirmed": Words(
         "Cita confirmada de {pet}: {when}",
-        "la cita de {pet} está confirmada: {service}, el {when}. ¡Les esperamos!",
+        "la cita de {pet} está confirmada: {service}, el {when}. ¡Le esperamos!",
         "the visit of {pet} is confirmed: {service}, {when}. See you then!",
     ),
     "visit_moved": Words(
-        "Nueva hora para la cita de {pet}: {when}",
-        "la cita de {pet} cambió de hora: {service}, ahora el {when}. ¡Les esperamos!",
-        "the visit of {pet} was moved: {service}, now {when}. See you then!",
+        "Cita reprogramada de {pet}: {when}",
+        "la cita de {pet} fue reprogramada: {service}, ahora el {when}. Si no le conviene, avísenos, por favor.",
+        "the visit of {pet} was moved: {service}, now {when}. If that does not suit you, please let us know.",
     ),
     "visit_cancelled": Words(
         "Cita cancelada de {pet}: {when}",
@@ -64,16 +64,16 @@ WORDS: dict[str, Words] = {
     ),
     "waitlist_offer": Words(
         "Se liberó un espacio para {pet}: {when}",
-        "se liberó un espacio para {pet}: {service}, el {when}. Si lo desea, tómelo pronto, por favor.",
-        "a slot became free for {pet}: {service}, {when}. If you would like it, please take it soon.",
+        "se liberó un espacio para {pet}: {service}, el {when}. Si le conviene, confírmenos pronto, por favor.",
+        "a slot became free for {pet}: {service}, {when}. If it suits you, please confirm it soon.",
     ),
 }
 
 LINKS: dict[LinkPurpose, str] = {
     "see": "Ver la cita / See the visit",
     "confirm": "Confirmar la cita / Confirm the visit",
-    "reschedule": "Cambiar la hora / Move the visit",
+    "reschedule": "Reprogramar la cita / Move the visit",
     "cancel": "Cancelar la cita / Cancel the visit",
-    "accept_offer": "Tomar el espacio / Take the slot",
+    "accept_offer": "Reservar el espacio / Take the slot",
     "opt_out": "No recibir más recordatorios / Stop these reminders",
 }
