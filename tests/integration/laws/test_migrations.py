@@ -136,12 +136,14 @@ INSERT INTO holds (clinic_id, id, service_id, kind, starts_at, ends_at, expires_
 INSERT INTO allocations (clinic_id, id, hold_id, resource_id, lane, starts_at, ends_at, expires_at)
     SELECT clinic_id, id, id, {VET}, 0, starts_at, ends_at, expires_at FROM holds;
 INSERT INTO appointments (clinic_id, id, service_id, patient_id, client_id, status, starts_at, ends_at, source, lane,
-    version, created_at, status_since, superseded_by_id) VALUES ({CLINIC}, {COPY}, {SERVICE}, {PATIENT}, {CLIENT}, 'cancelled', {HALF}, 'staff', 0, 2, now(), now(),
+    version, created_at, status_since, superseded_by_id)
+    VALUES ({CLINIC}, {COPY}, {SERVICE}, {PATIENT}, {CLIENT}, 'cancelled', {HALF}, 'staff', 0, 2, now(), now(),
     {VISIT});
 INSERT INTO appointment_transitions (clinic_id, id, appointment_id, step, to_status, starts_at, at, by)
     VALUES ({CLINIC}, {COPY}, {VISIT}, 'book', 'requested', now(), now(), 'guest');
 INSERT INTO guest_requests (clinic_id, id, appointment_id, given_name, family_name, phone, patient_name, species,
-    accepted_slug, accepted_version, accepted_locale, accepted_sha256, created_at) VALUES ({CLINIC}, {VISIT}, {VISIT}, 'Eva', 'Vera', '+593991234567', 'Luna', 'cat', 'privacy', '1', 'es', '0',
+    accepted_slug, accepted_version, accepted_locale, accepted_sha256, created_at)
+    VALUES ({CLINIC}, {VISIT}, {VISIT}, 'Eva', 'Vera', '+593991234567', 'Luna', 'cat', 'privacy', '1', 'es', '0',
     now());
 INSERT INTO waitlist (clinic_id, id, service_id, patient_id, client_id, resource_ids, weekdays, from_date, to_date,
     created_at, status, hold_id, offers, refused, version) VALUES ({CLINIC}, {HOLD}, {SERVICE}, {PATIENT}, {CLIENT},
