@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from tests.integration.http.service import EVERY_HOUR, Clinic, Service
+from tests.integration.http.service import Clinic, Service
 from tests.integration.scheduling.races import overlaps
 
 ZONE = timedelta(hours=-5)
@@ -15,6 +15,8 @@ WEEKS = {
     "Abel": [("08:00", "12:00"), ("14:00", "18:00")],
     "Berta": [("10:00", "16:00")],
     "Ciro": [("20:00", "04:00")],
+    "1": [("00:00", "00:00")],
+    "2": [("08:00", "20:00")],
 }
 
 
@@ -22,7 +24,8 @@ WEEKS = {
 async def clinic(service: Service) -> Clinic:
     """Three vets, one of them on nights, and two rooms, for a service with buffers; `day` is one that differs.
 
-    On it one vet works an hour of their own, a room is shut for an hour, and the whole clinic is from 10:30 to 11.
+    On it one vet works an hour of their own, and the whole clinic is shut from 10:30 to 11; a room is, too, once while
+    two vets want one, and once when it is the only one.
     """
     clinic = await service.furnish(await service.open_clinic("huecos"))
     base, owner, ids = f"/clinics/{clinic.slug}", clinic.owner, clinic.ids
@@ -33,11 +36,11 @@ async def clinic(service: Service) -> Clinic:
             "spans": [
                 {"weekday": day, "opens": opens, "closes": closes}
                 for day in range(1, 8)
-                for opens, closes in WEEKS.get(name, [])
+                for opens, closes in WEEKS[name]
             ]
         }
         at = f"{base}/resources/{resource['id']}/hours"
-        await service.done("PUT", at, owner, json=week if kind == "vet" else EVERY_HOUR)
+        await service.done("PUT", at, owner, json=week)
         made[name] = resource["id"]
     wanted = {
         "name": "Vacuna",
@@ -52,10 +55,11 @@ async def clinic(service: Service) -> Clinic:
     await service.done("PUT", f"{base}/resources/{made['Berta']}/exceptions/{day}", owner, json=own)
     for shut in (
         {"from_time": "10:30", "to_time": "11:00"},
-        {"from_time": "15:00", "to_time": "16:00", "resource_id": made["1"]},
+        {"from_time": "13:30", "to_time": "14:30", "resource_id": made["1"]},
+        {"from_time": "22:00", "to_time": "23:00", "resource_id": made["1"]},
     ):
         await service.done("POST", f"{base}/closures", owner, json=shut | {"starts_on": day})
-    ids["vets"] = ",".join(made[name] for name in WEEKS)
+    ids["vets"] = ",".join(made[name] for name in ("Abel", "Berta", "Ciro"))
     return clinic
 
 
