@@ -52,7 +52,7 @@ async def app(layer: Layer, clinic: ClinicId) -> AsyncIterator[Litestar]:
         layer.forgotten.append,
         layer.clock,
     )
-    call = Call(None, granted(layer.viewer(clinic, "staff")), None)
+    call = Call(None, granted(layer.viewer(clinic, "staff")), None, "127.0.0.1")
     app = Litestar(
         [stream_events(live)],
         dependencies={"call": Provide(lambda: call, sync_to_thread=False)},
