@@ -29,7 +29,7 @@ DEADLOCK = "40P01"
 _LOCK = "pg_advisory_xact_lock"
 _NEAR = timedelta(days=2)
 _ELSEWHERE = timedelta(weeks=10)
-_HELD = "SELECT resource_id, lane, starts_at, ends_at FROM allocations"
+_HELD = "SELECT resource_id, lane, starts_at, ends_at, expires_at FROM allocations"
 
 
 class Script(msgspec.Struct):

@@ -4,22 +4,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import Allocation, Appointment, Hold, Transition
 from coravet.core.scheduling.ports import Coming, Held
 
 _HELD = """
-SELECT resource_id, lane, starts_at, ends_at FROM allocations
+SELECT resource_id, lane, starts_at, ends_at, expires_at FROM allocations
 WHERE resource_id = ANY($1) AND ends_at > $2 AND starts_at < $3 AND released_at IS NULL
   AND ends_at < $3::timestamptz + interval '2 days' -- none is longer, and so the index is bounded on both sides
-  AND (expires_at IS NULL OR expires_at > $4)
-"""
-_SWEEP = """
-WITH swept AS (
-    UPDATE allocations SET released_at = $4
-    WHERE resource_id = ANY($1) AND released_at IS NULL AND expires_at <= $4
-)
 """
 
 
@@ -38,14 +33,23 @@ class DiaryOnPostgres:
         )
 
     async def held(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
-        return await self._held(_HELD, resource_ids, window, now)
+        rows = await self._work.fetch(_HELD, list(resource_ids), window.starts_at, window.ends_at)
+        return [_held(row) for row in rows if not _expired(row, now)]
 
     async def taken(self, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
-        return await self._held(f"{_SWEEP} {_HELD}", resource_ids, window, now)
+        rows = await self._work.fetch(_HELD, list(resource_ids), window.starts_at, window.ends_at)
+        if any(_expired(row, now) for row in rows):
+            await self._sweep(resource_ids, now)
+        return [_held(row) for row in rows if not _expired(row, now)]
 
-    async def _held(self, sql: str, resource_ids: Sequence[UUID], window: Interval, now: datetime) -> list[Held]:
-        rows = await self._work.fetch(sql, list(resource_ids), window.starts_at, window.ends_at, now)
-        return [Held(row["resource_id"], row["lane"], Interval(row["starts_at"], row["ends_at"])) for row in rows]
+    async def _sweep(self, resource_ids: Sequence[UUID], now: datetime) -> None:
+        """Have expired holds of these resources give back their time: the constraint cannot look at the clock."""
+        await self._work.execute(
+            "UPDATE allocations SET released_at = $2"
+            " WHERE resource_id = ANY($1) AND released_at IS NULL AND expires_at <= $2",
+            list(resource_ids),
+            now,
+        )
 
     async def coming(self, resource_ids: Sequence[UUID], window: Interval) -> list[Coming]:
         rows = await self._work.fetch(
@@ -89,12 +93,7 @@ class DiaryOnPostgres:
     async def reclaim(self, appointment_id: UUID, now: datetime) -> bool:
         resource_ids = await self.taken_by(appointment_id)
         await self.lock(resource_ids)
-        await self._work.execute(
-            "UPDATE allocations SET released_at = $2"
-            " WHERE resource_id = ANY($1) AND released_at IS NULL AND expires_at <= $2",
-            resource_ids,
-            now,
-        )
+        await self._sweep(resource_ids, now)
         tag = await self._work.execute(
             "UPDATE allocations a SET released_at = NULL WHERE a.appointment_id = $1 AND NOT EXISTS"
             " (SELECT FROM allocations o, allocations b WHERE b.appointment_id = $1 AND o.clinic_id = b.clinic_id"
@@ -103,6 +102,14 @@ class DiaryOnPostgres:
             appointment_id,
         )
         return tag != "UPDATE 0"
+
+
+def _held(row: asyncpg.Record) -> Held:
+    return Held(row["resource_id"], row["lane"], Interval(row["starts_at"], row["ends_at"]))
+
+
+def _expired(row: asyncpg.Record, now: datetime) -> bool:
+    return row["expires_at"] is not None and row["expires_at"] <= now
 
 
 class HoldRows(Rows[Hold]):
