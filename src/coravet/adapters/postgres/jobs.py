@@ -35,8 +35,6 @@ class DeferredJobs:
         key = None if once is None else f"{job.kind()} {job.clinic_id} {once}"
         self._rows.append((job.kind(), msgspec.json.encode(job), at, key))
 
-    def statement(self) -> tuple[str, list[list[object]]] | None:
-        """What writes them, and its arguments; None where nothing was deferred."""
-        if not self._rows:
-            return None
-        return "SELECT enqueue_jobs($1, $2, $3, $4)", [list(column) for column in zip(*self._rows, strict=True)]
+    def columns(self) -> list[list[object]] | None:
+        """The jobs, column by column, as `enqueue_jobs` takes them; None where nothing was deferred."""
+        return [list(column) for column in zip(*self._rows, strict=True)] if self._rows else None

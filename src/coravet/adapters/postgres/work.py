@@ -35,6 +35,15 @@ NOBODY = UserId(UUID(int=0))
 """In whose name the answers to guests are kept."""
 
 
+_TELL = (
+    "INSERT INTO outbox (clinic_id, id, kind, audience, person_id, subject_type, subject_id, subject_version,"
+    " actor_user_id) SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::uuid[], $6::text[],"
+    " $7::uuid[], $8::integer[], $9::uuid[])"
+)
+_DEFER = "SELECT enqueue_jobs(${}, ${}, ${}, ${})"
+"""Events and jobs, each in one statement however many; both in one, for others may wait until this work ends."""
+
+
 class Rows(Generic[Row]):
     """The rows of one aggregate in the work's clinic; row-level security draws its border."""
 
@@ -164,28 +173,13 @@ class PostgresWork:
     async def close(self) -> bool:
         """Write what was held back until the end; answers whether there are events to announce."""
         await self.flush()
-        if self._events:
-            await self.execute_many(
-                "INSERT INTO outbox (clinic_id, id, kind, audience, person_id, subject_type, subject_id,"
-                " subject_version, actor_user_id) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                [
-                    (
-                        clinic_id,
-                        self.new_id(),
-                        raised.kind(),
-                        raised.audience,
-                        getattr(raised, "person", None),
-                        raised.subject_type,
-                        raised.id,
-                        raised.version,
-                        self.actor.user_id,
-                    )
-                    for clinic_id, raised in self._events
-                ],
-            )
-        if "jobs" in vars(self) and (deferred := self.jobs.statement()):
-            sql, arguments = deferred
-            await self.execute(sql, *arguments)
+        deferred = self.jobs.columns() if "jobs" in vars(self) else None
+        if self._events and deferred:
+            await self.execute(f"WITH told AS ({_TELL}) {_DEFER.format(10, 11, 12, 13)}", *self._told(), *deferred)
+        elif self._events:
+            await self.execute(_TELL, *self._told())
+        elif deferred:
+            await self.execute(_DEFER.format(1, 2, 3, 4), *deferred)
         if self._once is not None:
             if self._answer is None:
                 raise RuntimeError("a use case that takes an Idempotency-Key must end with work.answer(…)")
@@ -197,6 +191,24 @@ class PostgresWork:
                 msgspec.json.encode(self._answer),
             )
         return bool(self._events)
+
+    def _told(self) -> list[list[object]]:
+        """The events, column by column, as `_TELL` takes them."""
+        rows = [
+            (
+                clinic_id,
+                self.new_id(),
+                raised.kind(),
+                raised.audience,
+                getattr(raised, "person", None),
+                raised.subject_type,
+                raised.id,
+                raised.version,
+                self.actor.user_id,
+            )
+            for clinic_id, raised in self._events
+        ]
+        return [list(column) for column in zip(*rows, strict=True)]
 
 
 @cache

@@ -60,7 +60,7 @@ async def find_place(
     lanes: int = 1,
     rather: Collection[UUID] = (),
 ) -> Place:
-    """Find room for a visit; its resources are locked from here to the end of the work, so that it stays found.
+    """Find room for a visit; what it may come to is locked from here to the end of the work, so that it stays found.
 
     Args:
         named: resources that the visit must get; see `check_named`. Other kinds are assigned.
@@ -72,23 +72,31 @@ async def find_place(
         OutsideHours: a named resource does not work then, or none of another kind does.
         SlotTaken: somebody holds the time.
     """
-    await work.diary.lock(offer.resources)
-    able = await working_during(work, offer, visit)
+    # Those only that it may come to: bookings of one vet do not wait for those of another.
+    kinds = {offer.resources[each] for each in named}
+    possible = [each for each, kind in offer.resources.items() if each in named or kind not in kinds]
+    await work.diary.lock(possible)
+    able = await working_among(work, possible, visit)
     kinds_able = {offer.resources[resource_id] for resource_id in able}
     if any(each not in able for each in named) or kinds_able != offer.kinds:
         raise OutsideHours
     holding = holding_of(offer, visit)
-    held = await work.diary.taken(list(offer.resources), holding, now)
-    order = sorted(offer.resources, key=lambda each: each not in rather)
+    held = await work.diary.taken(possible, holding, now)
+    order = sorted(possible, key=lambda each: each not in rather)
     lane, resource_ids = choose(offer, named, [each for each in order if each in able], held, lanes=lanes)
     return Place(visit, holding, lane, resource_ids)
 
 
 async def working_during(work: SchedulingWork, offer: Offer, visit: Interval) -> set[UUID]:
     """Those of the offer's resources that work during the whole visit."""
+    return await working_among(work, list(offer.resources), visit)
+
+
+async def working_among(work: SchedulingWork, resource_ids: Sequence[UUID], visit: Interval) -> set[UUID]:
+    """Those of these resources that work during the whole visit; none that was retired."""
     zone = time_zone(work.actor.time_zone)
     days = day_of(visit.starts_at, zone), day_of(visit.ends_at, zone)
-    openings = await work.offers.openings(list(offer.resources), *days)  # without those that were retired meanwhile
+    openings = await work.offers.openings(resource_ids, *days)
     return {each for each, rules in openings.items() if open_for(working(rules, *days, zone), visit)}
 
 
