@@ -4,8 +4,10 @@ Each field is read from the environment variable of its alias. `load` reports al
 """
 
 import re
+from collections.abc import Mapping
 from ipaddress import ip_network
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
@@ -322,14 +324,14 @@ class SettingsError(Exception):
         self.problems = problems
 
 
-def load() -> Settings:
-    """Read the settings from the environment.
+def load(given: Mapping[str, object] = MappingProxyType({})) -> Settings:
+    """Read the settings from the environment, but for those that are given.
 
     Raises:
         SettingsError: with every problem found, each naming its variable and never its value.
     """
     try:
-        return Settings.model_validate({})  # the environment fills in what is not given
+        return Settings.model_validate(dict(given))  # the environment fills in what is not given
     except ValidationError as error:
         problems = []
         for item in error.errors(include_url=False, include_input=False, include_context=False):

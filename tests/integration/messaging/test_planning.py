@@ -65,6 +65,21 @@ async def test_every_rule(scene: Scene, visit: dict[str, Any]) -> None:
     ]
 
 
+async def test_another_rule(scene: Scene, visit: dict[str, Any]) -> None:
+    """What a former rule planned is withdrawn when another takes its place; what a kept rule planned stays planned."""
+    kept = A_DAY_BEFORE | {"minutes_before": 1450}
+    await scene.remind(A_DAY_BEFORE, kept)
+    await _plan(scene, _start(visit) - DAY)
+    await scene.remind(A_DAY_BEFORE | {"minutes_before": 1435}, kept)
+    await _plan(scene, _start(visit) - DAY)
+    found = {_start(visit) - row["due_at"]: (row["status"], row["why"]) for row in await scene.reminders(visit["id"])}
+    assert found == {
+        timedelta(minutes=1450): ("planned", None),
+        timedelta(minutes=1440): ("skipped", "superseded"),
+        timedelta(minutes=1435): ("planned", None),
+    }
+
+
 async def test_moved(scene: Scene, visit: dict[str, Any], mails: MailServer) -> None:
     """A visit that was moved gets a reminder for its new time; the one for the old time is not sent."""
     await _plan(scene, _start(visit) - DAY)

@@ -366,3 +366,23 @@ async def test_too_large(service: Service, clinic: Clinic) -> None:
     body = b'{"reason": "' + b"x" * (service.settings.max_body_bytes + 1) + b'"}'
     answer = await service.ask("POST", f"/portal/clinics/{clinic.slug}/bookings", content=body)
     assert answer.status_code == 413
+
+
+@pytest.mark.parametrize(
+    "name", ["Premio! Entre a https://malo.example/x", "www.malo.example", '=HYPERLINK("x")', "a@b.c", "malo.example"]
+)
+async def test_names_are_names(service: Service, clinic: Clinic, name: str) -> None:
+    """What a guest calls themselves and their animal is repeated in the clinic's mails, and so holds no addresses."""
+    wanted = clinic.guest()
+    for part, field in (("client", "given_name"), ("client", "family_name"), ("patient", "name")):
+        answer = await book(service, clinic, wanted | {part: wanted[part] | {field: name}})
+        assert answer.status_code == 422
+        found = [(each["pointer"], each["code"]) for each in answer.json()["errors"]]
+        assert found == [(f"/{part}/{field}", "not_a_name")]
+
+
+async def test_names_of_many_kinds(service: Service, clinic: Clinic) -> None:
+    """Accents, apostrophes, initials, hyphens and numbers belong to names."""
+    wanted = clinic.guest()
+    person = wanted["client"] | {"given_name": "Ma. José", "family_name": "D'Ávila-Ñusta"}
+    await booked(service, clinic, wanted | {"client": person, "patient": {"name": "Rocky 2", "species": "dog"}})

@@ -99,12 +99,15 @@ def test_mail() -> None:
     assert mail["Auto-Submitted"] == "auto-generated"
     assert mail["List-Unsubscribe"] == "<https://api.test/opt-outs/0ut>"
     assert mail["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
-    assert mail.get_content().replace("\r\n", "\n").strip() == letter.text
+    text = mail.get_body(("plain",))
+    assert text is not None
+    assert text.get_content().replace("\r\n", "\n").strip() == letter.text
 
 
 @pytest.mark.parametrize(
     ("kind", "method", "status"),
     [("visit_booked", "PUBLISH", "CONFIRMED"), ("visit_moved", "PUBLISH", "CONFIRMED"),
+     ("visit_reminder", "PUBLISH", "CONFIRMED"),
      ("visit_cancelled", "CANCEL", "CANCELLED")],
 )  # fmt: skip
 def test_calendar(kind: str, method: str, status: str) -> None:

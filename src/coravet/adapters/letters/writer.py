@@ -20,6 +20,7 @@ CALENDAR: dict[str, CalendarMethod] = {
     "visit_booked": "PUBLISH",
     "visit_confirmed": "PUBLISH",
     "visit_moved": "PUBLISH",
+    "visit_reminder": "PUBLISH",
     "visit_cancelled": "CANCEL",
 }
 """Which mails bring the visit as an entry for the reader's own calendar."""

@@ -35,7 +35,7 @@ def check_reminders(given: Mapping[str, Any]) -> list[FieldError]:
 
 
 async def set_reminders(command: Reminders, actor: Actor, begin: Begin[MessagingWork]) -> RemindersView:
-    """Replace how the clinic reminds, which is a change of the clinic. What is planned already stays planned.
+    """Replace how the clinic reminds, which is a change of the clinic. What only former rules planned is withdrawn.
 
     Raises:
         Invalid: two rules say the same.

@@ -1,5 +1,6 @@
 """Who a guest is: a client whom the clinic knows, or a new one. Which of the two, nobody is told."""
 
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -15,6 +16,9 @@ from coravet.core.patients.model import DocumentType, Species
 from coravet.core.patients.numbers import Numbers
 from coravet.core.patients.patients import add_patient
 from coravet.core.patients.ports import Known, PatientsWork
+
+# Letters with their marks, digits, spaces, apostrophes and hyphens; a full stop only where no domain could go on.
+_NAME = re.compile(r"(?:[^\W_]|[\u0300-\u036f '\u2019\-]|\.(?= |$))+")
 
 
 class GuestClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -48,11 +52,21 @@ def check_guest(
     if client is not None:
         checked = check_client(msgspec.structs.asdict(client), numbers)
         person = checked.fields
-        errors += _below("client", checked.errors)
+        errors += _below("client", [*checked.errors, *_no_names(person, "given_name", "family_name")])
     if patient is not None:
         animal, bad = clean_fields(msgspec.structs.asdict(patient), ("name",), required=("name",))
-        errors += _below("patient", bad)
+        errors += _below("patient", [*bad, *_no_names(animal, "name")])
     return person, animal, errors
+
+
+def _no_names(given: Mapping[str, Any], *fields: str) -> list[FieldError]:
+    """Those fields that hold more than a name: the clinic's mails repeat them, and must carry nobody's addresses."""
+    sentence = "Write a name only: letters, numbers and spaces, without addresses or other signs."
+    return [
+        FieldError(f"/{field}", "not_a_name", sentence)
+        for field in fields
+        if isinstance(given.get(field), str) and not _NAME.fullmatch(given[field])
+    ]
 
 
 def _below(field: str, errors: list[FieldError]) -> list[FieldError]:

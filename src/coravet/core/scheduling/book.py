@@ -30,6 +30,9 @@ FURTHEST = timedelta(days=2 * 365)
 """How far ahead a visit may lie: a typing mistake in the year is caught."""
 
 
+Overbook = Annotated[bool, Meta(description="Beside what holds the time already; needs agenda:overbook.")]
+
+
 class NewAppointment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A visit to book.
 
@@ -43,7 +46,7 @@ class NewAppointment(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resource_ids: Annotated[list[UUID], Meta(min_length=1, max_length=10)]
     starts_at: Annotated[datetime, Meta(tz=True)]
     reason: Annotated[str, Meta(max_length=500)] | None = None
-    overbook: bool = False
+    overbook: Overbook = False
 
 
 async def book(command: NewAppointment, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> AppointmentView:

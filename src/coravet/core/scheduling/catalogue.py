@@ -23,8 +23,18 @@ Buffer = Annotated[int, Meta(ge=0, le=480, description="Minutes.")]
 # `$` alone would let a newline follow.
 Color = Annotated[str, Meta(pattern=r"^#[0-9a-fA-F]{6}$(?!\n)", description="#rrggbb")]
 AllSpecies = Annotated[list[Species], Meta(max_length=9, description="Who it is for; everybody, where empty.")]
-Notice = Annotated[int, Meta(ge=0, le=43_200, description="Minutes.")]
-Horizon = Annotated[int, Meta(ge=0, le=730, description="Days after today.")]
+Notice = Annotated[
+    int, Meta(ge=0, le=43_200, description="Minutes before its start until which a guest may book a visit.")
+]
+Horizon = Annotated[int, Meta(ge=0, le=730, description="How many days ahead guests may book.")]
+Cutoff = Annotated[
+    int,
+    Meta(ge=0, le=43_200, description="Minutes before the start until which a guest may cancel or move the visit."),
+]
+Confirmation = Annotated[
+    bool,
+    Meta(description="A guest's booking begins `requested`, until the clinic or the guest's own link confirms it."),
+]
 ResourceIds = Annotated[list[UUID], Meta(min_length=1, max_length=100)]
 
 
@@ -50,8 +60,8 @@ class NewService(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     room_kind: RoomKind | None = None
     minimum_notice_minutes: Notice = 60
     horizon_days: Horizon = 60
-    guest_needs_confirmation: bool = True
-    guest_cutoff_minutes: Notice = 120
+    guest_needs_confirmation: Confirmation = True
+    guest_cutoff_minutes: Cutoff = 120
 
 
 class ServiceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -69,8 +79,8 @@ class ServiceChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     room_kind: RoomKind | UnsetType | None = UNSET
     minimum_notice_minutes: Notice | UnsetType = UNSET
     horizon_days: Horizon | UnsetType = UNSET
-    guest_needs_confirmation: bool | UnsetType = UNSET
-    guest_cutoff_minutes: Notice | UnsetType = UNSET
+    guest_needs_confirmation: Confirmation | UnsetType = UNSET
+    guest_cutoff_minutes: Cutoff | UnsetType = UNSET
     active: bool | UnsetType = UNSET
 
 

@@ -33,6 +33,13 @@ SHUTS = ("starts_on", "ends_on", "from_time", "to_time", "resource_id")
 _BEGINNING, _END = "00:00", "24:00"  # of a day; wall times compare as texts
 
 
+From = Annotated[
+    WallTime, Meta(description="On the first day; shut without a break from then on. Its beginning, where left out.")
+]
+Until = Annotated[WallTime, Meta(description="On the last day; shut without a break until then. Default: its end.")]
+Keep = Annotated[bool, Meta(description="Close although visits are booked then; they stay booked, and are listed.")]
+
+
 class NewClosure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A closure to make, without a break from its first to its last moment.
 
@@ -47,12 +54,12 @@ class NewClosure(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     starts_on: date
     ends_on: date | None = None
-    from_time: WallTime | None = None
-    to_time: WallTime | None = None
+    from_time: From | None = None
+    to_time: Until | None = None
     resource_id: UUID | None = None
     reason: Reason | None = None
     holiday: bool = False
-    keep_bookings: bool = False
+    keep_bookings: Keep = False
 
 
 class ClosureChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -61,12 +68,12 @@ class ClosureChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     version: int | UnsetType = UNSET
     starts_on: date | UnsetType = UNSET
     ends_on: date | UnsetType = UNSET
-    from_time: WallTime | UnsetType | None = UNSET
-    to_time: WallTime | UnsetType | None = UNSET
+    from_time: From | UnsetType | None = UNSET
+    to_time: Until | UnsetType | None = UNSET
     resource_id: UUID | UnsetType | None = UNSET
     reason: Reason | UnsetType | None = UNSET
     holiday: bool | UnsetType = UNSET
-    keep_bookings: Annotated[bool, Meta(description="Change it although visits are booked in it.")] = False
+    keep_bookings: Keep = False
 
 
 def check_closure(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:

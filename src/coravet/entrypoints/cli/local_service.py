@@ -23,7 +23,7 @@ from coravet.adapters.local.service import CommandProcess, ServiceProcess, Worke
 from coravet.adapters.postgres.migrate import migrate
 from coravet.entrypoints.cli.ports import refuse_busy
 from coravet.entrypoints.cli.refusals import CommandError, database_expected
-from coravet.settings import Settings
+from coravet.settings import Settings, load
 
 DATABASE = "coravet"
 PROJECT = "demo-coravet"
@@ -179,7 +179,7 @@ def _start_and_watch(port: int, data: Path, parts: ExitStack, endings: Endings, 
 
 
 def _settings(port: int, postgres: EmbeddedPostgres, emulator: AuthEmulator) -> Settings:
-    return Settings.model_validate(
+    return load(
         {
             "CORAVET_ENV": "development",
             "CORAVET_HOST": "127.0.0.1",

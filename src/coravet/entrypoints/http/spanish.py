@@ -199,6 +199,9 @@ _HOURS = {
 }
 
 _PATIENTS = {
+    "Write a name only: letters, numbers and spaces, without addresses or other signs.": (
+        "Escriba solo un nombre: letras, números y espacios, sin direcciones ni otros signos."
+    ),
     "Another client of this clinic has this document. Search for the number to find them.": (
         "Otro cliente de esta clínica tiene este documento. Busque el número para encontrarlo."
     ),

@@ -81,6 +81,17 @@ SELECT clinic_id, id, coalesce(not_before, due_at) AS at FROM messages
 WHERE status = 'planned' AND coalesce(not_before, due_at) < $1 AND (coalesce(not_before, due_at), id) > ($2, $3)
 ORDER BY at, id LIMIT $4
 """
+_WITHDRAW = """
+UPDATE messages m SET status = 'skipped', why = 'superseded'
+WHERE m.status IN ('planned', 'waiting') AND m.kind IN ('visit_reminder', 'vaccine_due', 'deworming_due', 'follow_up')
+  AND NOT EXISTS (
+    SELECT FROM reminder_rules r
+    WHERE r.clinic_id = m.clinic_id AND r.enabled AND r.kind = m.kind AND r.channel = m.channel
+      AND m.due_at = make_interval(mins => -r.minutes_before) + coalesce(
+        m.starts_at, (SELECT c.due_at FROM recalls c WHERE c.clinic_id = m.clinic_id AND c.id = m.subject_id)
+      )
+  )
+"""
 _LET_GO = "UPDATE messages SET status = 'skipped', why = 'visit_past' WHERE status = 'waiting' AND starts_at <= $1"
 _MESSAGE = (
     "m.clinic_id, m.id, m.kind, m.subject_type, m.subject_id, m.channel, m.due_at, m.starts_at AS planned_start,"
@@ -342,6 +353,7 @@ class ReminderRulesOnPostgres:
             " VALUES ($1, $2, $3, $4, $5)",
             [(clinic_id, rule.kind, rule.channel, rule.minutes_before, rule.enabled) for rule in rules],
         )
+        await self._work.execute(_WITHDRAW)
         if quiet is not None:
             await self._work.execute(
                 "INSERT INTO quiet_hours (clinic_id, begins, ends) VALUES ($1, $2, $3)",
