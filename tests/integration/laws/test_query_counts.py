@@ -29,6 +29,9 @@ NO_MORE = {
 }
 """Lists that have no more rows with three times of everything, and why."""
 
+DRIVERS_OWN = ("typeinfo_tree", "current_setting('jit')", "set_config('jit'")
+"""What asyncpg asks once on each connection, when it meets a type for the first time: whichever request is at hand."""
+
 _SEEN: ContextVar[list[str] | None] = ContextVar("seen", default=None)
 """The statements of the request at hand; what runs in the background has another context and is not counted."""
 
@@ -45,7 +48,7 @@ def watched(wired: Application) -> Iterator[None]:
 
     def note(query: str) -> None:
         seen = _SEEN.get()
-        if seen is not None:
+        if seen is not None and not any(mark in query for mark in DRIVERS_OWN):
             seen.append(query)
 
     def mapped(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
