@@ -173,9 +173,9 @@ async def test_back_into_a_closure(service: Service, clinic: Clinic) -> None:
 
 
 async def test_whom_a_move_does_not_name_stays(service: Service, clinic: Clinic) -> None:
-    """Who takes over finds the patient in the room where it is."""
+    """Who takes over finds the patient in the room where it is, though another would be assigned first."""
     base = f"/clinics/{clinic.slug}"
-    room = await service.done("POST", f"{base}/resources", clinic.owner, json={"kind": "room", "name": "Z"})
+    room = await service.done("POST", f"{base}/resources", clinic.owner, json={"kind": "room", "name": "zona 2"})
     await service.done("PUT", f"{base}/resources/{room['id']}/hours", clinic.owner, json=EVERY_HOUR)
     ids = clinic.ids
     everybody = [ids["resource_id"], ids["other_vet_id"], ids["room_id"], room["id"]]
