@@ -18,12 +18,16 @@ class Sample:
     Attributes:
         status: what the visit of the address must be for the request to succeed.
         waits: what whoever waits must be, `waiting` or `offered`.
+        who: the role of a member who may; owners may all but write records.
+        anew: what `Service.plant` must make for each request, since the one before settled or spent it.
     """
 
     body: Any = None
     query: Mapping[str, str] = field(default_factory=dict)
     status: str | None = None
     waits: str | None = None
+    who: str = "owner"
+    anew: str | None = None
 
     def names(self, path: str) -> set[str]:
         """The ids that the request names, in its address, query or body."""

@@ -105,6 +105,7 @@ class Service:
         await self._tell(clinic)
         await self._wait(clinic)
         await self._receive(clinic)
+        await self._treat(clinic)
         return clinic
 
     async def equip(self, clinic: "Clinic") -> "Clinic":
@@ -180,6 +181,27 @@ class Service:
         ids["entry_id"] = made["id"]
         await self.put_waiting(clinic, "offered")
 
+    async def _treat(self, clinic: "Clinic") -> None:
+        """The clinic's vet, who may sign, and what they wrote of its patient."""
+        if "vet" not in clinic.people:
+            await self.join(clinic, "vet")
+            at = f"/clinics/{clinic.slug}/members/{clinic.ids['vet_member_id']}"
+            await self.done("PATCH", at, clinic.owner, json={"registration_number": "TEST-0001"})
+
+    async def plant(self, clinic: "Clinic", kind: str) -> None:
+        """Make one more of what can be settled or spent but once; the clinic's ids name it from now on."""
+        base, ids, vet = f"/clinics/{clinic.slug}", clinic.ids, clinic.people["vet"]
+        match kind:
+            case "encounter" | "signed_encounter":
+                visit = {"patient_id": ids["patient_id"], "reason": "Control"}
+                made = await self.done("POST", f"{base}/encounters", vet, json=visit)
+                ids[f"{kind}_id"] = made["id"]
+                if kind == "signed_encounter":
+                    at = f"{base}/encounters/{made['id']}"
+                    note = {"version": made["version"], "note": {"assessment": "Sano"}}
+                    made = await self.done("PATCH", at, vet, json=note)
+                    await self.done("POST", f"{at}/sign", vet, json={"version": made["version"]})
+
     async def put_waiting(self, clinic: "Clinic", status: str) -> None:
         """Put who waits back to the beginning, and where that is asked, offer them a time that nobody took."""
         ids = clinic.ids
@@ -204,7 +226,7 @@ class Service:
     async def full_clinic(self, name: str = "clinic") -> "Clinic":
         """A furnished clinic with a member of every role; `member_id` is the staff's."""
         clinic = await self.furnish(await self.open_clinic(name))
-        for role in ("manager", "vet", "staff"):
+        for role in ("manager", "staff"):
             await self.join(clinic, role)
         clinic.ids["member_id"] = clinic.ids["staff_member_id"]
         return clinic

@@ -204,6 +204,8 @@ async def test_permissions(
         await _put_back(admin, clinic, who, sample.status)
         if sample.waits:
             await service.put_waiting(clinic, sample.waits)
+        if sample.anew:
+            await service.plant(clinic, sample.anew)
         ids = {
             **clinic.ids,
             "slot": clinic.slot(),

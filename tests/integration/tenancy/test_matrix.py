@@ -115,8 +115,9 @@ async def test_clinic_of_others(key: Key, service: Service, theirs: Clinic, outs
 async def test_rows_of_others(key: Key, name: str, service: Service, theirs: Clinic, ours: Clinic) -> None:
     """Within one's own clinic another's id answers, in the address, the query or the body, as one that nobody has."""
     own = {**ours.ids, "slot": ours.slot(), "new_email": "nueva@correo.test"}
-    foreign = await _answer(service, key, {**own, name: theirs.ids[name]}, ours.owner)
-    unknown = await _answer(service, key, {**own, name: str(uuid7())}, ours.owner)
+    who = ours.people[SAMPLES[key].who]
+    foreign = await _answer(service, key, {**own, name: theirs.ids[name]}, who)
+    unknown = await _answer(service, key, {**own, name: str(uuid7())}, who)
     assert foreign == unknown
     assert foreign[0] == 404 or (key[0] == "GET" and f"{{{name}}}" in SAMPLES[key].query.values())
 
@@ -124,7 +125,7 @@ async def test_rows_of_others(key: Key, name: str, service: Service, theirs: Cli
 @pytest.mark.parametrize("key", [key for key in OF_A_CLINIC if key[0] == "GET"], ids=" ".join)
 async def test_own_reads(key: Key, service: Service, theirs: Clinic, ours: Clinic) -> None:
     """What one reads in one's own clinic holds no id of another's, though both hold the same names and numbers."""
-    status, _, body = await _answer(service, key, ours.ids, ours.owner)
+    status, _, body = await _answer(service, key, ours.ids, ours.people[SAMPLES[key].who])
     assert status == 200
     told = body.decode()
     assert not [name for name, value in theirs.ids.items() if value in told]

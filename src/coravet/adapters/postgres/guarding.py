@@ -96,12 +96,7 @@ def append_only(table: str, *, clearable: str) -> None:
         f" AND to_jsonb(NEW) - '{clearable}' = to_jsonb(OLD) - '{clearable}' THEN RETURN NEW; END IF;"
         f" RAISE EXCEPTION '{table} is append-only' USING ERRCODE = 'restrict_violation'; END $$"
     )
-    op.execute(f"REVOKE ALL ON FUNCTION keep_{table}() FROM PUBLIC")
-    for name, when in (("row", "UPDATE OR DELETE ON {} FOR EACH ROW"), ("all", "TRUNCATE ON {} FOR EACH STATEMENT")):
-        trigger = f"keep_{table}_{name}"
-        op.execute(f"CREATE TRIGGER {trigger} BEFORE {when.format(table)} EXECUTE FUNCTION keep_{table}()")
-        # Also where a session poses as a replica, which skips other triggers.
-        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")
+    _keep(table)
 
 
 def drop_append_only(table: str) -> None:
@@ -109,3 +104,35 @@ def drop_append_only(table: str) -> None:
     for name in ("row", "all"):
         op.execute(f"DROP TRIGGER keep_{table}_{name} ON {table}")
     op.execute(f"DROP FUNCTION keep_{table}()")
+
+
+def settled(table: str, *, may_set: tuple[str, ...]) -> None:
+    """Let nobody delete the table's rows or change them, its owner and the system included.
+
+    Args:
+        may_set: columns that are null in a new row and may each be filled once.
+    """
+    once = ", ".join(f"'{column}'" for column in may_set)
+    kept = " AND ".join(f"(OLD.{column} IS NULL OR NEW.{column} = OLD.{column})" for column in may_set)
+    op.execute(
+        f"CREATE FUNCTION keep_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        f" IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY[{once}] = to_jsonb(OLD) - ARRAY[{once}]"
+        f" AND {kept} THEN RETURN NEW; END IF;"
+        f" RAISE EXCEPTION '{table} is settled when it is written' USING ERRCODE = 'restrict_violation'; END $$"
+    )
+    _keep(table)
+
+
+def drop_settled(table: str) -> None:
+    """Drop what `settled` made."""
+    drop_append_only(table)
+
+
+def _keep(table: str) -> None:
+    """Have `keep_<table>()` decide about every change, deletion and truncation."""
+    op.execute(f"REVOKE ALL ON FUNCTION keep_{table}() FROM PUBLIC")
+    for name, when in (("row", "UPDATE OR DELETE ON {} FOR EACH ROW"), ("all", "TRUNCATE ON {} FOR EACH STATEMENT")):
+        trigger = f"keep_{table}_{name}"
+        op.execute(f"CREATE TRIGGER {trigger} BEFORE {when.format(table)} EXECUTE FUNCTION keep_{table}()")
+        # Also where a session poses as a replica, which skips other triggers.
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {trigger}")

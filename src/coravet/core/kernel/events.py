@@ -11,12 +11,17 @@ import msgspec
 
 from coravet.core.kernel.actor import UserId
 
-Audience = Literal["clinic", "members:manage", "person"]
+Audience = Literal["clinic", "records:read", "members:manage", "person"]
 SubjectType = Literal[
     "appointment",
     "waitlist_entry",
     "client",
     "patient",
+    "encounter",
+    "problem",
+    "immunization",
+    "deworming",
+    "prescription",
     "service",
     "resource",
     "closure",
@@ -126,6 +131,12 @@ class ClientUpdated(Event, frozen=True, tag="client.updated"):
     subject_type: ClassVar[SubjectType] = "client"
 
 
+class ClientMerged(Event, frozen=True, tag="client.merged"):
+    """Another client's record became this one's."""
+
+    subject_type: ClassVar[SubjectType] = "client"
+
+
 class PatientCreated(Event, frozen=True, tag="patient.created"):
     """A patient was registered."""
 
@@ -134,6 +145,18 @@ class PatientCreated(Event, frozen=True, tag="patient.created"):
 
 class PatientUpdated(Event, frozen=True, tag="patient.updated"):
     """A patient's data changed."""
+
+    subject_type: ClassVar[SubjectType] = "patient"
+
+
+class PatientTransferred(Event, frozen=True, tag="patient.transferred"):
+    """A patient has another owner."""
+
+    subject_type: ClassVar[SubjectType] = "patient"
+
+
+class PatientAlertChanged(Event, frozen=True, tag="patient.alert_changed"):
+    """An alert of the patient was made, changed or ended."""
 
     subject_type: ClassVar[SubjectType] = "patient"
 
@@ -148,6 +171,53 @@ class PatientRevived(Event, frozen=True, tag="patient.revived"):
     """A patient's death was recorded by mistake, which was taken back."""
 
     subject_type: ClassVar[SubjectType] = "patient"
+
+
+class _Encounter(Event, frozen=True):
+    audience: ClassVar[Audience] = "records:read"
+    subject_type: ClassVar[SubjectType] = "encounter"
+
+
+class EncounterOpened(_Encounter, frozen=True, tag="encounter.opened"):
+    """A visit is being written down."""
+
+
+class EncounterUpdated(_Encounter, frozen=True, tag="encounter.updated"):
+    """An encounter's draft changed, or it was marked as entered in error."""
+
+
+class EncounterSigned(_Encounter, frozen=True, tag="encounter.signed"):
+    """An encounter was signed; from now on it is only added to."""
+
+
+class EncounterAddended(_Encounter, frozen=True, tag="encounter.addended"):
+    """Something was added to a signed encounter."""
+
+
+class ProblemChanged(Event, frozen=True, tag="problem.changed"):
+    """A problem was noted, or what is known of it changed."""
+
+    audience: ClassVar[Audience] = "records:read"
+    subject_type: ClassVar[SubjectType] = "problem"
+
+
+class ImmunizationRecorded(Event, frozen=True, tag="immunization.recorded"):
+    """An immunization was recorded, or marked as entered in error."""
+
+    subject_type: ClassVar[SubjectType] = "immunization"
+
+
+class DewormingRecorded(Event, frozen=True, tag="deworming.recorded"):
+    """A deworming was recorded, or marked as entered in error."""
+
+    subject_type: ClassVar[SubjectType] = "deworming"
+
+
+class PrescriptionIssued(Event, frozen=True, tag="prescription.issued"):
+    """A prescription was issued, or marked as entered in error."""
+
+    audience: ClassVar[Audience] = "records:read"
+    subject_type: ClassVar[SubjectType] = "prescription"
 
 
 class ServiceChanged(Event, frozen=True, tag="service.changed"):
