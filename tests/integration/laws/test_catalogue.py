@@ -76,6 +76,13 @@ GRANTS = {
     "quiet_hours": "DELETE INSERT SELECT",
     "recalls": "INSERT SELECT UPDATE",
     "reminder_rules": "DELETE INSERT SELECT",
+    "encounters": "INSERT SELECT UPDATE",
+    "set_aside_notes": "INSERT SELECT UPDATE",
+    "addenda": "INSERT SELECT",
+    "weights": "INSERT SELECT UPDATE",
+    "problems": "INSERT SELECT UPDATE",
+    "problem_changes": "INSERT SELECT",
+    "note_templates": "INSERT SELECT UPDATE",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

@@ -165,6 +165,21 @@ INSERT INTO reminder_rules VALUES ({CLINIC}, 'visit_reminder', 'mail', 60, true)
 INSERT INTO quiet_hours VALUES ({CLINIC}, '21:00', '07:00');
 INSERT INTO calendar_feeds (clinic_id, id, resource_id, member_id, token_hash, created_at)
     VALUES ({CLINIC}, {VISIT}, {VET}, {MEMBER}, '\\x00', now());
+INSERT INTO encounters (clinic_id, id, patient_id, started_at, reason, created_at, version)
+    VALUES ({CLINIC}, {VISIT}, {PATIENT}, now(), 'Control', now(), 1);
+INSERT INTO problems (clinic_id, id, patient_id, name, status, certainty, created_at, version)
+    VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'Otitis', 'active', 'suspected', now(), 1);
+INSERT INTO problem_changes (clinic_id, id, problem_id, encounter_id, at, name, status, certainty)
+    VALUES ({CLINIC}, {VISIT}, {VISIT}, {VISIT}, now(), 'Otitis', 'active', 'suspected');
+INSERT INTO set_aside_notes (clinic_id, id, encounter_id, written_from, plan, digest, set_aside_at)
+    VALUES ({CLINIC}, {VISIT}, {VISIT}, 1, 'Reposo', '\\x00', now());
+UPDATE encounters SET signed_at = now(), signed_by = {MEMBER}, signer_name = 'Ana', registration_number = '1',
+    digest = '\\x00';
+INSERT INTO addenda (clinic_id, id, encounter_id, text, member_id, author_name, added_at)
+    VALUES ({CLINIC}, {VISIT}, {VISIT}, 'Mejora', {MEMBER}, 'Ana', now());
+INSERT INTO weights (clinic_id, id, patient_id, weight_kg, weighed_at, created_at)
+    VALUES ({CLINIC}, {VISIT}, {PATIENT}, 4.2, now(), now());
+INSERT INTO note_templates (clinic_id, id, name, active, version) VALUES ({CLINIC}, {VISIT}, 'Control', true, 1);
 INSERT INTO rate_limits (key, hits, expires_at) VALUES ('\\x00', 1, now());
 INSERT INTO jobs.pgqueuer (priority, status, entrypoint) VALUES (0, 'queued', 'prueba');
 """  # noqa: S608 -- ids of ours
