@@ -83,6 +83,12 @@ GRANTS = {
     "problems": "INSERT SELECT UPDATE",
     "problem_changes": "INSERT SELECT",
     "note_templates": "INSERT SELECT UPDATE",
+    "immunizations": "INSERT SELECT UPDATE",
+    "dewormings": "INSERT SELECT UPDATE",
+    "prescriptions": "INSERT SELECT UPDATE",
+    "prescription_items": "INSERT SELECT",
+    "allergies": "INSERT SELECT UPDATE",
+    "protocols": "DELETE INSERT SELECT",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

@@ -73,7 +73,9 @@ class Recall:
     """A patient that should come again: the day, and at what instant of it reminders are reckoned from.
 
     Attributes:
-        note: what for, as staff wrote it; it is not sent.
+        note: what for, as staff wrote it, or what was given the last time; it is not sent.
+        source_id: the immunization or deworming that it follows; None for one that staff wrote down.
+        settled_by: the immunization or deworming that ended it; None while it is open, and where staff ended it.
     """
 
     clinic_id: ClinicId
@@ -85,6 +87,8 @@ class Recall:
     note: str | None
     created_at: datetime
     closed_at: datetime | None = None
+    source_id: UUID | None = None
+    settled_by: UUID | None = None
 
 
 @dataclass

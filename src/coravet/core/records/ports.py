@@ -89,9 +89,7 @@ class RecordReads(Protocol):
 
     async def encounter(self, encounter_id: UUID) -> EncounterView: ...
 
-    async def encounters(
-        self, page: PageRequest, patient_id: UUID | None, *, unsigned: bool
-    ) -> Page[EncounterSummary]:
+    async def encounters(self, page: PageRequest, patient_id: UUID | None, *, unsigned: bool) -> Page[EncounterSummary]:
         """Encounters, the newest first, of one patient where given; `unsigned`: only drafts."""
         ...
 

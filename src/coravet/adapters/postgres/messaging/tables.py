@@ -65,6 +65,9 @@ recalls = tenant_table(
     column("note", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
     column("created_at", Instant),
     column("closed_at", Instant, nullable=True),
+    # Of several tables, so that they refer to none.
+    column("source_id", UUID, nullable=True),
+    column("settled_by", UUID, nullable=True),
     belongs_to("patient_id", "patients"),
     CheckConstraint("kind IN ('vaccine_due', 'deworming_due', 'follow_up')", name="kind"),
     Index("ix_recalls_due_at", "clinic_id", "due_at", "id", postgresql_where=text("closed_at IS NULL")),

@@ -1,0 +1,185 @@
+"""Immunizations, dewormings, prescriptions, allergies, and the protocols that they follow."""
+
+from sqlalchemy import (
+    CheckConstraint,
+    Date,
+    ForeignKeyConstraint,
+    Index,
+    Numeric,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, UUID
+
+from coravet.adapters.postgres.records.tables import SPECIES, VOIDED_WHOLE
+from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
+from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_REPLACED, SENSITIVE_CLEARED
+from coravet.core.records.treatments import Allergy, Deworming, Immunization, Prescription, PrescriptionItem
+
+AMOUNT = Numeric(13, 3)
+KILOGRAMS = Numeric(7, 3)
+
+_ROUTES = (
+    "route IN ('oral', 'subcutaneous', 'intramuscular', 'intravenous', 'intradermal', 'intranasal', 'inhaled',"
+    " 'ophthalmic', 'otic', 'rectal', 'spot_on', 'topical', 'other')"
+)
+
+
+def _void() -> list[object]:
+    """What marks a row as entered in error; each table its own columns."""
+    return [
+        column("voided_at", Instant, nullable=True),
+        column("voided_by", UUID, nullable=True),
+        column("void_reason", Text, nullable=True, privacy=SENSITIVE_CLEARED),
+        belongs_to("voided_by", "members"),
+        CheckConstraint(VOIDED_WHOLE, name="voided_whole"),
+    ]
+
+
+def _of_patient() -> list[object]:
+    """Whom it concerns, and in which visit."""
+    return [
+        column("patient_id", UUID),
+        column("encounter_id", UUID, nullable=True),
+        belongs_to("patient_id", "patients"),
+        belongs_to("encounter_id", "encounters"),
+    ]
+
+
+def _given() -> list[object]:
+    """What immunizations and dewormings have in common."""
+    return [
+        column("lot_number", Text, nullable=True),
+        column("lot_expires_on", Date, nullable=True),
+        column("route", Text, nullable=True),
+        column("administered_at", Instant),
+        column("next_due_on", Date, nullable=True),
+        column("source", Text),
+        column("vet_id", UUID, nullable=True),
+        column("given_by", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+        column("recorded_at", Instant),
+        column("recorded_by", UUID, nullable=True),
+        belongs_to("vet_id", "members"),
+        belongs_to("recorded_by", "members"),
+        CheckConstraint("source IN ('here', 'external')", name="source"),
+        CheckConstraint("(source = 'here') = (vet_id IS NOT NULL)", name="given_by_whom"),
+        CheckConstraint("source = 'external' OR given_by IS NULL", name="given_elsewhere"),
+        CheckConstraint(_ROUTES, name="route"),
+    ]
+
+
+immunizations = tenant_table(
+    "immunizations",
+    *_of_patient(),
+    column("vaccine", Text),
+    column("covers", ARRAY(Text)),
+    column("manufacturer", Text, nullable=True),
+    column("dose", Text, nullable=True),
+    column("site", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    *_given(),
+    *_void(),
+    CheckConstraint("cardinality(covers) > 0", name="covers"),
+    Index("ix_immunizations_patient", "clinic_id", "patient_id", "administered_at", "id"),
+)
+
+dewormings = tenant_table(
+    "dewormings",
+    *_of_patient(),
+    column("product", Text),
+    column("active_substances", ARRAY(Text)),
+    column("target", Text),
+    column("dose", AMOUNT, nullable=True),
+    column("dose_unit", Text, nullable=True),
+    column("weight_kg", KILOGRAMS, nullable=True),
+    *_given(),
+    *_void(),
+    CheckConstraint("target IN ('internal', 'external', 'both')", name="target"),
+    CheckConstraint("(dose IS NULL) = (dose_unit IS NULL)", name="dose_whole"),
+    CheckConstraint("dose > 0 AND weight_kg > 0", name="amounts"),
+    Index("ix_dewormings_patient", "clinic_id", "patient_id", "administered_at", "id"),
+)
+
+prescriptions = tenant_table(
+    "prescriptions",
+    *_of_patient(),
+    column("vet_id", UUID),
+    column("vet_name", Text, privacy=PERSONAL_REPLACED),
+    column("registration_number", Text, privacy=PERSONAL_REPLACED),
+    column("issued_at", Instant),
+    column("valid_until", Date),
+    *_void(),
+    belongs_to("vet_id", "members"),
+    Index("ix_prescriptions_patient", "clinic_id", "patient_id", "issued_at", "id"),
+)
+
+prescription_items = tenant_table(
+    "prescription_items",
+    column("prescription_id", UUID),
+    column("position", SmallInteger),
+    column("drug", Text),
+    column("active_substances", ARRAY(Text)),
+    column("strength", Text, nullable=True),
+    column("dose", AMOUNT, nullable=True),
+    column("unit", Text),
+    column("route", Text),
+    column("frequency_hours", SmallInteger, nullable=True),
+    column("duration_days", SmallInteger, nullable=True),
+    column("quantity", AMOUNT),
+    column("quantity_unit", Text),
+    column("instructions", Text, nullable=True, privacy=SENSITIVE_CLEARED),
+    belongs_to("prescription_id", "prescriptions"),
+    UniqueConstraint("clinic_id", "prescription_id", "position", name="uq_prescription_items_position"),
+    CheckConstraint("position >= 0", name="position"),
+    CheckConstraint("dose > 0 AND quantity > 0 AND frequency_hours > 0 AND duration_days > 0", name="amounts"),
+    CheckConstraint(_ROUTES, name="route"),
+)
+
+allergies = tenant_table(
+    "allergies",
+    column("patient_id", UUID),
+    column("substance", Text),
+    column("reaction", Text, nullable=True, privacy=SENSITIVE_CLEARED),
+    column("severity", Text),
+    column("noted_at", Instant),
+    column("noted_by", UUID, nullable=True),
+    column("resolved_at", Instant, nullable=True),
+    column("resolved_by", UUID, nullable=True),
+    *_void(),
+    belongs_to("patient_id", "patients"),
+    belongs_to("noted_by", "members"),
+    belongs_to("resolved_by", "members"),
+    CheckConstraint("severity IN ('mild', 'moderate', 'severe', 'unknown')", name="severity"),
+    CheckConstraint("resolved_at IS NOT NULL OR resolved_by IS NULL", name="resolved_whole"),
+    Index("ix_allergies_patient", "clinic_id", "patient_id", "noted_at", "id"),
+)
+
+protocols = Table(
+    "protocols",
+    metadata,
+    column("clinic_id", UUID),
+    column("kind", Text),
+    column("species", Text),
+    column("code", Text),
+    column("name", Text),
+    column("also", ARRAY(Text)),
+    column("from_weeks", SmallInteger),
+    column("until_weeks", ARRAY(SmallInteger)),
+    column("every_weeks", ARRAY(SmallInteger)),
+    column("primary_doses", SmallInteger),
+    column("primary_weeks", SmallInteger),
+    column("repeat_months", SmallInteger, nullable=True),
+    PrimaryKeyConstraint("clinic_id", "kind", "species", "code"),
+    ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
+    CheckConstraint("kind IN ('vaccine', 'deworming')", name="kind"),
+    CheckConstraint(f"species IN ({SPECIES})", name="species"),
+    CheckConstraint("cardinality(until_weeks) = cardinality(every_weeks)", name="bands_whole"),
+)
+
+mapping.map_imperatively(Immunization, immunizations)
+mapping.map_imperatively(Deworming, dewormings)
+mapping.map_imperatively(Prescription, prescriptions)
+mapping.map_imperatively(PrescriptionItem, prescription_items)
+mapping.map_imperatively(Allergy, allergies)
