@@ -192,6 +192,11 @@ INSERT INTO addenda (clinic_id, id, encounter_id, text, member_id, author_name, 
 INSERT INTO weights (clinic_id, id, patient_id, weight_kg, weighed_at, created_at)
     VALUES ({CLINIC}, {VISIT}, {PATIENT}, 4.2, now(), now());
 INSERT INTO note_templates (clinic_id, id, name, active, version) VALUES ({CLINIC}, {VISIT}, 'Control', true, 1);
+INSERT INTO identifiers (clinic_id, id, patient_id, kind, value, value_key, since)
+    VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'tattoo', 'A 1', 'A1', now());
+INSERT INTO alerts (clinic_id, id, patient_id, moment, text, created_at)
+    VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'exam', 'Muerde', now());
+INSERT INTO deaths VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'recorded', current_date, now(), {MEMBER}, 0, 0, 0, 0);
 INSERT INTO rate_limits (key, hits, expires_at) VALUES ('\\x00', 1, now());
 INSERT INTO jobs.pgqueuer (priority, status, entrypoint) VALUES (0, 'queued', 'prueba');
 """  # noqa: S608 -- ids of ours

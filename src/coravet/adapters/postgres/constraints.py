@@ -16,6 +16,10 @@ BY_NAME: dict[str, Callable[[], DomainError]] = {
     "uq_clients_document": lambda: Duplicate(
         "Another client of this clinic has this document. Search for the number to find them."
     ),
+    "uq_identifiers_chip": lambda: Duplicate(
+        "Another patient of this clinic has this chip. Search for the number, and end it there first."
+    ),
+    "uq_identifiers_patient": lambda: Duplicate("This patient has this identifier already."),
     "ex_allocations_slot": SlotTaken,
 }
 """Constraints that a well-formed request may meet. Others are checked before; meeting one is a fault of ours."""

@@ -10,7 +10,14 @@ from coravet.adapters.postgres.messaging.store import (
     MessageRows,
     ReminderRulesOnPostgres,
 )
-from coravet.adapters.postgres.patients.store import AcquaintancesOnPostgres, PatientReadsOnPostgres
+from coravet.adapters.postgres.patients.store import (
+    AcquaintancesOnPostgres,
+    AlertRows,
+    DeathsOnPostgres,
+    IdentifierRows,
+    PartyRows,
+    PatientReadsOnPostgres,
+)
 from coravet.adapters.postgres.scheduling.catalogue import CatalogueOnPostgres
 from coravet.adapters.postgres.scheduling.diary import DiaryOnPostgres, HoldRows
 from coravet.adapters.postgres.scheduling.feeds import FeedRows
@@ -27,7 +34,7 @@ from coravet.adapters.postgres.tenancy.store import (
 )
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.messaging.model import Recall
-from coravet.core.patients.model import Client, Party, Patient
+from coravet.core.patients.model import Client, Patient
 from coravet.core.scheduling.model import Appointment, Closure, GuestRequest, Resource, Service
 
 __all__ = ["ClinicWork", "tables"]
@@ -89,8 +96,20 @@ class ClinicWork(PostgresWork):
         return Rows(self.session, Patient)
 
     @cached_property
-    def parties(self) -> Rows[Party]:
-        return Rows(self.session, Party)
+    def parties(self) -> PartyRows:
+        return PartyRows(self)
+
+    @cached_property
+    def identifiers(self) -> IdentifierRows:
+        return IdentifierRows(self)
+
+    @cached_property
+    def alerts(self) -> AlertRows:
+        return AlertRows(self)
+
+    @cached_property
+    def deaths(self) -> DeathsOnPostgres:
+        return DeathsOnPostgres(self)
 
     @cached_property
     def acquaintances(self) -> AcquaintancesOnPostgres:

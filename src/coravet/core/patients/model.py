@@ -5,13 +5,18 @@ from datetime import date, datetime
 from typing import Literal
 from uuid import UUID
 
-from coravet.core.kernel.actor import ClinicId
+from coravet.core.kernel.actor import ClinicId, MemberId
 
 DocumentType = Literal["cedula", "ruc", "passport"]
 Species = Literal["dog", "cat", "rabbit", "bird", "horse", "cow", "pig", "reptile", "other"]
 Sex = Literal["male", "female", "unknown"]
 ReproductiveStatus = Literal["intact", "neutered", "unknown"]
 BirthDatePrecision = Literal["day", "month", "year", "estimated"]
+PartyRole = Literal["owner", "co_owner", "caretaker"]
+IdentifierKind = Literal["iso_chip", "legacy_chip", "tattoo", "tag", "municipal"]
+Moment = Literal["booking", "check_in", "exam"]
+"""When an alert shows: as a visit is arranged, as the patient arrives, or in the exam room."""
+DeathStep = Literal["recorded", "corrected", "revoked"]
 
 
 @dataclass
@@ -38,7 +43,11 @@ class Client:
 
 @dataclass
 class Patient:
-    """An animal. Who it belongs to is told by its parties."""
+    """An animal. Who it belongs to is told by its parties.
+
+    Attributes:
+        breed: as it was written; `breed_code` where that names a breed of the vocabulary, see `breeds`.
+    """
 
     clinic_id: ClinicId
     id: UUID
@@ -54,11 +63,16 @@ class Patient:
     created_at: datetime
     version: int = 1
     deceased_on: date | None = None
+    breed_code: str | None = None
 
 
 @dataclass
 class Party:
-    """A client's relation to a patient, from an instant on and, once ended, until another."""
+    """A client's relation to a patient, from an instant on and, once ended, until another.
+
+    Attributes:
+        may_consent: whether the clinic may act on this client's word alone, as with surgery.
+    """
 
     clinic_id: ClinicId
     id: UUID
@@ -66,4 +80,66 @@ class Party:
     client_id: UUID
     role: str
     since: datetime
+    may_consent: bool = True
     until: datetime | None = None
+
+
+@dataclass
+class Identifier:
+    """A mark by which a patient is told apart, from an instant on and, once ended, until another.
+
+    Attributes:
+        value: as people read it; `value_key` is what two of a kind are compared by.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    patient_id: UUID
+    kind: str
+    value: str
+    value_key: str
+    since: datetime
+    until: datetime | None = None
+
+
+@dataclass
+class Alert:
+    """What must be known of a patient at a moment of its visits, until it is ended or expires.
+
+    Attributes:
+        expires_on: the last clinic day on which it shows, which ends at `expires_at`; none where it shows for good.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    patient_id: UUID
+    moment: str
+    text: str
+    expires_on: date | None
+    expires_at: datetime | None
+    created_at: datetime
+    created_by: MemberId | None
+    ended_at: datetime | None = None
+    ended_by: MemberId | None = None
+
+
+@dataclass
+class Death:
+    """That a patient's death was recorded, corrected or taken back, and what ended with it; kept for good.
+
+    Attributes:
+        deceased_on: the day from then on; none once it was taken back.
+        visits, waitlist_entries, recalls, messages: how many of each it ended.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    patient_id: UUID
+    step: str
+    deceased_on: date | None
+    at: datetime
+    recorded_by: MemberId | None
+    visits: int = 0
+    waitlist_entries: int = 0
+    recalls: int = 0
+    messages: int = 0

@@ -1,6 +1,7 @@
 """What clients and patients ask of storage."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -8,8 +9,16 @@ import msgspec
 
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
-from coravet.core.patients.model import Client, Party, Patient
-from coravet.core.patients.views import ClientView, FoundView, PatientView
+from coravet.core.patients.model import Alert, Client, Death, Identifier, Party, Patient
+from coravet.core.patients.views import (
+    AlertView,
+    ClientView,
+    DeathView,
+    FoundView,
+    IdentifierView,
+    PartyView,
+    PatientView,
+)
 
 
 class PatientReads(Protocol):
@@ -66,6 +75,52 @@ class Acquaintances(Protocol):
         ...
 
 
+class Identifiers(Table[Identifier], Protocol):
+    """What patients are told apart by. Change them with the patient locked."""
+
+    async def of(self, patient_id: UUID, identifier_id: UUID) -> Identifier:
+        """An identifier that the patient has now, to end. Raises NotFound."""
+        ...
+
+    async def views(self, patient_id: UUID, page: PageRequest) -> Page[IdentifierView]:
+        """All that the patient has and had, the latest first; one query."""
+        ...
+
+
+class Alerts(Table[Alert], Protocol):
+    """What must be known of patients. Change them with the patient locked."""
+
+    async def of(self, patient_id: UUID, alert_id: UUID) -> Alert:
+        """An alert of the patient that was not ended, to end. Raises NotFound."""
+        ...
+
+    async def views(self, patient_id: UUID, now: datetime, page: PageRequest) -> Page[AlertView]:
+        """Those of the patient that show now, the latest first; one query."""
+        ...
+
+
+class Parties(Table[Party], Protocol):
+    """Who patients belong to. Change them with the patient locked."""
+
+    async def current(self, patient_id: UUID) -> list[Party]:
+        """The patient's relations of now, to read or end."""
+        ...
+
+    async def views(self, patient_id: UUID, page: PageRequest) -> Page[PartyView]:
+        """All that the patient has and had, the latest first; one query."""
+        ...
+
+
+class Deaths(Protocol):
+    """What was recorded of patients' deaths, for good."""
+
+    async def add(self, death: Death) -> None: ...
+
+    async def views(self, patient_id: UUID) -> list[DeathView]:
+        """All of a patient's, oldest first; one query."""
+        ...
+
+
 class PatientsWork(Work, Protocol):
     """The unit of work as clients and patients use it."""
 
@@ -76,7 +131,16 @@ class PatientsWork(Work, Protocol):
     def patients(self) -> Table[Patient]: ...
 
     @property
-    def parties(self) -> Table[Party]: ...
+    def parties(self) -> Parties: ...
+
+    @property
+    def identifiers(self) -> Identifiers: ...
+
+    @property
+    def alerts(self) -> Alerts: ...
+
+    @property
+    def deaths(self) -> Deaths: ...
 
     @property
     def acquaintances(self) -> Acquaintances: ...

@@ -38,8 +38,30 @@ class OwnerRef(msgspec.Struct, frozen=True):
     phone: str | None
 
 
+class AlertRef(msgspec.Struct, frozen=True):
+    """An alert that shows; `expires_on` is the last clinic day on which it does, if there is one."""
+
+    id: UUID
+    moment: str
+    text: str
+    expires_on: date | None
+
+
+class IdentifierRef(msgspec.Struct, frozen=True):
+    """An identifier that a patient has now."""
+
+    id: UUID
+    kind: str
+    value: str
+
+
 class PatientView(msgspec.Struct, frozen=True):
-    """A patient with its present owner."""
+    """A patient with its present owner, and what identifies it and is to be known of it now.
+
+    Attributes:
+        breed: as it was written.
+        breed_code: of the vocabulary (see `GET /breeds`), where `breed` names one of its breeds.
+    """
 
     id: UUID
     name: str
@@ -55,6 +77,84 @@ class PatientView(msgspec.Struct, frozen=True):
     client: OwnerRef
     created_at: datetime
     version: int
+    breed_code: str | None
+    identifiers: list[IdentifierRef]
+    alerts: list[AlertRef]
+
+
+class BreedView(msgspec.Struct, frozen=True):
+    """A breed of the vocabulary.
+
+    Attributes:
+        code: its id in the Vertebrate Breed Ontology, where it has one.
+        name: in Spanish; `name_en` in English.
+    """
+
+    code: str | None
+    species: str
+    name: str
+    name_en: str
+
+
+class BreedsView(msgspec.Struct, frozen=True):
+    """The vocabulary of breeds, by Spanish name, and whose work it is taken from."""
+
+    items: list[BreedView]
+    attribution: str
+
+
+class IdentifierView(msgspec.Struct, frozen=True):
+    """An identifier of a patient; one that was ended has `until`."""
+
+    id: UUID
+    kind: str
+    value: str
+    since: datetime
+    until: datetime | None
+
+
+class AlertView(msgspec.Struct, frozen=True):
+    """An alert of a patient; `expires_on` is the last clinic day on which it shows, if there is one."""
+
+    id: UUID
+    moment: str
+    text: str
+    expires_on: date | None
+    created_at: datetime
+
+
+class PartyView(msgspec.Struct, frozen=True):
+    """What a client is or was to a patient; a relation that was ended has `until`.
+
+    Attributes:
+        may_consent: whether the clinic may act on this client's word alone, as with surgery.
+    """
+
+    id: UUID
+    client: OwnerRef
+    role: str
+    may_consent: bool
+    since: datetime
+    until: datetime | None
+
+
+class DeathView(msgspec.Struct, frozen=True):
+    """That a patient's death was recorded, corrected or taken back, by which member, and how much ended with it."""
+
+    step: str
+    deceased_on: date | None
+    at: datetime
+    recorded_by: UUID | None
+    visits: int
+    waitlist_entries: int
+    recalls: int
+    messages: int
+
+
+class DeathsView(msgspec.Struct, frozen=True):
+    """All that was recorded of a patient's death, oldest first."""
+
+    items: list[DeathView]
 
 
 class FoundView(msgspec.Struct, frozen=True):

@@ -202,6 +202,10 @@ _PATIENTS = {
     "Write a name only: letters, numbers and spaces, without addresses or other signs.": (
         "Escriba solo un nombre: letras, números y espacios, sin direcciones ni otros signos."
     ),
+    "Another patient of this clinic has this chip. Search for the number, and end it there first.": (
+        "Otra mascota de esta clínica ya tiene este microchip. Búsquelo por el número y dele fin allí primero."
+    ),
+    "This patient has this identifier already.": "Esta mascota ya tiene ese identificador.",
     "Another client of this clinic has this document. Search for the number to find them.": (
         "Otro cliente de esta clínica tiene este documento. Busque el número para encontrarlo."
     ),

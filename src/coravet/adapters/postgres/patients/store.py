@@ -1,30 +1,64 @@
 """Finding and reading clients and patients on PostgreSQL."""
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
+from typing import TypeVar
 from uuid import UUID
 
 import asyncpg
+import msgspec
+from sqlalchemy import select
 
 from coravet.adapters.postgres.cursors import after, page_of
-from coravet.adapters.postgres.work import PostgresWork
+from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.patients.model import Alert, Death, Identifier, Party
 from coravet.core.patients.ports import Animal, Known
-from coravet.core.patients.views import ClientView, FoundView, OwnerRef, PatientView
+from coravet.core.patients.views import (
+    AlertRef,
+    AlertView,
+    ClientView,
+    DeathView,
+    FoundView,
+    IdentifierRef,
+    IdentifierView,
+    OwnerRef,
+    PartyView,
+    PatientView,
+)
+
+T = TypeVar("T")
 
 FIRST = UUID(int=0)
+LAST = UUID(int=2**128 - 1)
+NEWEST = datetime.max.replace(tzinfo=UTC)
 
+ALERTS = """
+(SELECT coalesce(json_agg(json_build_object('id', x.id, 'moment', x.moment, 'text', x.text, 'expires_on', x.expires_on)
+     ORDER BY x.created_at, x.id), '[]')::text
+ FROM alerts x WHERE x.clinic_id = p.clinic_id AND x.patient_id = p.id AND x.ended_at IS NULL
+   AND (x.expires_at IS NULL OR x.expires_at > now()))
+"""
+"""The alerts that show now of a patient `p`, for `decode_alerts`."""
+decode_alerts = msgspec.json.Decoder(list[AlertRef]).decode
+_decode_identifiers = msgspec.json.Decoder(list[IdentifierRef]).decode
 _CLIENTS = (
     "SELECT id, given_name || ' ' || family_name AS name, given_name, family_name, document_type, document_number,"
     " phone, email, created_at, version FROM clients"
 )
-_PATIENTS = (
-    "SELECT p.id, p.name, p.species, p.breed, p.sex, p.reproductive_status, p.birth_date, p.birth_date_precision,"
-    " p.deceased_on, p.color, p.created_at, p.version, c.id AS client_id,"
-    " c.given_name || ' ' || c.family_name AS client_name, c.phone AS client_phone FROM patients p"
-    " JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL"
-    " JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id"
-)
+_PATIENTS = f"""
+SELECT p.id, p.name, p.species, p.breed, p.sex, p.reproductive_status, p.birth_date, p.birth_date_precision,
+       p.deceased_on, p.color, p.created_at, p.version, p.breed_code, c.id AS client_id,
+       c.given_name || ' ' || c.family_name AS client_name, c.phone AS client_phone,
+       (SELECT coalesce(json_agg(json_build_object('id', i.id, 'kind', i.kind, 'value', i.value)
+            ORDER BY i.since, i.id), '[]')::text
+        FROM identifiers i WHERE i.clinic_id = p.clinic_id AND i.patient_id = p.id AND i.until IS NULL) AS identifiers,
+       {ALERTS} AS alerts
+FROM patients p
+JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
+JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+"""  # noqa: S608 -- put together from our own texts
 _SEARCH = """
 SELECT 'client' AS type, c.id, c.given_name || ' ' || c.family_name AS name, c.phone AS detail, c.id AS client_id,
        c.search_key LIKE $2 AS begins, c.search_key
@@ -66,6 +100,9 @@ def _patient_view(row: asyncpg.Record) -> PatientView:
         client=OwnerRef(row["client_id"], row["client_name"], row["client_phone"]),
         created_at=row["created_at"],
         version=row["version"],
+        breed_code=row["breed_code"],
+        identifiers=_decode_identifiers(row["identifiers"]),
+        alerts=decode_alerts(row["alerts"]),
     )
 
 
@@ -117,6 +154,24 @@ class PatientReadsOnPostgres:
         return [FoundView(*list(row.values())[:5]) for row in rows]
 
 
+class DeathsOnPostgres:
+    """What was recorded of patients' deaths."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        self._work = work
+
+    async def add(self, death: Death) -> None:
+        await self._work.insert([death])
+
+    async def views(self, patient_id: UUID) -> list[DeathView]:
+        rows = await self._work.fetch(
+            "SELECT step, deceased_on, at, recorded_by, visits, waitlist_entries, recalls, messages FROM deaths"
+            " WHERE patient_id = $1 ORDER BY at, id",
+            patient_id,
+        )
+        return [DeathView(*row.values()) for row in rows]
+
+
 class AcquaintancesOnPostgres:
     """Whom the clinic knows."""
 
@@ -149,3 +204,87 @@ class AcquaintancesOnPostgres:
             client_id,
         )
         return [Animal(*row.values()) for row in rows]
+
+
+class IdentifierRows(Rows[Identifier]):
+    """What patients are told apart by."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Identifier)
+        self._work = work
+
+    async def of(self, patient_id: UUID, identifier_id: UUID) -> Identifier:
+        return _found(
+            await self._work.session.scalar(
+                select(Identifier).filter_by(patient_id=patient_id, id=identifier_id, until=None)
+            )
+        )
+
+    async def views(self, patient_id: UUID, page: PageRequest) -> Page[IdentifierView]:
+        rows = await self._work.fetch(
+            "SELECT i.id, i.kind, i.value, i.since, i.until FROM identifiers i"
+            " WHERE i.patient_id = $1 AND (i.since, i.id) < ($2, $3) ORDER BY i.since DESC, i.id DESC LIMIT $4",
+            patient_id,
+            *(after(page, tuple[datetime, UUID]) or (NEWEST, LAST)),
+            page.limit + 1,
+        )
+        return page_of(rows, page, lambda row: IdentifierView(*row.values()), lambda row: (row["since"], row["id"]))
+
+
+class AlertRows(Rows[Alert]):
+    """What must be known of patients."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Alert)
+        self._work = work
+
+    async def of(self, patient_id: UUID, alert_id: UUID) -> Alert:
+        return _found(
+            await self._work.session.scalar(select(Alert).filter_by(patient_id=patient_id, id=alert_id, ended_at=None))
+        )
+
+    async def views(self, patient_id: UUID, now: datetime, page: PageRequest) -> Page[AlertView]:
+        rows = await self._work.fetch(
+            "SELECT id, moment, text, expires_on, created_at FROM alerts"
+            " WHERE patient_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2)"
+            " AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $5",
+            patient_id,
+            now,
+            *(after(page, tuple[datetime, UUID]) or (NEWEST, LAST)),
+            page.limit + 1,
+        )
+        return page_of(rows, page, lambda row: AlertView(*row.values()), lambda row: (row["created_at"], row["id"]))
+
+
+class PartyRows(Rows[Party]):
+    """Who patients belong to."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Party)
+        self._work = work
+
+    async def current(self, patient_id: UUID) -> list[Party]:
+        return list(await self._work.session.scalars(select(Party).filter_by(patient_id=patient_id, until=None)))
+
+    async def views(self, patient_id: UUID, page: PageRequest) -> Page[PartyView]:
+        rows = await self._work.fetch(
+            "SELECT o.id, c.id AS client_id, c.given_name || ' ' || c.family_name AS name, c.phone, o.role,"
+            " o.may_consent, o.since, o.until FROM parties o"
+            " JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id"
+            " WHERE o.patient_id = $1 AND (o.since, o.id) < ($2, $3) ORDER BY o.since DESC, o.id DESC LIMIT $4",
+            patient_id,
+            *(after(page, tuple[datetime, UUID]) or (NEWEST, LAST)),
+            page.limit + 1,
+        )
+        return page_of(rows, page, _party_view, lambda row: (row["since"], row["id"]))
+
+
+def _found(row: T | None) -> T:
+    if row is None:
+        raise NotFound
+    return row
+
+
+def _party_view(row: asyncpg.Record) -> PartyView:
+    party_id, client_id, name, phone, *rest = row.values()
+    return PartyView(party_id, OwnerRef(client_id, name, phone), *rest)
