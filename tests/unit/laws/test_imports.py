@@ -29,11 +29,13 @@ HOMES = {
     "phonenumbers": {"adapters.numbers"},
     "pydantic": {"settings", "adapters.local"},
     "pydantic_settings": {"settings"},
+    "segno": {"adapters.pdf"},
     "sentry_sdk": {"adapters.telemetry"},
     "sqlalchemy": {"adapters.postgres", "adapters.local", "entrypoints.cli", "bootstrap"},
     "stdnum": {"adapters.numbers", "adapters.local"},
     "structlog": {"adapters.telemetry", "entrypoints.http", "entrypoints.worker"},
     "typer": {"entrypoints.cli"},
+    "typst": {"adapters.pdf"},
     "uuid_utils": {"adapters.postgres", "entrypoints.http"},
 }
 """Where each library may be imported. One more home is a decision: the fewer, the easier it is to replace."""
