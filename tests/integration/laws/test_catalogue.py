@@ -60,6 +60,9 @@ GRANTS = {
     "identifiers": "INSERT SELECT UPDATE",
     "alerts": "INSERT SELECT UPDATE",
     "deaths": "INSERT SELECT",
+    "contacts": "DELETE INSERT SELECT UPDATE",
+    "consents": "INSERT SELECT",
+    "client_merges": "INSERT SELECT UPDATE",
     "services": "INSERT SELECT UPDATE",
     "resources": "INSERT SELECT UPDATE",
     "service_resources": "DELETE INSERT SELECT",
@@ -96,7 +99,7 @@ GRANTS = {
     "idempotency_keys": "INSERT SELECT UPDATE",
 }
 """All that the application's role may do. Rows are deleted only where they are replaced as a whole,
-and where a day's hours or a closure no longer hold: events tell of both."""
+where a day's hours or a closure no longer hold, and where a number is a client's no more: events tell of these."""
 
 
 @pytest.fixture(scope="module")

@@ -161,6 +161,12 @@ INSERT INTO recalls (clinic_id, id, patient_id, kind, due_on, due_at, created_at
     VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'vaccine_due', '2030-01-01', now(), now());
 INSERT INTO channel_choices (clinic_id, id, client_id, channel, allowed, source, chosen_at)
     VALUES ({CLINIC}, {VISIT}, {CLIENT}, 'mail', true, 'phone', now());
+INSERT INTO contacts (clinic_id, id, client_id, kind, value, created_at)
+    VALUES ({CLINIC}, {VISIT}, {CLIENT}, 'phone', '+593991234567', now());
+INSERT INTO consents (clinic_id, id, client_id, purpose, decision, source, decided_at)
+    VALUES ({CLINIC}, {VISIT}, {CLIENT}, 'marketing', 'declined', 'phone', now());
+INSERT INTO client_merges (clinic_id, id, client_id, merged_id, merged_at, filled, moved)
+    VALUES ({CLINIC}, {VISIT}, {CLIENT}, {CLIENT}, now(), '{{}}', '{{}}');
 INSERT INTO reminder_rules VALUES ({CLINIC}, 'visit_reminder', 'mail', 60, true);
 INSERT INTO quiet_hours VALUES ({CLINIC}, '21:00', '07:00');
 INSERT INTO calendar_feeds (clinic_id, id, resource_id, member_id, token_hash, created_at)

@@ -105,7 +105,8 @@ def _prepare_roles(connection: Connection, settings: Settings, echo: Callable[[s
         connection.exec_driver_sql("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
         connection.exec_driver_sql(f"GRANT USAGE, CREATE ON SCHEMA public TO {quote(owner)} WITH GRANT OPTION")
         connection.exec_driver_sql(f"GRANT USAGE ON SCHEMA public TO {quote(app)}, {quote(system)}")
-        connection.exec_driver_sql("CREATE EXTENSION IF NOT EXISTS btree_gist")
+        for extension in ("btree_gist", "btree_gin", "pg_trgm"):
+            connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {extension}")
     connection.commit()
     _refuse_unsafe(connection, owner, app)
 

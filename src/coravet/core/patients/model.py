@@ -17,6 +17,11 @@ IdentifierKind = Literal["iso_chip", "legacy_chip", "tattoo", "tag", "municipal"
 Moment = Literal["booking", "check_in", "exam"]
 """When an alert shows: as a visit is arranged, as the patient arrives, or in the exam room."""
 DeathStep = Literal["recorded", "corrected", "revoked"]
+PreferredChannel = Literal["mail", "whatsapp", "phone"]
+ContactKind = Literal["phone", "email"]
+ConsentPurpose = Literal["data_processing", "treatment", "marketing", "whatsapp", "photos"]
+ConsentDecision = Literal["accepted", "declined", "withdrawn"]
+ConsentSource = Literal["in_person", "paper", "phone", "mail", "whatsapp", "portal"]
 
 
 @dataclass
@@ -24,8 +29,11 @@ class Client:
     """A person who brings animals.
 
     Attributes:
-        phone: E.164; families share phones, so it identifies nobody.
+        phone: E.164, the first one; families share phones, so it identifies nobody.
         search_key: the names, document and contacts, folded; what searching reads.
+        preferred_channel: how they like to be reached; told to staff, and no consent.
+        canton: its code at the INEC, four digits, the first two of them the province's.
+        merged_into_id: the client whom this one turned out to be. One that is itself merged nobody is merged into.
     """
 
     clinic_id: ClinicId
@@ -39,6 +47,74 @@ class Client:
     search_key: str
     created_at: datetime
     version: int = 1
+    preferred_channel: str | None = None
+    canton: str | None = None
+    address: str | None = None
+    deceased_on: date | None = None
+    merged_into_id: UUID | None = None
+
+
+@dataclass
+class Contact:
+    """A further phone (E.164) or mail address of a client; the first of each is the client's own field.
+
+    Attributes:
+        label: whose or what for, in the clinic's words, such as "trabajo" or "hija".
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    client_id: UUID
+    kind: str
+    value: str
+    label: str | None
+    created_at: datetime
+
+
+@dataclass
+class Consent:
+    """What a client decided on one purpose, and how we know; the newest of a purpose holds, the others are its proof.
+
+    Attributes:
+        text_slug, text_version, text_locale, text_sha256: what they were shown; all None where nothing was.
+        source: how the client told.
+        recorded_by: the member who wrote it down; None where the client did it alone.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    client_id: UUID
+    purpose: str
+    decision: str
+    text_slug: str | None
+    text_version: str | None
+    text_locale: str | None
+    text_sha256: str | None
+    source: str
+    note: str | None
+    recorded_by: MemberId | None
+    decided_at: datetime
+
+
+@dataclass
+class Merge:
+    """Two clients who were one person: all that was `merged_id`'s is `client_id`'s since.
+
+    Attributes:
+        filled: fields of the one who stays that were empty and hold the other's value since.
+        moved: ids of the rows that changed hands, by table, and of what was made or ended on the way.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    client_id: UUID
+    merged_id: UUID
+    merged_by: MemberId | None
+    merged_at: datetime
+    filled: list[str]
+    moved: dict[str, list[str]]
+    undone_by: MemberId | None = None
+    undone_at: datetime | None = None
 
 
 @dataclass

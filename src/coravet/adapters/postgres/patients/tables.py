@@ -1,15 +1,22 @@
 """Clients, patients and parties."""
 
-from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, Text, text
-from sqlalchemy.dialects.postgresql import UUID
+from sqlalchemy import Boolean, CheckConstraint, Computed, Date, Index, Integer, Text, text
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
-from coravet.core.patients.model import Alert, Client, Death, Identifier, Party, Patient
+from coravet.core.patients.model import Alert, Client, Consent, Contact, Death, Identifier, Merge, Party, Patient
 from coravet.core.privacy.classification import (
     FREE_TEXT_CLEARED,
     FREE_TEXT_REPLACED,
     PERSONAL_CLEARED,
+    PERSONAL_DELETED,
     PERSONAL_REPLACED,
+)
+
+# As near to `fold` as a generated column may come: accents of Spanish and its neighbours, and case.
+NAME_KEY = (
+    "lower(translate(given_name || ' ' || family_name, 'ÁÀÂÄÃÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇáàâäãéèêëíìîïóòôöõúùûüñç',"
+    " 'AAAAAEEEEIIIIOOOOOUUUUNCaaaaaeeeeiiiiooooouuuunc'))"
 )
 
 clients = tenant_table(
@@ -23,6 +30,16 @@ clients = tenant_table(
     column("search_key", Text, privacy=PERSONAL_REPLACED),
     column("version", Integer),
     column("created_at", Instant),
+    column("preferred_channel", Text, nullable=True),
+    column("canton", Text, nullable=True, privacy=PERSONAL_CLEARED),
+    column("address", Text, nullable=True, privacy=PERSONAL_CLEARED),
+    column("deceased_on", Date, nullable=True, privacy=PERSONAL_CLEARED),
+    column("merged_into_id", UUID, nullable=True),
+    column("name_key", Text, Computed(NAME_KEY, persisted=True), privacy=PERSONAL_REPLACED),
+    belongs_to("merged_into_id", "clients"),
+    CheckConstraint("preferred_channel IN ('mail', 'whatsapp', 'phone')", name="preferred_channel"),
+    CheckConstraint("canton ~ '^[0-9]{4}$'", name="canton"),
+    CheckConstraint("merged_into_id <> id", name="merged"),
     CheckConstraint("document_type IN ('cedula', 'ruc', 'passport')", name="document_type"),
     CheckConstraint("(document_type IS NULL) = (document_number IS NULL)", name="document_whole"),
     Index(
@@ -31,7 +48,20 @@ clients = tenant_table(
         "document_type",
         "document_number",
         unique=True,
-        postgresql_where=text("document_number IS NOT NULL"),
+        postgresql_where=text("document_number IS NOT NULL AND merged_into_id IS NULL"),
+    ),
+    Index(
+        "ix_clients_merged_into_id",
+        "clinic_id",
+        "merged_into_id",
+        postgresql_where=text("merged_into_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_clients_name_key",
+        "clinic_id",
+        "name_key",
+        postgresql_using="gin",
+        postgresql_ops={"name_key": "gin_trgm_ops"},
     ),
     Index("ix_clients_family_name", "clinic_id", "family_name", "id"),
     Index("ix_clients_phone", "clinic_id", "phone", postgresql_where=text("phone IS NOT NULL")),
@@ -156,9 +186,74 @@ deaths = tenant_table(
     Index("ix_deaths_patient", "clinic_id", "patient_id", "at", "id"),
 )
 
-mapping.map_imperatively(Client, clients, version_id_col=clients.c.version, version_id_generator=False)
+contacts = tenant_table(
+    "contacts",
+    column("client_id", UUID),
+    column("kind", Text),
+    column("value", Text, privacy=PERSONAL_DELETED),
+    column("label", Text, nullable=True, privacy=PERSONAL_DELETED),
+    column("created_at", Instant),
+    belongs_to("client_id", "clients"),
+    CheckConstraint("kind IN ('phone', 'email')", name="kind"),
+    Index("ix_contacts_client_id", "clinic_id", "client_id"),
+    Index("ix_contacts_value", "clinic_id", "value"),
+)
+
+consents = tenant_table(
+    "consents",
+    column("client_id", UUID),
+    column("purpose", Text),
+    column("decision", Text),
+    column("text_slug", Text, nullable=True),
+    column("text_version", Text, nullable=True),
+    column("text_locale", Text, nullable=True),
+    column("text_sha256", Text, nullable=True),
+    column("source", Text),
+    column("note", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
+    column("recorded_by", UUID, nullable=True),
+    column("decided_at", Instant),
+    belongs_to("client_id", "clients"),
+    belongs_to("recorded_by", "members"),
+    CheckConstraint("purpose IN ('data_processing', 'treatment', 'marketing', 'whatsapp', 'photos')", name="purpose"),
+    CheckConstraint("decision IN ('accepted', 'declined', 'withdrawn')", name="decision"),
+    CheckConstraint("source IN ('in_person', 'paper', 'phone', 'mail', 'whatsapp', 'portal')", name="source"),
+    CheckConstraint("num_nulls(text_slug, text_version, text_locale, text_sha256) IN (0, 4)", name="text"),
+    CheckConstraint("decision <> 'accepted' OR text_sha256 IS NOT NULL", name="accepted_a_text"),
+    Index("ix_consents_newest", "clinic_id", "client_id", "purpose", "decided_at", "id"),
+)
+
+client_merges = tenant_table(
+    "client_merges",
+    column("client_id", UUID),
+    column("merged_id", UUID),
+    column("merged_by", UUID, nullable=True),
+    column("merged_at", Instant),
+    column("filled", ARRAY(Text)),
+    column("moved", JSONB),
+    column("undone_by", UUID, nullable=True),
+    column("undone_at", Instant, nullable=True),
+    belongs_to("client_id", "clients"),
+    belongs_to("merged_id", "clients"),
+    belongs_to("merged_by", "members"),
+    belongs_to("undone_by", "members"),
+    Index(
+        "uq_client_merges_standing", "clinic_id", "merged_id", unique=True, postgresql_where=text("undone_at IS NULL")
+    ),
+    Index("ix_client_merges_merged_at", "clinic_id", "merged_at", "id"),
+)
+
+mapping.map_imperatively(
+    Client,
+    clients,
+    version_id_col=clients.c.version,
+    version_id_generator=False,
+    exclude_properties=["name_key"],
+)
 mapping.map_imperatively(Patient, patients, version_id_col=patients.c.version, version_id_generator=False)
 mapping.map_imperatively(Party, parties)
 mapping.map_imperatively(Identifier, identifiers)
 mapping.map_imperatively(Alert, alerts)
 mapping.map_imperatively(Death, deaths)
+mapping.map_imperatively(Contact, contacts)
+mapping.map_imperatively(Consent, consents)
+mapping.map_imperatively(Merge, client_merges)
