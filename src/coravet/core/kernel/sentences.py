@@ -32,3 +32,11 @@ class Sentence(str):
     def __str__(self) -> str:
         """Itself, so that `str(error)` of an error that was raised with a sentence still is one."""
         return self
+
+
+def recalled(pattern: str, values: Mapping[str, Any]) -> Sentence:
+    """A sentence that was stored as its pattern and values.
+
+    Where a later version says it otherwise, it reads as it was said then.
+    """
+    return Sentence(pattern, **values)

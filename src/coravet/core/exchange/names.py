@@ -1,0 +1,86 @@
+"""Names of people as lists of clients write them, in one cell."""
+
+from coravet.core.exchange.values import words
+from coravet.core.kernel.text import fold
+
+_PARTICLES = words("de del la las los y san santa da di do dos van von")
+_TITLES = words("sr sra srta sres dr dra ing lic lcda lcdo abg arq econ msc phd don dona prof")
+
+
+def split_name(text: str, *, reversed_order: bool) -> tuple[str | None, str | None, bool]:
+    """Given names and family names of a whole name, and whether it could be read in another way.
+
+    In Ecuador most people have two of each: of four words the first two are given names, of three the first. Where a
+    comma stands, or the header says so (`reversed_order`), family names come first. Words such as `de la` belong to the
+    one that follows.
+    """
+    head, comma, tail = text.partition(",")
+    if comma and tail.strip():
+        return _titled(tail) or None, _titled(head) or None, False
+    parts = _parts(_titled(head))
+    if len(parts) < 2:
+        return " ".join(parts) or None, None, False
+    if reversed_order:
+        families = 1 if len(parts) == 2 else 2
+        return " ".join(parts[families:]), " ".join(parts[:families]), len(parts) not in {2, 4}
+    givens = 1 if len(parts) <= 3 else 2
+    return " ".join(parts[:givens]), " ".join(parts[givens:]), len(parts) not in {2, 4}
+
+
+def _titled(text: str) -> str:
+    """The name without titles before it."""
+    parts = text.split()
+    while len(parts) > 1 and fold(parts[0]).strip(".") in _TITLES:
+        parts = parts[1:]
+    return " ".join(parts)
+
+
+def _parts(text: str) -> list[str]:
+    """The words of a name, particles together with what follows them."""
+    parts: list[str] = []
+    held: list[str] = []
+    for word in text.split():
+        held.append(word)
+        if fold(word) not in _PARTICLES:
+            parts.append(" ".join(held))
+            held = []
+    if held:
+        parts.append(" ".join(held))
+    return parts
+
+
+def alike(one: str, other: str) -> bool:
+    """Whether two folded names may well be one person's: the words of the shorter, at least two, are in the longer.
+
+    `ana perez` and `perez lopez ana maria` are, `ana perez` and `luis perez` are not. A letter may differ, or be
+    missing, in one word of five letters or more.
+    """
+    shorter, longer = sorted((_words(one), _words(other)), key=len)
+    if len(shorter) < 2:
+        return shorter == longer
+    left = list(longer)
+    typos = 0
+    for word in shorter:
+        if word in left:
+            left.remove(word)
+            continue
+        near = next((each for each in left if _near(word, each)), None)
+        if near is None:
+            return False
+        left.remove(near)
+        typos += 1
+    return typos <= 1
+
+
+def _words(name: str) -> list[str]:
+    return [word for word in name.split() if word not in _PARTICLES]
+
+
+def _near(one: str, other: str) -> bool:
+    """Whether one letter was changed, left out or put in."""
+    short, long = sorted((one, other), key=len)
+    if len(short) < 5 or len(long) - len(short) > 1:
+        return False
+    same = next((place for place, pair in enumerate(zip(short, long, strict=False)) if pair[0] != pair[1]), len(short))
+    rest = short[same + 1 :] if len(short) == len(long) else short[same:]
+    return rest == long[same + 1 :]
