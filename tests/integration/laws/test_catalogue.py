@@ -95,11 +95,15 @@ GRANTS = {
     "prescription_items": "INSERT SELECT",
     "allergies": "INSERT SELECT UPDATE",
     "protocols": "DELETE INSERT SELECT",
+    "imports": "DELETE INSERT SELECT UPDATE",
+    "import_parts": "DELETE INSERT SELECT",
+    "import_rows": "DELETE INSERT SELECT",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }
 """All that the application's role may do. Rows are deleted only where they are replaced as a whole,
-where a day's hours or a closure no longer hold, and where a number is a client's no more: events tell of these."""
+where a day's hours or a closure no longer hold, and where a number is a client's no more: events tell of these.
+What a clinic hands in to be imported is kept for a time."""
 
 
 @pytest.fixture(scope="module")

@@ -114,6 +114,9 @@ SAYS_NOTHING = {
     "guest_requests.accepted_slug": "a legal text's name",
     "guest_requests.accepted_version": "a legal text's version",
     "guest_requests.accepted_locale": "a language",
+    "imports.sha256": "a hash of a file that is kept for a month",
+    "imports.status": "a word",
+    "import_rows.outcome": "a word",
     "guest_requests.accepted_sha256": "a legal text's hash",
 }
 """Columns that hold text and are classed `none`, and why."""

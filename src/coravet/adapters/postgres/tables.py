@@ -1,5 +1,6 @@
 """Every table, in one metadata: importing this module maps all aggregates."""
 
+from coravet.adapters.postgres.exchange import tables as exchange
 from coravet.adapters.postgres.live import tables as live
 from coravet.adapters.postgres.messaging import tables as messaging
 from coravet.adapters.postgres.patients import tables as patients
@@ -9,4 +10,4 @@ from coravet.adapters.postgres.scheduling import tables as scheduling
 from coravet.adapters.postgres.schema import metadata
 from coravet.adapters.postgres.tenancy import tables as tenancy
 
-__all__ = ["live", "messaging", "metadata", "patients", "records", "scheduling", "tenancy", "treatments"]
+__all__ = ["exchange", "live", "messaging", "metadata", "patients", "records", "scheduling", "tenancy", "treatments"]

@@ -1,4 +1,4 @@
-"""Files that clinics hand in, their bytes and their rows, all kept for a time only."""
+"""Files that clinics hand in, their bytes and their rows: all kept for a time only."""
 
 from sqlalchemy import (
     Boolean,
@@ -39,9 +39,7 @@ imports = tenant_table(
     column("checked_at", Instant, nullable=True),
     column("applied_at", Instant, nullable=True),
     UniqueConstraint("clinic_id", "sha256", name="uq_imports_file"),
-    CheckConstraint(
-        "status IN ('uploading', 'checking', 'checked', 'applying', 'applied', 'refused')", name="status"
-    ),
+    CheckConstraint("status IN ('uploading', 'checking', 'checked', 'applying', 'applied', 'refused')", name="status"),
     CheckConstraint("received BETWEEN 0 AND size", name="received"),
     Index("ix_imports_expires_at", "expires_at"),
 )
