@@ -77,6 +77,7 @@ _PORTAL = "/api/v1/portal/clinics/{clinic}"
 _VISIT = f"{_CLINIC}/appointments/{{appointment_id}}"
 _HOURS = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
 _EXCEPTION = f"{_CLINIC}/resources/{{resource_id}}/exceptions/{{day}}"
+_ENCOUNTER = f"{_CLINIC}/encounters/{{encounter_id}}"
 _CLOSURE = f"{_CLINIC}/closures/{{closure_id}}"
 _REMINDERS = {
     "rules": [{"kind": "visit_reminder", "channel": "whatsapp", "minutes_before": 1440}],
@@ -118,6 +119,28 @@ SAMPLES: dict[Key, Sample] = {
     ("GET", f"{_CLINIC}/search"): Sample(query={"q": "firulais"}),
     ("GET", f"{_CLINIC}/clients/{{client_id}}/channels"): _NOTHING,
     ("PUT", f"{_CLINIC}/clients/{{client_id}}/channels"): Sample({"whatsapp": False, "source": "phone"}),
+    ("POST", f"{_CLINIC}/encounters"): Sample({"patient_id": "{patient_id}", "reason": "Tos"}, who="vet"),
+    ("GET", f"{_CLINIC}/encounters"): Sample(query={"patient_id": "{patient_id}"}),
+    ("GET", _ENCOUNTER): _NOTHING,
+    ("PATCH", _ENCOUNTER): Sample(
+        {"version": 1, "note": {"plan": "Reposo"}, "vitals": {"weight_kg": 12.5}}, who="vet", anew="encounter"
+    ),
+    ("POST", f"{_ENCOUNTER}/sign"): Sample({"version": 2}, who="vet", anew="written_encounter"),
+    ("POST", f"{_ENCOUNTER}/addenda"): Sample({"text": "Mejoró"}, who="vet", anew="signed_encounter"),
+    ("POST", f"{_ENCOUNTER}/void"): Sample({"reason": "Otra mascota"}, who="vet", anew="encounter"),
+    ("POST", f"{_CLINIC}/set-aside-notes/{{note_id}}/dismiss"): Sample(who="vet"),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/timeline"): _NOTHING,
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/weights"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/weights"): Sample({"weight_kg": 12.4}),
+    ("POST", f"{_CLINIC}/weights/{{weight_id}}/void"): Sample({"reason": "Otra mascota"}, who="vet", anew="weight"),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/problems"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/problems"): Sample(
+        {"name": "Otitis externa", "encounter_id": "{encounter_id}"}, who="vet", anew="encounter"
+    ),
+    ("PATCH", f"{_CLINIC}/problems/{{problem_id}}"): Sample({"certainty": "confirmed"}, who="vet"),
+    ("GET", f"{_CLINIC}/note-templates"): _NOTHING,
+    ("POST", f"{_CLINIC}/note-templates"): Sample({"name": "Control", "plan": "Volver en un mes"}, who="vet"),
+    ("PATCH", f"{_CLINIC}/note-templates/{{template_id}}"): Sample({"species": "dog"}, who="vet"),
     ("GET", f"{_CLINIC}/reminder-rules"): _NOTHING,
     ("PUT", f"{_CLINIC}/reminder-rules"): Sample(_REMINDERS),
     ("GET", f"{_CLINIC}/recalls"): Sample(query={"patient_id": "{patient_id}"}),

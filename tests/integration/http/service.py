@@ -187,20 +187,41 @@ class Service:
             await self.join(clinic, "vet")
             at = f"/clinics/{clinic.slug}/members/{clinic.ids['vet_member_id']}"
             await self.done("PATCH", at, clinic.owner, json={"registration_number": "TEST-0001"})
+        base, ids, vet = f"/clinics/{clinic.slug}", clinic.ids, clinic.people["vet"]
+        await self.plant(clinic, "signed_encounter")
+        at = f"{base}/encounters/{ids['encounter_id']}"
+        await self.done("POST", f"{at}/addenda", vet, json={"text": "Mejoró"})
+        await self.plant(clinic, "written_encounter")
+        at = f"{base}/encounters/{ids['encounter_id']}"
+        found = {"name": "Otitis externa", "encounter_id": ids["encounter_id"]}
+        problems = f"{base}/patients/{ids['patient_id']}/problems"
+        ids["problem_id"] = (await self.done("POST", problems, vet, json=found))["id"]
+        late = await self.ask("PATCH", at, vet, json={"version": 1, "note": {"plan": "Reposo"}})
+        ids["note_id"] = late.json()["set_aside_id"]
+        await self.plant(clinic, "weight")
+        made = await self.done("POST", f"{base}/note-templates", vet, json={"name": "Control", "plan": "Volver"})
+        ids["template_id"] = made["id"]
 
     async def plant(self, clinic: "Clinic", kind: str) -> None:
         """Make one more of what can be settled or spent but once; the clinic's ids name it from now on."""
         base, ids, vet = f"/clinics/{clinic.slug}", clinic.ids, clinic.people["vet"]
         match kind:
-            case "encounter" | "signed_encounter":
+            case "encounter":
                 visit = {"patient_id": ids["patient_id"], "reason": "Control"}
-                made = await self.done("POST", f"{base}/encounters", vet, json=visit)
-                ids[f"{kind}_id"] = made["id"]
-                if kind == "signed_encounter":
-                    at = f"{base}/encounters/{made['id']}"
-                    note = {"version": made["version"], "note": {"assessment": "Sano"}}
-                    made = await self.done("PATCH", at, vet, json=note)
-                    await self.done("POST", f"{at}/sign", vet, json={"version": made["version"]})
+                ids["encounter_id"] = (await self.done("POST", f"{base}/encounters", vet, json=visit))["id"]
+            case "written_encounter":
+                await self.plant(clinic, "encounter")
+                at = f"{base}/encounters/{ids['encounter_id']}"
+                await self.done("PATCH", at, vet, json={"version": 1, "note": {"assessment": "Sano"}})
+            case "signed_encounter":
+                await self.plant(clinic, "written_encounter")
+                at = f"{base}/encounters/{ids['encounter_id']}/sign"
+                await self.done("POST", at, vet, json={"version": 2})
+            case "weight":
+                at = f"{base}/patients/{ids['patient_id']}/weights"
+                ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
+            case _:
+                raise ValueError(f"nothing known is called {kind}")
 
     async def put_waiting(self, clinic: "Clinic", status: str) -> None:
         """Put who waits back to the beginning, and where that is asked, offer them a time that nobody took."""

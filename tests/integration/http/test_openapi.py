@@ -34,6 +34,9 @@ OPERATIONS = [
     "listExceptions", "setException", "dropException",
     "listPortalServices", "getPortalAvailability", "holdPortalSlot", "dropPortalHold", "bookAsGuest",
     "getGuestBooking", "guestConfirm", "guestReschedule", "guestCancel",
+    "openEncounter", "listEncounters", "getEncounter", "writeEncounter", "signEncounter", "addAddendum", "voidEncounter",
+    "dismissSetAsideNote", "getTimeline", "listWeights", "weighPatient", "voidWeight",
+    "listProblems", "noteProblem", "judgeProblem", "listNoteTemplates", "makeNoteTemplate", "changeNoteTemplate",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
 ]  # fmt: skip
 """Names that generated clients call. One is added with its route; renaming or losing one breaks every client."""

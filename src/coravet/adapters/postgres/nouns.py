@@ -18,6 +18,12 @@ from coravet.adapters.postgres.patients.store import (
     PartyRows,
     PatientReadsOnPostgres,
 )
+from coravet.adapters.postgres.records.store import (
+    ChartsOnPostgres,
+    NotesAsideOnPostgres,
+    RecordReadsOnPostgres,
+    SignersOnPostgres,
+)
 from coravet.adapters.postgres.scheduling.catalogue import CatalogueOnPostgres
 from coravet.adapters.postgres.scheduling.diary import DiaryOnPostgres, HoldRows
 from coravet.adapters.postgres.scheduling.feeds import FeedRows
@@ -35,6 +41,7 @@ from coravet.adapters.postgres.tenancy.store import (
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.messaging.model import Recall
 from coravet.core.patients.model import Client, Patient
+from coravet.core.records.model import Addendum, Encounter, NoteTemplate, Problem, ProblemChange, Weight
 from coravet.core.scheduling.model import Appointment, Closure, GuestRequest, Resource, Service
 
 __all__ = ["ClinicWork", "tables"]
@@ -170,3 +177,43 @@ class ClinicWork(PostgresWork):
     @cached_property
     def schedule_reads(self) -> ScheduleReadsOnPostgres:
         return ScheduleReadsOnPostgres(self)
+
+    @cached_property
+    def encounters(self) -> Rows[Encounter]:
+        return Rows(self.session, Encounter)
+
+    @cached_property
+    def addenda(self) -> Rows[Addendum]:
+        return Rows(self.session, Addendum)
+
+    @cached_property
+    def weights(self) -> Rows[Weight]:
+        return Rows(self.session, Weight)
+
+    @cached_property
+    def problems(self) -> Rows[Problem]:
+        return Rows(self.session, Problem)
+
+    @cached_property
+    def problem_changes(self) -> Rows[ProblemChange]:
+        return Rows(self.session, ProblemChange)
+
+    @cached_property
+    def note_templates(self) -> Rows[NoteTemplate]:
+        return Rows(self.session, NoteTemplate)
+
+    @cached_property
+    def notes_aside(self) -> NotesAsideOnPostgres:
+        return NotesAsideOnPostgres(self)
+
+    @cached_property
+    def signers(self) -> SignersOnPostgres:
+        return SignersOnPostgres(self)
+
+    @cached_property
+    def charts(self) -> ChartsOnPostgres:
+        return ChartsOnPostgres(self)
+
+    @cached_property
+    def record_reads(self) -> RecordReadsOnPostgres:
+        return RecordReadsOnPostgres(self)

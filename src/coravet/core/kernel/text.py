@@ -7,6 +7,7 @@ from coravet.core.kernel.sentences import Sentence
 _BLANKS = "\t\n\r"  # control characters that a paste from a spreadsheet or a letter brings along
 # Categories of what is never typed on purpose: control, format (bidirectional, zero-width, soft hyphen), surrogate.
 _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
+_DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})  # what turns text around
 # Letters and marks without a width, which those categories do not cover: a name made of them would look blank.
 _WIDTHLESS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
 
@@ -27,6 +28,20 @@ def clean(text: str) -> str:
                 )
             )
     return " ".join(composed.split())
+
+
+def paragraphs(text: str) -> str:
+    """Text of many lines as it is stored: composed (NFC), lines ended by a line feed, nothing else taken away.
+
+    What nobody can see or type, control and bidirectional characters, is left out silently: somebody is writing, and
+    what they wrote is not sent back for what a paste brought along.
+    """
+    composed = unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n"))
+    return "".join(character for character in composed if character in "\n\t" or not _unwritable(character))
+
+
+def _unwritable(character: str) -> bool:
+    return unicodedata.category(character) in {"Cc", "Cs"} or unicodedata.bidirectional(character) in _DIRECTIONS
 
 
 def fold(text: str) -> str:

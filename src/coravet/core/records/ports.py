@@ -71,8 +71,8 @@ class Charts(Protocol):
 class NotesAside(Protocol):
     """The conversation about texts that lost a race."""
 
-    async def put(self, note: SetAside) -> None:
-        """Keep it; the same text of the same encounter is kept once."""
+    async def put(self, note: SetAside) -> UUID:
+        """Keep it and answer its id; the same text of the same encounter is kept once."""
         ...
 
     async def lock(self, note_id: UUID) -> SetAside:
@@ -85,7 +85,7 @@ TimelineKind = Literal["encounter", "immunization", "deworming", "prescription",
 
 
 class RecordReads(Protocol):
-    """The clinical record as readers see it, one query each. Reads of one thing, or of one patient's, raise NotFound."""
+    """The clinical record as readers see it, one query each. What is of nothing, or of no patient, raises NotFound."""
 
     async def encounter(self, encounter_id: UUID) -> EncounterView: ...
 

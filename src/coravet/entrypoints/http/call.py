@@ -19,7 +19,7 @@ from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
 from coravet.core.messaging.ports import ByHand, Writer
 from coravet.core.patients.numbers import Numbers
-from coravet.core.patients.ports import PatientsWork
+from coravet.core.records.ports import RecordsWork
 from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.tenancy.identity import Identity
 from coravet.core.tenancy.ports import Directory, TenancyWork
@@ -30,7 +30,7 @@ from coravet.entrypoints.http.language import Language, SpokenNumbers, language_
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(TenancyWork, PatientsWork, SchedulingWork, Protocol):
+class AnyWork(TenancyWork, RecordsWork, SchedulingWork, Protocol):
     """A unit of work with every noun's ports."""
 
 

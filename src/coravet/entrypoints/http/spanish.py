@@ -325,6 +325,58 @@ _SCHEDULING = {
     "Choose one of the times that are offered.": "Elija una de las horas que se ofrecen.",
 }
 
+_RECORDS = {
+    "A registration number is needed": "Se necesita el número de registro profesional",
+    (
+        "Only a vet with a professional registration number can sign or prescribe. Ask an owner or manager to add yours"
+        " under the clinic's members."
+    ): (
+        "Solo un veterinario con número de registro profesional puede firmar o recetar. Pida al propietario o"
+        " administrador que registre el suyo en los miembros de la clínica."
+    ),
+    "This visit was booked for another patient. Open the encounter from the patient's own visit.": (
+        "Esta cita es de otra mascota. Abra la consulta desde la cita de la mascota correcta."
+    ),
+    "This visit was not confirmed or will not take place. Confirm or check it in first.": (
+        "Esta cita no está confirmada o no se realizará. Primero confírmela o registre la llegada."
+    ),
+    "The encounter is signed or was entered in error, so it stays as it is. Write an addendum.": (
+        "La consulta está firmada o fue registrada por error y ya no cambia. Escriba una adenda."
+    ),
+    "This encounter is marked as entered in error already.": "Esta consulta ya consta como registrada por error.",
+    "This encounter was entered in error. Open a new one.": ("Esta consulta fue registrada por error. Abra una nueva."),
+    "This encounter is signed already. Write an addendum.": "Esta consulta ya está firmada. Escriba una adenda.",
+    "Write the note before you sign it.": "Escriba la nota antes de firmarla.",
+    "Only what is signed, and was not entered in error, can be added to. Write in the note itself.": (
+        "Solo se agregan adendas a lo que está firmado y no fue registrado por error. Escriba en la nota misma."
+    ),
+    "The encounter is signed or was entered in error. Leave it out, or open a new one.": (
+        "La consulta está firmada o fue registrada por error. No la indique, o abra una nueva."
+    ),
+    "This encounter is another patient's. Open it from the patient's own record.": (
+        "Esta consulta es de otra mascota. Ábrala desde la ficha de la mascota correcta."
+    ),
+    "This weight is marked as entered in error already.": "Este peso ya consta como registrado por error.",
+    "The weight is below one gram. Check the comma.": "El peso es menor a un gramo. Revise la coma decimal.",
+    "No animal of this species weighs more than {most} kg. Check the comma.": (
+        "Ningún animal de esta especie pesa más de {most} kg. Revise la coma decimal."
+    ),
+    "Usual at rest are {least} to {most}.": "En reposo lo habitual es de {least} a {most}.",
+    "Capillaries usually refill within {most} seconds.": (
+        "El llenado capilar suele tardar como máximo {most} segundos."
+    ),
+    "Mucous membranes are usually pink.": "Las mucosas suelen ser rosadas.",
+    "The weight changed by {percent} % since it was last taken ({former} kg). Weigh again if that is not so.": (
+        "El peso cambió {percent} % desde la última vez ({former} kg). Si no es así, vuelva a pesar."
+    ),
+    "It cannot lie ahead.": "No puede estar en el futuro.",
+    "The day cannot lie after today.": "El día no puede ser posterior a hoy.",
+    "The problem cannot end before it began.": "El problema no puede terminar antes de empezar.",
+    "A problem that has ended is not active. Mark it as resolved, or clear the day.": (
+        "Un problema que terminó no está activo. Márquelo como resuelto o borre el día."
+    ),
+}
+
 _MESSAGING = {
     "Another rule of the list says the same.": "Otra regla de la lista dice lo mismo. Quite una de las dos.",
     "The day lies before 2000 or after 2100. Check the year.": (
@@ -344,6 +396,7 @@ SENTENCES: dict[str, str] = {
     **_PATIENTS,
     **_HOURS,
     **_SCHEDULING,
+    **_RECORDS,
     **_MESSAGING,
 }
 """Spanish patterns by English ones."""
