@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from coravet.core.kernel.text import clean, fold
+from coravet.core.kernel.text import clean, fold, paragraphs
 
 typed = st.text(st.characters(exclude_categories=["Cc", "Cf", "Cs"]))
 
@@ -107,3 +107,19 @@ def test_invisible_characters(character: str, place: str) -> None:
     """A character that nobody sees is refused wherever it stands, and named by its number."""
     with pytest.raises(ValueError, match=rf"U\+{ord(character):04X}"):
         clean(place.format(character))
+
+
+@pytest.mark.parametrize(
+    ("typed", "kept"),
+    [
+        ("uno\r\ndos\rtres\n", "uno\ndos\ntres\n"),
+        ("  sangrado \t", "  sangrado \t"),
+        ("a\u0000b\u001bc\u202ed", "abcd"),
+        ("Jose\u0301 \U0001f468\u200d\U0001f469", "José \U0001f468\u200d\U0001f469"),
+        ("\ud800", ""),
+    ],
+)
+def test_paragraphs(typed: str, kept: str) -> None:
+    """Text of many lines keeps every keystroke; what nobody can see or type is left out."""
+    assert paragraphs(typed) == kept
+    assert paragraphs(kept) == kept

@@ -20,6 +20,7 @@ BY_NAME: dict[str, Callable[[], DomainError]] = {
         "Another patient of this clinic has this chip. Search for the number, and end it there first."
     ),
     "uq_identifiers_patient": lambda: Duplicate("This patient has this identifier already."),
+    "uq_encounters_appointment": lambda: Duplicate("This visit has an encounter already. Write in that one."),
     "ex_allocations_slot": SlotTaken,
 }
 """Constraints that a well-formed request may meet. Others are checked before; meeting one is a fault of ours."""

@@ -326,6 +326,7 @@ _SCHEDULING = {
 }
 
 _RECORDS = {
+    "This visit has an encounter already. Write in that one.": "Esta cita ya tiene una consulta. Escriba en ella.",
     "A registration number is needed": "Se necesita el número de registro profesional",
     (
         "Only a vet with a professional registration number can sign or prescribe. Ask an owner or manager to add yours"

@@ -145,6 +145,26 @@ TIMELINE: dict[TimelineKind, str] = {
         "encounters",
         "started_at",
     ),
+    "immunization": _timeline_part(
+        "immunization",
+        "e.vaccine AS title, e.lot_number AS detail, NULL::numeric, e.vet_id, e.encounter_id, e.voided_at IS NOT NULL",
+        "immunizations",
+        "administered_at",
+    ),
+    "deworming": _timeline_part(
+        "deworming",
+        "e.product AS title, e.target AS detail, e.weight_kg, e.vet_id, e.encounter_id, e.voided_at IS NOT NULL",
+        "dewormings",
+        "administered_at",
+    ),
+    "prescription": _timeline_part(
+        "prescription",
+        "(SELECT string_agg(i.drug, ', ' ORDER BY i.position) FROM prescription_items i"
+        " WHERE i.clinic_id = e.clinic_id AND i.prescription_id = e.id) AS title,"
+        " NULL AS detail, NULL::numeric, e.vet_id, e.encounter_id, e.voided_at IS NOT NULL",
+        "prescriptions",
+        "issued_at",
+    ),
     "weight": _timeline_part(
         "weight",
         "'' AS title, NULL AS detail, e.weight_kg, e.weighed_by, NULL::uuid, e.voided_at IS NOT NULL",
