@@ -20,6 +20,7 @@ class Sample:
         waits: what whoever waits must be, `waiting` or `offered`.
         who: the role of a member who may; owners may all but write records.
         anew: what `Service.plant` must make for each request, since the one before settled or spent it.
+        at: ids that stand for others, where what was planted belongs to something of its own.
     """
 
     body: Any = None
@@ -28,6 +29,11 @@ class Sample:
     waits: str | None = None
     who: str = "owner"
     anew: str | None = None
+    at: Mapping[str, str] = field(default_factory=dict)
+
+    def ids(self, ids: Mapping[str, str]) -> dict[str, str]:
+        """A clinic's ids as the request takes them."""
+        return {**ids, **{name: ids[other] for name, other in self.at.items()}}
 
     def names(self, path: str) -> set[str]:
         """The ids that the request names, in its address, query or body."""
@@ -86,6 +92,7 @@ _REMINDERS = {
 _WAITLIST = f"{_CLINIC}/waitlist"
 _OFFER = "/api/v1/portal/offers/{offer_token}"
 _NOTHING = Sample()
+_SPARE = {"patient_id": "spare_patient_id"}
 
 SAMPLES: dict[Key, Sample] = {
     ("GET", "/health/live"): _NOTHING,
@@ -114,8 +121,30 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_CLINIC}/patients"): Sample({"client_id": "{client_id}", "name": "Luna", "species": "cat"}),
     ("GET", f"{_CLINIC}/patients/{{patient_id}}"): _NOTHING,
     ("PATCH", f"{_CLINIC}/patients/{{patient_id}}"): Sample({"color": "negro"}),
-    ("POST", f"{_CLINIC}/patients/{{patient_id}}/deceased"): Sample({"on": "2026-01-02"}),
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/deceased"): Sample(
+        {"on": "2026-01-02"}, anew="spare_patient", at=_SPARE
+    ),
     ("DELETE", f"{_CLINIC}/patients/{{patient_id}}/deceased"): _NOTHING,
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/deceased"): _NOTHING,
+    ("GET", "/api/v1/breeds"): Sample(query={"species": "cat"}),
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/transfer"): Sample(
+        {"client_id": "{other_client_id}"}, anew="spare_patient", at=_SPARE
+    ),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/parties"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/parties"): Sample(
+        {"client_id": "{other_client_id}", "role": "caretaker"}, anew="spare_patient", at=_SPARE
+    ),
+    ("DELETE", f"{_CLINIC}/patients/{{patient_id}}/parties/{{party_id}}"): Sample(anew="party", at=_SPARE),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/identifiers"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/identifiers"): Sample(
+        {"kind": "tattoo", "value": "EC 12"}, anew="spare_patient", at=_SPARE
+    ),
+    ("DELETE", f"{_CLINIC}/patients/{{patient_id}}/identifiers/{{identifier_id}}"): Sample(
+        anew="identifier", at=_SPARE
+    ),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/alerts"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/alerts"): Sample({"moment": "exam", "text": "Muerde"}),
+    ("DELETE", f"{_CLINIC}/patients/{{patient_id}}/alerts/{{alert_id}}"): Sample(anew="alert", at=_SPARE),
     ("GET", f"{_CLINIC}/search"): Sample(query={"q": "firulais"}),
     ("GET", f"{_CLINIC}/clients/{{client_id}}/channels"): _NOTHING,
     ("PUT", f"{_CLINIC}/clients/{{client_id}}/channels"): Sample({"whatsapp": False, "source": "phone"}),

@@ -22,6 +22,7 @@ from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.work import SystemBegin
 from coravet.core.legal.gate import OpenDocument
 from coravet.core.messaging.links import mint
+from coravet.core.patients.model import Death
 from coravet.entrypoints.http.app import API
 from coravet.settings import Settings
 
@@ -102,6 +103,7 @@ class Service:
     async def furnish(self, clinic: "Clinic") -> "Clinic":
         """The clinic with something of everything: what `equip` makes, messages, somebody who waits, and a guest."""
         await self.equip(clinic)
+        await self._describe(clinic)
         await self._tell(clinic)
         await self._wait(clinic)
         await self._receive(clinic)
@@ -136,6 +138,30 @@ class Service:
         shared = await self.done("POST", f"{base}/resources/{ids['room_id']}/calendar", owner)
         ids |= {"calendar": f"{ids['room_id']}.ics", "calendar_token": shared["token"]}
         return clinic
+
+    async def _describe(self, clinic: "Clinic") -> None:
+        """What identifies the clinic's patient and is to be known of it, who else looks after it, and an error: that it
+        had died."""
+        base, ids, owner = f"/clinics/{clinic.slug}", clinic.ids, clinic.owner
+        other = {"given_name": "Aurelio", "family_name": "Chiluiza"}
+        ids["other_client_id"] = (await self.done("POST", f"{base}/clients", owner, json=other))["id"]
+        await self._attach(clinic, ids["patient_id"], "parties", "identifiers", "alerts")
+        actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
+        async with self.application.works.begin(actor) as work:
+            patient_id, now = UUID(ids["patient_id"]), datetime.now(UTC)
+            await work.deaths.add(Death(actor.clinic_id, work.new_id(), patient_id, "revoked", None, now, None))
+
+    async def _attach(self, clinic: "Clinic", patient_id: str, *kinds: str) -> None:
+        """Give a patient one more of each kind."""
+        bodies: dict[str, tuple[str, dict[str, Any]]] = {
+            "parties": ("party_id", {"client_id": clinic.ids["other_client_id"], "role": "co_owner"}),
+            "identifiers": ("identifier_id", {"kind": "tag", "value": "A-17"}),
+            "alerts": ("alert_id", {"moment": "check_in", "text": "Llega con bozal"}),
+        }
+        for kind in kinds:
+            name, body = bodies[kind]
+            at = f"/clinics/{clinic.slug}/patients/{patient_id}/{kind}"
+            clinic.ids[name] = (await self.done("POST", at, clinic.owner, json=body))["id"]
 
     async def _tell(self, clinic: "Clinic") -> None:
         """How the clinic reminds and what its client agreed to; a recall, and the visit's message that waits."""
@@ -206,6 +232,14 @@ class Service:
         """Make one more of what can be settled or spent but once; the clinic's ids name it from now on."""
         base, ids, vet = f"/clinics/{clinic.slug}", clinic.ids, clinic.people["vet"]
         match kind:
+            case "spare_patient":
+                animal = {"client_id": ids["client_id"], "name": "Canela", "species": "dog"}
+                made = await self.done("POST", f"{base}/patients", clinic.owner, json=animal)
+                ids["spare_patient_id"] = made["id"]
+            case "party" | "identifier" | "alert":
+                await self.plant(clinic, "spare_patient")
+                kinds = {"party": "parties", "identifier": "identifiers", "alert": "alerts"}
+                await self._attach(clinic, ids["spare_patient_id"], kinds[kind])
             case "encounter":
                 visit = {"patient_id": ids["patient_id"], "reason": "Control"}
                 ids["encounter_id"] = (await self.done("POST", f"{base}/encounters", vet, json=visit))["id"]

@@ -18,6 +18,8 @@ OPERATIONS = [
     "listMembers", "changeMember", "listInvitations", "inviteMember", "acceptInvitation",
     "registerClient", "listClients", "getClient", "changeClient",
     "registerPatient", "listPatients", "getPatient", "changePatient", "recordDeath", "revokeDeath",
+    "listDeathRecords", "listBreeds", "transferPatient", "listParties", "addParty", "endParty",
+    "listIdentifiers", "addIdentifier", "endIdentifier", "listAlerts", "addAlert", "endAlert",
     "search",
     "getChannels", "setChannels", "getReminderRules", "setReminderRules", "listRecalls", "recallPatient", "closeRecall",
     "listMessages", "messageSent", "messageSkip", "getOptOut", "optOut",

@@ -40,6 +40,18 @@ GET    /api/v1/clinics/{clinic}/patients/{patient_id}                    401    
 PATCH  /api/v1/clinics/{clinic}/patients/{patient_id}                    401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/deceased           401      404   200  200     200   200      404
 DELETE /api/v1/clinics/{clinic}/patients/{patient_id}/deceased           401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/patients/{patient_id}/deceased           401      404   200  200     200   200      404
+GET    /api/v1/breeds                                                    200      200   200  200     200   200      200
+POST   /api/v1/clinics/{clinic}/patients/{patient_id}/transfer           401      404   200  200     200   200      404
+GET    /api/v1/clinics/{clinic}/patients/{patient_id}/parties            401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/patients/{patient_id}/parties            401      404   201  201     201   201      404
+DELETE /api/v1/clinics/{clinic}/patients/{patient_id}/parties/{party_id} 401      404   204  204     204   204      404
+GET    /api/v1/clinics/{clinic}/patients/{patient_id}/identifiers        401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/patients/{patient_id}/identifiers        401      404   201  201     201   201      404
+DELETE /api/v1/clinics/{clinic}/patients/{patient_id}/identifiers/{identifier_id} 401   404   204  204     204   204    404
+GET    /api/v1/clinics/{clinic}/patients/{patient_id}/alerts             401      404   200  200     200   200      404
+POST   /api/v1/clinics/{clinic}/patients/{patient_id}/alerts             401      404   201  201     201   201      404
+DELETE /api/v1/clinics/{clinic}/patients/{patient_id}/alerts/{alert_id}  401      404   204  204     204   204      404
 GET    /api/v1/clinics/{clinic}/search                                   401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/clients/{client_id}/channels             401      404   200  200     200   200      404
 PUT    /api/v1/clinics/{clinic}/clients/{client_id}/channels             401      404   200  200     200   200      404
@@ -225,7 +237,7 @@ async def test_permissions(
         if sample.anew:
             await service.plant(clinic, sample.anew)
         ids = {
-            **clinic.ids,
+            **sample.ids(clinic.ids),
             "slot": clinic.slot(),
             "token": invited[name],
             "id_token": clinic.owner["Authorization"].removeprefix(bearer("")["Authorization"]),

@@ -34,6 +34,13 @@ EMITTED: dict[Key, set[str]] = {
     ("PATCH", f"{CLINIC}/patients/{{patient_id}}"): {"patient.updated"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/deceased"): {"patient.deceased"},
     ("DELETE", f"{CLINIC}/patients/{{patient_id}}/deceased"): {"patient.revived"},
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/transfer"): {"patient.transferred"},
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/parties"): {"patient.updated"},
+    ("DELETE", f"{CLINIC}/patients/{{patient_id}}/parties/{{party_id}}"): {"patient.updated"},
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/identifiers"): {"patient.updated"},
+    ("DELETE", f"{CLINIC}/patients/{{patient_id}}/identifiers/{{identifier_id}}"): {"patient.updated"},
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/alerts"): {"patient.alert_changed"},
+    ("DELETE", f"{CLINIC}/patients/{{patient_id}}/alerts/{{alert_id}}"): {"patient.alert_changed"},
     ("PUT", f"{CLINIC}/clients/{{client_id}}/channels"): {"client.updated"},
     ("POST", f"{CLINIC}/encounters"): {"encounter.opened"},
     ("PATCH", ENCOUNTER): {"encounter.updated"},
@@ -98,6 +105,9 @@ registration number, which nobody sees live."""
 
 SUBJECTS: dict[Key, str] = {
     ("PUT", f"{CLINIC}/reminder-rules"): "clinic_id",
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/parties"): "patient_id",
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/identifiers"): "patient_id",
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/alerts"): "patient_id",
     ("POST", f"{CLINIC}/patients/{{patient_id}}/weights"): "patient_id",
     ("POST", "/api/v1/portal/opt-outs/{opt_out_token}"): "client_id",
     ("POST", f"{OFFER}/decline"): "entry_id",
@@ -191,7 +201,7 @@ async def test_emitted(key: Key, service: Service, clinic: Clinic, admin: asyncp
     await _make_ready(service, clinic, admin, key)
     actor = (await service.done("GET", "/session", who))["user"]["id"]
     ids = {
-        **clinic.ids,
+        **sample.ids(clinic.ids),
         "clinic_id": clinic.id,
         "slot": clinic.slot(),
         "id_token": clinic.owner["Authorization"].removeprefix("Bearer "),

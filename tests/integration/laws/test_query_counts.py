@@ -18,14 +18,19 @@ from coravet.bootstrap import Application
 USUAL = 4
 """Statements of a list: who asks, BEGIN with the clinic, the list itself in one query, COMMIT."""
 
-OTHERS = {"clinics": 2, "availability": 5, "board": 5}
-"""One's clinics are asked for in no clinic's name; free time is a plan and what is taken."""
+OTHERS = {"clinics": 2, "breeds": 0, "availability": 5, "board": 5}
+"""One's clinics are asked for in no clinic's name, breeds of no database; free time is a plan and what is taken."""
 
 NO_MORE = {
     "availability": "free time is as long",
     "holidays": "they are the country's",
     "exceptions": "they are one resource's",
     "history": "it is one visit's",
+    "breeds": "they are everybody's",
+    "deceased": "it is one patient's",
+    "parties": "they are one patient's",
+    "identifiers": "they are one patient's",
+    "alerts": "they are one patient's",
 }
 """Lists that have no more rows with three times of everything, and why."""
 

@@ -127,7 +127,7 @@ Changed = Callable[..., Waiting]
 
 
 def who(refused: list[Interval] | None = None, **wished: Any) -> Waiting:
-    return Waiting(UUID(int=7), OFFER.service_id, wish(**wished), refused or [])
+    return Waiting(UUID(int=7), OFFER.service_id, wish(**wished), refused or [], UUID(int=8))
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from coravet.adapters.postgres.messaging.store import (
     LinkRows,
     MessageReadsOnPostgres,
     MessageRows,
+    RecallRows,
     ReminderRulesOnPostgres,
 )
 from coravet.adapters.postgres.patients.store import (
@@ -30,6 +31,7 @@ from coravet.adapters.postgres.scheduling.feeds import FeedRows
 from coravet.adapters.postgres.scheduling.history import HistoryOnPostgres
 from coravet.adapters.postgres.scheduling.offers import OffersOnPostgres
 from coravet.adapters.postgres.scheduling.reads import ScheduleReadsOnPostgres
+from coravet.adapters.postgres.scheduling.upcoming import UpcomingOnPostgres
 from coravet.adapters.postgres.scheduling.waitlist import WaitlistRows
 from coravet.adapters.postgres.tenancy.store import (
     ClinicRows,
@@ -39,7 +41,6 @@ from coravet.adapters.postgres.tenancy.store import (
     OperatorsOnPostgres,
 )
 from coravet.adapters.postgres.work import PostgresWork, Rows
-from coravet.core.messaging.model import Recall
 from coravet.core.patients.model import Client, Patient
 from coravet.core.records.model import Addendum, Encounter, NoteTemplate, Problem, ProblemChange, Weight
 from coravet.core.scheduling.model import Appointment, Closure, GuestRequest, Resource, Service
@@ -87,8 +88,8 @@ class ClinicWork(PostgresWork):
         return ChoiceRows(self)
 
     @cached_property
-    def recalls(self) -> Rows[Recall]:
-        return Rows(self.session, Recall)
+    def recalls(self) -> RecallRows:
+        return RecallRows(self)
 
     @cached_property
     def links(self) -> LinkRows:
@@ -153,6 +154,10 @@ class ClinicWork(PostgresWork):
     @cached_property
     def waitlist(self) -> WaitlistRows:
         return WaitlistRows(self)
+
+    @cached_property
+    def upcoming(self) -> UpcomingOnPostgres:
+        return UpcomingOnPostgres(self)
 
     @cached_property
     def offers(self) -> OffersOnPostgres:

@@ -1,6 +1,6 @@
 """What messaging asks of storage, of writers and of channels."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
@@ -70,6 +70,10 @@ class Messages(Table[Message], Protocol):
         """In all clinics, what should have been sent before an instant and was not; oldest first, after `last`."""
         ...
 
+    async def withdraw(self, patient_id: UUID, why: str) -> int:
+        """Skip all that is planned, or waits to be sent by hand, about a patient; answers how much that was."""
+        ...
+
     async def let_go(self, now: datetime) -> None:
         """In all clinics, skip what waits to be sent by hand for a visit that has begun."""
         ...
@@ -129,8 +133,20 @@ class Choices(Table[Choice], Protocol):
         ...
 
 
+class Recalls(Table[Recall], Protocol):
+    """Patients that should come again."""
+
+    async def close(self, patient_id: UUID, at: datetime) -> int:
+        """Close all that are open for a patient; answers how many those were."""
+        ...
+
+
 class Links(Table[Link], Protocol):
     """What may be done without signing in."""
+
+    async def revoke(self, subject_ids: Sequence[UUID], at: datetime) -> None:
+        """End every link to these subjects."""
+        ...
 
     async def prolong(self, subject_id: UUID, until: datetime, now: datetime) -> None:
         """Let the links to a subject that are good now be good until then at least."""
@@ -153,7 +169,7 @@ class MessagingWork(Work, Protocol):
     def choices(self) -> Choices: ...
 
     @property
-    def recalls(self) -> Table[Recall]: ...
+    def recalls(self) -> Recalls: ...
 
     @property
     def links(self) -> Links: ...

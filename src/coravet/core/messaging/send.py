@@ -66,6 +66,8 @@ async def send(message_id: UUID, actor: Actor, begin: Begin[MessagingWork], cloc
     async with begin(actor) as work:
         message = await work.messages.lock(message_id)
         now = clock.now()
+        if message.status != "planned" and outcome != "sent":
+            return  # it was withdrawn while it was on its way, and did not leave
         message.why = why
         if again and message.attempts < MOST_ATTEMPTS:
             await _postpone(message, now + pause(message.attempts), work)

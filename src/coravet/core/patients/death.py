@@ -1,7 +1,7 @@
-"""Recording that a patient has died, and taking that back."""
+"""That a patient has died, and that this is taken back. What ends with it is told in `scheduling.deceased`."""
 
 from collections.abc import Mapping
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,13 +14,13 @@ from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import PatientDeceased, PatientRevived
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
-from coravet.core.patients.model import Patient
+from coravet.core.patients.model import Death, DeathStep, Patient
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.patients.views import PatientView
 from coravet.core.tenancy.clinic_day import day_of, time_zone
 
 
-class Death(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Deceased(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The day on which a patient died; by default today in the clinic."""
 
     on: date | None = None
@@ -55,35 +55,33 @@ def died_before_birth(patient: Patient) -> bool:
     return patient.deceased_on < earliest_birth(patient.birth_date, patient.birth_date_precision)
 
 
-async def record_death(
-    patient_id: UUID, command: Death, actor: Actor, begin: Begin[PatientsWork], clock: Clock
-) -> PatientView:
-    """Record the day on which a patient died, or correct it. Its visits stay as they are.
+def decease(work: PatientsWork, patient: Patient, command: Deceased, now: datetime) -> Death:
+    """Have a patient that this work locked be dead, and tell of it; answers what is to be kept of that.
 
     Raises:
         Invalid: the day lies after today (`in_future`) or before the patient's birth (`before_birth`).
-        NotFound: no such patient here.
         StaleVersion: it changed since it was read.
     """
-    today = day_of(clock.now(), time_zone(actor.time_zone))
+    today = day_of(now, time_zone(work.actor.time_zone))
     errors = check_death(msgspec.structs.asdict(command), today)
     if errors:
         raise Invalid(errors=errors)
-    async with begin(actor) as work:
-        patient = await work.patients.lock(patient_id)
-        advance(patient, command.version)
-        patient.deceased_on = command.on or today
-        if died_before_birth(patient):
-            sentence = "The day of death lies before the birth date. Correct the one that is wrong."
-            raise Invalid(errors=[FieldError("/on", "before_birth", sentence)])
-        work.emit(PatientDeceased(patient.id, patient.version))
-        return work.answer(await work.patient_reads.patient(patient.id))
+    advance(patient, command.version)
+    step: DeathStep = "recorded" if patient.deceased_on is None else "corrected"
+    patient.deceased_on = command.on or today
+    if died_before_birth(patient):
+        sentence = "The day of death lies before the birth date. Correct the one that is wrong."
+        raise Invalid(errors=[FieldError("/on", "before_birth", sentence)])
+    work.emit(PatientDeceased(patient.id, patient.version))
+    return _kept(work, patient, step, now)
 
 
 async def revoke_death(
-    patient_id: UUID, version: int | UnsetType, actor: Actor, begin: Begin[PatientsWork]
+    patient_id: UUID, version: int | UnsetType, actor: Actor, begin: Begin[PatientsWork], clock: Clock
 ) -> PatientView:
     """Take back that a patient has died. One that lives is left as it is.
+
+    What ended with its death stays ended: people look at it anew, and book, wait or recall again what still holds.
 
     Raises:
         NotFound: no such patient here.
@@ -94,5 +92,18 @@ async def revoke_death(
         if patient.deceased_on is not None:
             advance(patient, version)
             patient.deceased_on = None
+            await work.deaths.add(_kept(work, patient, "revoked", clock.now()))
             work.emit(PatientRevived(patient.id, patient.version))
         return await work.patient_reads.patient(patient.id)
+
+
+def _kept(work: PatientsWork, patient: Patient, step: DeathStep, now: datetime) -> Death:
+    return Death(
+        clinic_id=work.actor.clinic_id,
+        id=work.new_id(),
+        patient_id=patient.id,
+        step=step,
+        deceased_on=patient.deceased_on,
+        at=now,
+        recorded_by=work.actor.member_id,
+    )

@@ -16,6 +16,7 @@ from coravet.core.kernel.fields import clean_fields, given_fields
 from coravet.core.kernel.text import fold
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
+from coravet.core.patients.breeds import breed_code
 from coravet.core.patients.death import died_before_birth
 from coravet.core.patients.model import BirthDatePrecision, Party, Patient, ReproductiveStatus, Sex, Species
 from coravet.core.patients.ports import PatientsWork
@@ -101,6 +102,7 @@ async def add_patient(work: PatientsWork, client_id: UUID, fields: Mapping[str, 
     """A new patient of fields in their normal form, with its owner, told of."""
     patient = Patient(clinic_id=work.actor.clinic_id, id=work.new_id(), search_key="", created_at=now, **fields)
     patient.search_key = search_key(patient)
+    patient.breed_code = breed_code(patient.species, patient.breed)
     await work.patients.add(patient)
     await work.parties.add(
         Party(
@@ -143,5 +145,6 @@ async def change_patient(
             sentence = "The birth date lies after the day of death. Correct the one that is wrong."
             raise Invalid(errors=[FieldError("/birth_date", "after_death", sentence)])
         patient.search_key = search_key(patient)
+        patient.breed_code = breed_code(patient.species, patient.breed)
         work.emit(PatientUpdated(patient.id, patient.version))
         return work.answer(await work.patient_reads.patient(patient.id))

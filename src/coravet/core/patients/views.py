@@ -86,11 +86,11 @@ class BreedView(msgspec.Struct, frozen=True):
     """A breed of the vocabulary.
 
     Attributes:
-        code: its id in the Vertebrate Breed Ontology, where it has one.
+        code: its id in the Vertebrate Breed Ontology.
         name: in Spanish; `name_en` in English.
     """
 
-    code: str | None
+    code: str
     species: str
     name: str
     name_en: str

@@ -100,6 +100,7 @@ async def reschedule_as_guest(
     reason = _reason(command.reason)
     starts_at = start_asked(command.starts_at, clock.now())
     async with begin(actor) as work:
+        booked = await work.offers.of_visit(appointment_id)
         appointment = await work.appointments.lock(appointment_id)
         if not await _there_already(work, appointment, starts_at, command.resource_id):
             if appointment.status not in MOVABLE:
@@ -109,7 +110,7 @@ async def reschedule_as_guest(
             check_start(offer, starts_at, clock.now(), time_zone(actor.time_zone))
             named = named_by_guest(offer, command.resource_id) or None
             advance(appointment, msgspec.UNSET)
-            await move(work, appointment, starts_at, named, clock, by="guest", reason=reason)
+            await move(work, appointment, booked, starts_at, named, clock, by="guest", reason=reason)
         return work.answer(await _seen(work, appointment, clock))
 
 

@@ -154,9 +154,9 @@ async def book_as_guest(
         if offer.species and command.species not in offer.species:
             sentence = "This service is not for animals of this species. Choose another service."
             raise Invalid(errors=[FieldError("/patient/species", "species_not_served", sentence)])
-        # The place before the person: both are locked, and everybody who locks both does so in this order.
-        place = await _place(work, offer, command, starts_at, now)
+        # The patient before the place: both are locked, and everybody who locks both does so in this order.
         booked = await work.offers.booked(await register(work))
+        place = await _place(work, offer, command, starts_at, now)
         status: Status = "requested" if offer.guest_needs_confirmation else "confirmed"
         appointment = await add_visit(
             work, offer, booked, place, now, status=status, source="portal", reason=command.reason, by="guest"

@@ -1,11 +1,14 @@
 """Services, resources, visits and the time they hold, as the database keeps them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, time
+from types import MappingProxyType
 from typing import Literal
 from uuid import UUID
 
 from coravet.core.kernel.actor import ClinicId, MemberId, UserId
+from coravet.core.patients.model import Moment
 
 ResourceKind = Literal["vet", "room", "equipment"]
 LEADING_KINDS: tuple[ResourceKind, ...] = ("vet", "room", "equipment")
@@ -21,6 +24,19 @@ HoldKind = Literal["guest", "offer"]
 WaitlistStatus = Literal["waiting", "offered", "booked", "left", "expired"]
 By = Literal["staff", "guest", "system"]
 """Who takes a step: a member of the clinic, a guest by a link, or the service itself."""
+
+
+ALERTS_AT: Mapping[str, frozenset[Moment]] = MappingProxyType(
+    {
+        "requested": frozenset({"booking", "check_in"}),
+        "confirmed": frozenset({"booking", "check_in"}),
+        "checked_in": frozenset({"check_in", "exam"}),
+        "in_exam": frozenset({"exam"}),
+        "ready": frozenset({"exam"}),
+    }
+)
+"""Which alerts of its patient a visit of each status shows: those of the moment it is in, and of the one ahead. What
+is over or will not take place shows none."""
 
 
 @dataclass

@@ -27,7 +27,7 @@ from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.hours import Interval
 from coravet.core.scheduling.model import Appointment, By, Status
 from coravet.core.scheduling.place import allocations, check_named, find_place, leading_kind
-from coravet.core.scheduling.ports import SchedulingWork
+from coravet.core.scheduling.ports import Booked, SchedulingWork
 from coravet.core.scheduling.transition import refusal
 from coravet.core.scheduling.views import AppointmentView
 
@@ -83,11 +83,12 @@ async def reschedule(
     lanes = lanes_for(actor, overbook=command.overbook)
     fields = sound(check_appointment(msgspec.structs.asdict(command), clock.now()))
     async with begin(actor) as work:
+        booked = await work.offers.of_visit(appointment_id)
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
         named = None if command.resource_ids is UNSET else command.resource_ids
         starts_at = command.starts_at.astimezone(UTC)
-        await move(work, appointment, starts_at, named, clock, by="staff", reason=fields["reason"], lanes=lanes)
+        await move(work, appointment, booked, starts_at, named, clock, by="staff", reason=fields["reason"], lanes=lanes)
         return work.answer(await work.schedule_reads.appointment(appointment.id))
 
 
@@ -97,18 +98,19 @@ async def reassign(
     """Have others serve a visit. Raises as `reschedule`; until the exam is done."""
     lanes = lanes_for(actor, overbook=command.overbook)
     fields = sound(check_appointment(msgspec.structs.asdict(command), clock.now()))
+    named = command.resource_ids
     async with begin(actor) as work:
+        booked = await work.offers.of_visit(appointment_id)
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
-        await move(
-            work, appointment, None, command.resource_ids, clock, by="staff", reason=fields["reason"], lanes=lanes
-        )
+        await move(work, appointment, booked, None, named, clock, by="staff", reason=fields["reason"], lanes=lanes)
         return work.answer(await work.schedule_reads.appointment(appointment.id))
 
 
 async def move(
     work: SchedulingWork,
     appointment: Appointment,
+    booked: Booked,
     starts_at: datetime | None,
     named: Sequence[UUID] | None,
     clock: Clock,
@@ -122,6 +124,7 @@ async def move(
     Whom it does not name, it keeps where they are free.
 
     Args:
+        booked: who the visit is for, as it was locked before it.
         starts_at: None where only who serves it changes.
         named: resources that it must get; by default the one that leads it now. None are demanded by an empty list.
         lanes: as `find_place` takes them.
@@ -134,7 +137,7 @@ async def move(
     allowed = REASSIGNABLE if starts_at is None else MOVABLE
     if appointment.status not in allowed or appointment.superseded_by_id is not None:
         raise refusal("reassign" if starts_at is None else "reschedule", appointment, allowed)
-    if (await work.offers.booked(appointment.patient_id)).deceased:
+    if booked.deceased:
         raise PatientDeceased
     offer = await work.offers.offer(appointment.service_id, retired=True)
     present = await work.diary.taken_by(appointment.id)

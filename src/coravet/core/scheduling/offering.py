@@ -146,7 +146,8 @@ async def offer_freed(job: TimeFreed, actor: Actor, begin: Begin[SchedulingWork]
                 found[waiting.service_id] = plan.offer, _starts(plan, held, freed, now, work.actor)
             offer, slots = found[waiting.service_id]
             chosen = first_fit(offer, slots, freed, waiting, tell_at, zone)
-            if chosen is not None:
+            # Locked before the resources: whoever registers its death in this moment waits, or is waited for.
+            if chosen is not None and not (await work.offers.booked(waiting.patient_id)).deceased:
                 visit, leading, until = chosen
                 place = await find_place(work, offer, visit, [leading], now)
                 entry = await work.waitlist.lock(waiting.entry_id)
@@ -271,6 +272,7 @@ async def end_offer(job: OfferEnds, actor: Actor, begin: Begin[SchedulingWork], 
 
 async def _accept(work: SchedulingWork, entry_id: UUID, clock: Clock, *, by: By) -> tuple[WaitlistEntry, UUID | None]:
     """The entry, locked, and the visit that its offer has become by now; None where nothing is on offer."""
+    booked = await work.offers.booked((await work.waitlist.offered(entry_id)).patient_id)
     entry, offered = await locked(work, entry_id)
     if entry.hold_id != offered.hold_id:
         raise OfferExpired
@@ -280,7 +282,6 @@ async def _accept(work: SchedulingWork, entry_id: UUID, clock: Clock, *, by: By)
     if not stands(hold, now):
         raise OfferExpired
     offer = await work.offers.offer(entry.service_id, retired=True)
-    booked = await work.offers.booked(entry.patient_id)
     check_patient(offer, booked)
     await let_go(work, hold, now)
     visit = Interval(hold.starts_at, hold.ends_at)

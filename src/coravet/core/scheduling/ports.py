@@ -129,6 +129,7 @@ class Waiting(msgspec.Struct, frozen=True):
     service_id: UUID
     wish: Wish
     refused: list[Interval]
+    patient_id: UUID
 
 
 class Freed(msgspec.Struct, frozen=True):
@@ -180,7 +181,14 @@ class Offers(Protocol):
         ...
 
     async def booked(self, patient_id: UUID) -> Booked:
-        """The patient as booking needs it. Raises NotFound."""
+        """The patient as booking needs it; until the work ends nobody registers its death. Raises NotFound.
+
+        Patients are locked before visits, visits before resources, and those before who waits.
+        """
+        ...
+
+    async def of_visit(self, appointment_id: UUID) -> Booked:
+        """The patient of a visit that is to be locked next, as `booked` has it. Raises NotFound."""
         ...
 
     async def known(self, resource_ids: Sequence[UUID]) -> bool:
@@ -239,8 +247,8 @@ class Diary(Protocol):
 class History(Protocol):
     """What visits were, and what was done with them, for good."""
 
-    async def record(self, transition: Transition) -> None:
-        """Append to a visit's history."""
+    async def record(self, *transitions: Transition) -> None:
+        """Append to visits' histories."""
         ...
 
     async def set_aside(self, appointment_id: UUID, copy_id: UUID, now: datetime) -> UUID:
@@ -393,6 +401,22 @@ class Waitlist(Table[WaitlistEntry], Protocol):
         ...
 
 
+class Upcoming(Protocol):
+    """What a patient still has before it, to be ended or handed over; lock the patient first."""
+
+    async def visits(self, patient_id: UUID, now: datetime) -> list[Appointment]:
+        """Its visits that are asked for or booked and not over, locked. One whose patient has arrived is none."""
+        ...
+
+    async def entries(self, patient_id: UUID) -> list[WaitlistEntry]:
+        """Its entries of the waitlist that wait or are offered something, locked after the resources of the offers."""
+        ...
+
+    async def release(self, holder_ids: Sequence[UUID], at: datetime) -> None:
+        """Free the time that these visits and holds take."""
+        ...
+
+
 class SchedulingWork(MessagingWork, Protocol):
     """The unit of work as scheduling uses it."""
 
@@ -434,3 +458,6 @@ class SchedulingWork(MessagingWork, Protocol):
 
     @property
     def waitlist(self) -> Waitlist: ...
+
+    @property
+    def upcoming(self) -> Upcoming: ...

@@ -105,16 +105,27 @@ async def take_step(
     """
     fields = sound(check_step(msgspec.structs.asdict(command)))
     async with begin(actor) as work:
+        deceased = step == "back" and (await work.offers.of_visit(appointment_id)).deceased
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
-        await change_status(work, appointment, step, clock, by="staff", reason=fields["reason"])
+        await change_status(work, appointment, step, clock, by="staff", reason=fields["reason"], deceased=deceased)
         return work.answer(await work.schedule_reads.appointment(appointment.id))
 
 
 async def change_status(
-    work: SchedulingWork, appointment: Appointment, step: Step, clock: Clock, *, by: By, reason: str | None = None
+    work: SchedulingWork,
+    appointment: Appointment,
+    step: Step,
+    clock: Clock,
+    *,
+    by: By,
+    reason: str | None = None,
+    deceased: bool = False,
 ) -> None:
     """Have a visit that this work locked and advanced take a step, write that down, and tell of it.
+
+    Args:
+        deceased: going back, whether the patient has died, as it was locked before the visit.
 
     Raises:
         InvalidTransition: its status does not allow the step; carries the status.
@@ -138,6 +149,8 @@ async def change_status(
         await time_freed(work, appointment.id, appointment.ends_at, now)
     elif came_from in RELEASED:
         appointment.cancel_reason = None
+        if deceased:
+            raise PatientDeceased
         await _take_again(work, appointment, now)
     await work.history.record(step_taken(work, appointment, step, came_from, now, by=by, reason=reason))
     message = _news(step, came_from, target)
@@ -161,12 +174,9 @@ async def _take_again(work: SchedulingWork, appointment: Appointment, now: datet
     """Take the time that a visit gave up, if it could be booked today.
 
     Raises:
-        PatientDeceased: the patient has died since.
         OutsideHours: who or what it took does not work then any more.
         SlotTaken: somebody has it now.
     """
-    if (await work.offers.booked(appointment.patient_id)).deceased:
-        raise PatientDeceased
     taken = await work.diary.taken_by(appointment.id)
     await work.diary.lock(taken)
     offer = await work.offers.offer(appointment.service_id, retired=True)

@@ -7,6 +7,7 @@ import msgspec
 
 from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.fields import WallTime
+from coravet.core.patients.views import AlertRef
 from coravet.core.scheduling.hours import DaySpan, Interval, WeeklySpan
 
 
@@ -50,6 +51,7 @@ class AppointmentView(msgspec.Struct, frozen=True):
         status_since: when it took on its status.
         rescheduled_from_id: the visit as it was before it was last moved.
         rescheduled_to_id: on such a former state: the visit itself.
+        alerts: what is to be known of the patient at this point of the visit.
     """
 
     id: UUID
@@ -68,6 +70,7 @@ class AppointmentView(msgspec.Struct, frozen=True):
     status_since: datetime
     checked_in_at: datetime | None
     rescheduled_to_id: UUID | None
+    alerts: list[AlertRef]
 
 
 class PersonRef(msgspec.Struct, frozen=True):

@@ -21,6 +21,7 @@ _TITLES = {
     "Outside working hours": "Fuera del horario de atención",
     "The time is taken": "El horario está ocupado",
     "The patient has died": "La mascota ha fallecido",
+    "A patient needs an owner": "Una mascota necesita un propietario",
     "No free time in the next hours": "No hay horario libre en las próximas horas",
     "The offer has ended": "La oferta terminó",
     "Too late to change it online": "Ya no se puede cambiar en línea",
@@ -206,6 +207,32 @@ _PATIENTS = {
         "Otra mascota de esta clínica ya tiene este microchip. Búsquelo por el número y dele fin allí primero."
     ),
     "This patient has this identifier already.": "Esta mascota ya tiene ese identificador.",
+    "Write the letters or digits of this identifier.": "Escriba las letras o los dígitos de este identificador.",
+    "An ISO chip has digits only. If it has letters, record it as an older chip.": (
+        "Un microchip ISO solo tiene dígitos. Si tiene letras, regístrelo como microchip antiguo."
+    ),
+    "An ISO chip has 15 digits. Read it again; one of 9 or 10 characters is an older chip.": (
+        "Un microchip ISO tiene 15 dígitos. Vuelva a leerlo; uno de 9 o 10 caracteres es un microchip antiguo."
+    ),
+    "An ISO chip begins with a country's or a manufacturer's number. Read it again.": (
+        "Un microchip ISO empieza con el número de un país o de un fabricante. Vuelva a leerlo."
+    ),
+    "An older chip has 9 or 10 letters and digits. Read it again; one of 15 digits is an ISO chip.": (
+        "Un microchip antiguo tiene 9 o 10 letras y dígitos. Vuelva a leerlo; uno de 15 dígitos es un microchip ISO."
+    ),
+    "The last day of an alert cannot lie before today.": "El último día de una alerta no puede ser anterior a hoy.",
+    "The day lies after 2100. Check the year, or leave it out.": (
+        "La fecha es posterior a 2100. Revise el año o déjela en blanco."
+    ),
+    "This client is the patient's owner, co-owner or caretaker already. End that first.": (
+        "Este cliente ya es propietario, copropietario o cuidador de la mascota. Termine primero esa relación."
+    ),
+    "A patient always has an owner. Transfer it to its new owner instead.": (
+        "Una mascota siempre tiene propietario. Transfiérala a su nuevo propietario."
+    ),
+    "This client is the patient's owner already. Choose the new owner.": (
+        "Este cliente ya es el propietario de la mascota. Elija al nuevo propietario."
+    ),
     "Another client of this clinic has this document. Search for the number to find them.": (
         "Otro cliente de esta clínica tiene este documento. Busque el número para encontrarlo."
     ),

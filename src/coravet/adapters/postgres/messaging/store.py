@@ -1,5 +1,6 @@
 """Messages, choices, recalls and rules on PostgreSQL."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, time
 from uuid import UUID
 
@@ -10,7 +11,7 @@ from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.fields import wall_text, wall_time
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.messaging.model import CHANNELS, Channel, Choice, Link, Message, MessageStatus
+from coravet.core.messaging.model import CHANNELS, Channel, Choice, Link, Message, MessageStatus, Recall
 from coravet.core.messaging.ports import NewMessage, Planned, SendMessage
 from coravet.core.messaging.quiet import QuietHours
 from coravet.core.messaging.views import (
@@ -92,6 +93,15 @@ WHERE m.status IN ('planned', 'waiting') AND m.kind IN ('visit_reminder', 'vacci
       )
   )
 """
+_WITHDRAW_PATIENT = """
+UPDATE messages m SET status = 'skipped', why = $2, not_before = NULL
+WHERE m.status IN ('planned', 'waiting') AND (m.subject_type, m.subject_id) IN (
+    SELECT 'appointment', a.id FROM appointments a WHERE a.patient_id = $1
+    UNION ALL SELECT 'recall', r.id FROM recalls r WHERE r.patient_id = $1
+    UNION ALL SELECT 'hold', unnest(w.hold_id || w.refused) FROM waitlist w WHERE w.patient_id = $1
+)
+RETURNING m.id
+"""
 _LET_GO = "UPDATE messages SET status = 'skipped', why = 'visit_past' WHERE status = 'waiting' AND starts_at <= $1"
 _MESSAGE = (
     "m.clinic_id, m.id, m.kind, m.subject_type, m.subject_id, m.channel, m.due_at, m.starts_at AS planned_start,"
@@ -123,6 +133,11 @@ LEFT JOIN appointments a ON m.subject_type = 'appointment' AND a.clinic_id = m.c
 -- agreed to them, at the phone that is the client's own.
 LEFT JOIN guest_requests g ON g.clinic_id = a.clinic_id AND g.appointment_id = a.id AND m.channel = 'mail'
     AND m.kind <> 'visit_reminder'
+    -- Whoever booked before the patient was handed over is told nothing more of it.
+    AND NOT EXISTS (
+        SELECT FROM parties n WHERE n.clinic_id = a.clinic_id AND n.patient_id = a.patient_id AND n.role = 'owner'
+            AND n.since > g.created_at
+    )
 LEFT JOIN recalls r ON m.subject_type = 'recall' AND r.clinic_id = m.clinic_id AND r.id = m.subject_id
 LEFT JOIN holds h ON m.subject_type = 'hold' AND h.clinic_id = m.clinic_id AND h.id = m.subject_id
 LEFT JOIN waitlist w ON w.clinic_id = h.clinic_id AND w.hold_id = h.id
@@ -227,6 +242,9 @@ class MessageRows(Rows[Message]):
         )
         return [Planned(*row.values()) for row in rows]
 
+    async def withdraw(self, patient_id: UUID, why: str) -> int:
+        return len(await self._work.fetch(_WITHDRAW_PATIENT, patient_id, why))
+
     async def let_go(self, now: datetime) -> None:
         await self._work.execute(_LET_GO, now)
 
@@ -248,12 +266,31 @@ class ChoiceRows(Rows[Choice]):
         return version
 
 
+class RecallRows(Rows[Recall]):
+    """Patients that should come again."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        super().__init__(work.session, Recall)
+        self._work = work
+
+    async def close(self, patient_id: UUID, at: datetime) -> int:
+        closed = await self._work.fetch(
+            "UPDATE recalls SET closed_at = $2 WHERE patient_id = $1 AND closed_at IS NULL RETURNING id", patient_id, at
+        )
+        return len(closed)
+
+
 class LinkRows(Rows[Link]):
     """What may be done without signing in."""
 
     def __init__(self, work: PostgresWork) -> None:
         super().__init__(work.session, Link)
         self._work = work
+
+    async def revoke(self, subject_ids: Sequence[UUID], at: datetime) -> None:
+        await self._work.execute(
+            "UPDATE links SET revoked_at = $2 WHERE subject_id = ANY($1) AND revoked_at IS NULL", list(subject_ids), at
+        )
 
     async def prolong(self, subject_id: UUID, until: datetime, now: datetime) -> None:
         await self._work.execute(

@@ -165,11 +165,12 @@ class DeathsOnPostgres:
 
     async def views(self, patient_id: UUID) -> list[DeathView]:
         rows = await self._work.fetch(
-            "SELECT step, deceased_on, at, recorded_by, visits, waitlist_entries, recalls, messages FROM deaths"
-            " WHERE patient_id = $1 ORDER BY at, id",
+            "SELECT d.id, d.step, d.deceased_on, d.at, d.recorded_by, d.visits, d.waitlist_entries, d.recalls,"
+            " d.messages FROM patients p LEFT JOIN deaths d ON d.clinic_id = p.clinic_id AND d.patient_id = p.id"
+            " WHERE p.id = $1 ORDER BY d.at, d.id",
             patient_id,
         )
-        return [DeathView(*row.values()) for row in rows]
+        return [DeathView(*list(row.values())[1:]) for row in _of_one(rows)]
 
 
 class AcquaintancesOnPostgres:
@@ -222,13 +223,16 @@ class IdentifierRows(Rows[Identifier]):
 
     async def views(self, patient_id: UUID, page: PageRequest) -> Page[IdentifierView]:
         rows = await self._work.fetch(
-            "SELECT i.id, i.kind, i.value, i.since, i.until FROM identifiers i"
-            " WHERE i.patient_id = $1 AND (i.since, i.id) < ($2, $3) ORDER BY i.since DESC, i.id DESC LIMIT $4",
+            "SELECT i.id, i.kind, i.value, i.since, i.until FROM patients p LEFT JOIN identifiers i"
+            " ON i.clinic_id = p.clinic_id AND i.patient_id = p.id AND (i.since, i.id) < ($2, $3)"
+            " WHERE p.id = $1 ORDER BY i.since DESC, i.id DESC LIMIT $4",
             patient_id,
             *(after(page, tuple[datetime, UUID]) or (NEWEST, LAST)),
             page.limit + 1,
         )
-        return page_of(rows, page, lambda row: IdentifierView(*row.values()), lambda row: (row["since"], row["id"]))
+        return page_of(
+            _of_one(rows), page, lambda row: IdentifierView(*row.values()), lambda row: (row["since"], row["id"])
+        )
 
 
 class AlertRows(Rows[Alert]):
@@ -245,15 +249,18 @@ class AlertRows(Rows[Alert]):
 
     async def views(self, patient_id: UUID, now: datetime, page: PageRequest) -> Page[AlertView]:
         rows = await self._work.fetch(
-            "SELECT id, moment, text, expires_on, created_at FROM alerts"
-            " WHERE patient_id = $1 AND ended_at IS NULL AND (expires_at IS NULL OR expires_at > $2)"
-            " AND (created_at, id) < ($3, $4) ORDER BY created_at DESC, id DESC LIMIT $5",
+            "SELECT x.id, x.moment, x.text, x.expires_on, x.created_at FROM patients p LEFT JOIN alerts x"
+            " ON x.clinic_id = p.clinic_id AND x.patient_id = p.id AND x.ended_at IS NULL"
+            " AND (x.expires_at IS NULL OR x.expires_at > $2) AND (x.created_at, x.id) < ($3, $4)"
+            " WHERE p.id = $1 ORDER BY x.created_at DESC, x.id DESC LIMIT $5",
             patient_id,
             now,
             *(after(page, tuple[datetime, UUID]) or (NEWEST, LAST)),
             page.limit + 1,
         )
-        return page_of(rows, page, lambda row: AlertView(*row.values()), lambda row: (row["created_at"], row["id"]))
+        return page_of(
+            _of_one(rows), page, lambda row: AlertView(*row.values()), lambda row: (row["created_at"], row["id"])
+        )
 
 
 class PartyRows(Rows[Party]):
@@ -269,14 +276,22 @@ class PartyRows(Rows[Party]):
     async def views(self, patient_id: UUID, page: PageRequest) -> Page[PartyView]:
         rows = await self._work.fetch(
             "SELECT o.id, c.id AS client_id, c.given_name || ' ' || c.family_name AS name, c.phone, o.role,"
-            " o.may_consent, o.since, o.until FROM parties o"
-            " JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id"
-            " WHERE o.patient_id = $1 AND (o.since, o.id) < ($2, $3) ORDER BY o.since DESC, o.id DESC LIMIT $4",
+            " o.may_consent, o.since, o.until FROM patients p LEFT JOIN parties o"
+            " ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND (o.since, o.id) < ($2, $3)"
+            " LEFT JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id"
+            " WHERE p.id = $1 ORDER BY o.since DESC, o.id DESC LIMIT $4",
             patient_id,
             *(after(page, tuple[datetime, UUID]) or (NEWEST, LAST)),
             page.limit + 1,
         )
-        return page_of(rows, page, _party_view, lambda row: (row["since"], row["id"]))
+        return page_of(_of_one(rows), page, _party_view, lambda row: (row["since"], row["id"]))
+
+
+def _of_one(rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
+    """What was joined to one patient, each by its id. Raises NotFound where there is no such patient."""
+    if not rows:
+        raise NotFound
+    return [row for row in rows if row["id"] is not None]
 
 
 def _found(row: T | None) -> T:

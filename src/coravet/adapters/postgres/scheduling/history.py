@@ -13,8 +13,8 @@ class HistoryOnPostgres:
     def __init__(self, work: PostgresWork) -> None:
         self._work = work
 
-    async def record(self, transition: Transition) -> None:
-        await self._work.insert([transition])
+    async def record(self, *transitions: Transition) -> None:
+        await self._work.insert(transitions)
 
     async def set_aside(self, appointment_id: UUID, copy_id: UUID, now: datetime) -> UUID:
         await self._work.execute(

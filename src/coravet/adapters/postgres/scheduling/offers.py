@@ -34,6 +34,13 @@ LEFT JOIN resources r ON r.clinic_id = s.clinic_id AND r.active AND (
 WHERE s.id = $1
 """
 _BY_NAME = "ORDER BY r.name, r.id"
+_BOOKED = """
+SELECT p.id, o.client_id, p.species, p.deceased_on IS NOT NULL FROM patients p
+JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
+"""
+_OF_VISIT = f"{_BOOKED} JOIN appointments a ON a.clinic_id = p.clinic_id AND a.patient_id = p.id WHERE a.id = $1"
+_KEPT = "FOR KEY SHARE OF p, o"
+"""So that nobody registers a death or a transfer between this look and the booking."""
 
 
 class OffersOnPostgres:
@@ -62,12 +69,14 @@ class OffersOnPostgres:
         return {row["id"]: decode_openings(row["openings"]) for row in rows}
 
     async def booked(self, patient_id: UUID) -> Booked:
-        rows = await self._work.fetch(
-            "SELECT p.id, o.client_id, p.species, p.deceased_on IS NOT NULL FROM patients p JOIN parties o"
-            " ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL"
-            " WHERE p.id = $1 FOR KEY SHARE OF p",  # so that nobody registers a death between this look and the booking
-            patient_id,
-        )
+        return await self._booked(f"{_BOOKED} WHERE p.id = $1 {_KEPT}", patient_id)
+
+    async def of_visit(self, appointment_id: UUID) -> Booked:
+        return await self._booked(f"{_OF_VISIT} {_KEPT}", appointment_id)
+
+    async def _booked(self, sql: str, row_id: UUID) -> Booked:
+        # Who waited for a transfer finds the former owner gone, and the new one only when it looks again.
+        rows = await self._work.fetch(sql, row_id) or await self._work.fetch(sql, row_id)
         if not rows:
             raise NotFound
         return Booked(*rows[0])

@@ -7,12 +7,14 @@ from uuid import UUID
 import asyncpg
 
 from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.patients.store import ALERTS, decode_alerts
 from coravet.adapters.postgres.scheduling.openings import OF_RESOURCES, OPENINGS, about, decode_openings
 from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.fields import wall_text
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.scheduling.hours import DaySpan, Openings, WeeklySpan
+from coravet.core.scheduling.model import ALERTS_AT
 from coravet.core.scheduling.views import (
     AppointmentView,
     ClientRef,
@@ -33,13 +35,13 @@ from coravet.core.scheduling.views import (
 
 FIRST = UUID(int=0)
 NEWEST = datetime.max.replace(tzinfo=UTC)
-APPOINTMENTS = """
+APPOINTMENTS = f"""
 SELECT a.id, a.status, s.id AS service_id, s.name AS service_name, s.color, s.duration_minutes,
        p.id AS patient_id, p.name AS patient_name, p.species,
        c.id AS client_id, c.given_name || ' ' || c.family_name AS client_name, c.phone,
        r.ids AS resource_ids, r.kinds, r.names,
        a.starts_at, a.ends_at, a.reason, a.source, a.lane, a.rescheduled_from_id, a.version,
-       a.status_since, a.checked_in_at, a.superseded_by_id
+       a.status_since, a.checked_in_at, a.superseded_by_id, {ALERTS} AS alerts
 FROM appointments a
 JOIN services s ON s.clinic_id = a.clinic_id AND s.id = a.service_id
 JOIN patients p ON p.clinic_id = a.clinic_id AND p.id = a.patient_id
@@ -50,7 +52,7 @@ CROSS JOIN LATERAL (
     FROM allocations l JOIN resources r ON r.clinic_id = l.clinic_id AND r.id = l.resource_id
     WHERE l.clinic_id = a.clinic_id AND l.appointment_id = a.id
 ) r
-"""
+"""  # noqa: S608 -- put together from our own texts
 _SERVICES = """
 SELECT s.id, s.name, s.duration_minutes, s.buffer_before_minutes, s.buffer_after_minutes,
        ARRAY(
@@ -274,7 +276,7 @@ def appointment_view(row: asyncpg.Record) -> AppointmentView:
     (
         appointment_id, status, service_id, service_name, color, duration, patient_id, patient_name, species,
         client_id, client_name, phone, resource_ids, kinds, names, starts_at, ends_at, reason, source, lane,
-        rescheduled_from_id, version, status_since, checked_in_at, superseded_by_id,
+        rescheduled_from_id, version, status_since, checked_in_at, superseded_by_id, alerts,
     ) = row  # fmt: skip
     return AppointmentView(
         appointment_id,
@@ -293,6 +295,7 @@ def appointment_view(row: asyncpg.Record) -> AppointmentView:
         status_since,
         checked_in_at,
         superseded_by_id,
+        [alert for alert in decode_alerts(alerts) if alert.moment in ALERTS_AT.get(status, ())],
     )
 
 

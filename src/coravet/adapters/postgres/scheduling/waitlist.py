@@ -33,7 +33,7 @@ WHERE (l.appointment_id = $1 OR l.hold_id = $1) AND (l.released_at IS NOT NULL O
 GROUP BY 1
 """
 _WAITING = """
-SELECT w.id, w.service_id, w.from_date, w.to_date, w.weekdays, w.from_time, w.to_time, w.resource_ids,
+SELECT w.id, w.service_id, w.patient_id, w.from_date, w.to_date, w.weekdays, w.from_time, w.to_time, w.resource_ids,
        array_agg(h.starts_at) FILTER (WHERE h.id IS NOT NULL) AS starts,
        array_agg(h.ends_at) FILTER (WHERE h.id IS NOT NULL) AS ends
 FROM waitlist w
@@ -129,6 +129,7 @@ class WaitlistRows(Rows[WaitlistEntry]):
                     row["resource_ids"],
                 ),
                 [Interval(*each) for each in zip(row["starts"] or (), row["ends"] or (), strict=True)],
+                row["patient_id"],
             )
             for row in rows
         ]
