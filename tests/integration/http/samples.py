@@ -93,6 +93,7 @@ _WAITLIST = f"{_CLINIC}/waitlist"
 _OFFER = "/api/v1/portal/offers/{offer_token}"
 _NOTHING = Sample()
 _SPARE = {"patient_id": "spare_patient_id"}
+_VOID = {"reason": "de otro paciente"}
 
 SAMPLES: dict[Key, Sample] = {
     ("GET", "/health/live"): _NOTHING,
@@ -170,6 +171,62 @@ SAMPLES: dict[Key, Sample] = {
     ("GET", f"{_CLINIC}/note-templates"): _NOTHING,
     ("POST", f"{_CLINIC}/note-templates"): Sample({"name": "Control", "plan": "Volver en un mes"}, who="vet"),
     ("PATCH", f"{_CLINIC}/note-templates/{{template_id}}"): Sample({"species": "dog"}, who="vet"),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/immunizations"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/immunizations"): Sample(
+        {
+            "vaccine": "Rabia",
+            "administered_at": "2026-01-10T15:00:00Z",
+            "source": "here",
+            "lot_number": "A1",
+            "encounter_id": "{encounter_id}",
+            "vet_id": "{vet_member_id}",
+        },
+        who="vet",
+        anew="encounter",
+    ),
+    ("GET", f"{_CLINIC}/immunizations/{{immunization_id}}"): _NOTHING,
+    ("POST", f"{_CLINIC}/immunizations/{{immunization_id}}/void"): Sample(_VOID, who="vet", anew="immunization"),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/dewormings"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/dewormings"): Sample(
+        {
+            "product": "Febantel y prazicuantel",
+            "target": "internal",
+            "administered_at": "2026-01-10T15:00:00Z",
+            "source": "here",
+            "encounter_id": "{encounter_id}",
+            "vet_id": "{vet_member_id}",
+        },
+        who="vet",
+        anew="encounter",
+    ),
+    ("GET", f"{_CLINIC}/dewormings/{{deworming_id}}"): _NOTHING,
+    ("POST", f"{_CLINIC}/dewormings/{{deworming_id}}/void"): Sample(_VOID, who="vet", anew="deworming"),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/prescriptions"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/prescriptions"): Sample(
+        {
+            "items": [
+                {
+                    "drug": "Meloxicam 1,5 mg/ml",
+                    "unit": "ml",
+                    "route": "oral",
+                    "quantity": 1,
+                    "quantity_unit": "frasco",
+                    "instructions": "Dar 1 ml con la comida, una vez al día.",
+                }
+            ],
+            "encounter_id": "{encounter_id}",
+        },
+        who="vet",
+        anew="encounter",
+    ),
+    ("GET", f"{_CLINIC}/prescriptions/{{prescription_id}}"): _NOTHING,
+    ("POST", f"{_CLINIC}/prescriptions/{{prescription_id}}/void"): Sample(_VOID, who="vet", anew="prescription"),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/allergies"): _NOTHING,
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/allergies"): Sample({"substance": "Penicilina"}, who="vet"),
+    ("POST", f"{_CLINIC}/allergies/{{allergy_id}}/resolve"): Sample(who="vet", anew="allergy"),
+    ("POST", f"{_CLINIC}/allergies/{{allergy_id}}/void"): Sample(_VOID, who="vet", anew="allergy"),
+    ("GET", f"{_CLINIC}/protocols"): _NOTHING,
+    ("PUT", f"{_CLINIC}/protocols"): Sample({"entries": []}),
     ("GET", f"{_CLINIC}/reminder-rules"): _NOTHING,
     ("PUT", f"{_CLINIC}/reminder-rules"): Sample(_REMINDERS),
     ("GET", f"{_CLINIC}/recalls"): Sample(query={"patient_id": "{patient_id}"}),

@@ -28,6 +28,40 @@ from coravet.settings import Settings
 
 ORIGIN = "http://clinica.test"
 EVERY_HOUR = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
+TREATMENTS: dict[str, tuple[str, Any]] = {
+    "immunization": (
+        "immunizations",
+        {"vaccine": "Rabia", "administered_at": "2026-01-10T15:00:00Z", "source": "external", "given_by": "Campaña"},
+    ),
+    "deworming": (
+        "dewormings",
+        {
+            "product": "Prazicuantel",
+            "target": "internal",
+            "administered_at": "2026-01-10T15:00:00Z",
+            "source": "here",
+            "dose": 1.5,
+            "dose_unit": "tableta",
+        },
+    ),
+    "prescription": (
+        "prescriptions",
+        {
+            "items": [
+                {
+                    "drug": "Amoxicilina 250 mg",
+                    "unit": "tableta",
+                    "route": "oral",
+                    "quantity": 14,
+                    "instructions": "Dar una tableta cada 12 horas por 7 días.",
+                }
+            ]
+        },
+    ),
+    "allergy": ("allergies", {"substance": "Ivermectina", "severity": "severe"}),
+}
+"""What a vet records of a patient: the noun of its address, and a body."""
+
 PENDING = OpenDocument("terms", "1", "es-EC", "0" * 64, "/api/v1/legal/documents/terms/1.es-EC.md")
 
 ACCEPTED = {"slug": "privacy", "version": "1", "locale": "es-EC", "sha256": "0" * 64}
@@ -224,7 +258,8 @@ class Service:
         ids["problem_id"] = (await self.done("POST", problems, vet, json=found))["id"]
         late = await self.ask("PATCH", at, vet, json={"version": 1, "note": {"plan": "Reposo"}})
         ids["note_id"] = late.json()["set_aside_id"]
-        await self.plant(clinic, "weight")
+        for kind in ("weight", *TREATMENTS):
+            await self.plant(clinic, kind)
         made = await self.done("POST", f"{base}/note-templates", vet, json={"name": "Control", "plan": "Volver"})
         ids["template_id"] = made["id"]
 
@@ -254,6 +289,10 @@ class Service:
             case "weight":
                 at = f"{base}/patients/{ids['patient_id']}/weights"
                 ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
+            case _ if kind in TREATMENTS:
+                noun, body = TREATMENTS[kind]
+                at = f"{base}/patients/{ids['patient_id']}/{noun}"
+                ids[f"{kind}_id"] = (await self.done("POST", at, vet, json=body))["id"]
             case _:
                 raise ValueError(f"nothing known is called {kind}")
 

@@ -25,6 +25,15 @@ from coravet.adapters.postgres.records.store import (
     RecordReadsOnPostgres,
     SignersOnPostgres,
 )
+from coravet.adapters.postgres.records.treatments import (
+    AllergyReadsOnPostgres,
+    DuesOnPostgres,
+    PrescriptionReadsOnPostgres,
+    PrescriptionRows,
+    ProtocolsOnPostgres,
+    TreatmentReadsOnPostgres,
+    VetsOnPostgres,
+)
 from coravet.adapters.postgres.scheduling.catalogue import CatalogueOnPostgres
 from coravet.adapters.postgres.scheduling.diary import DiaryOnPostgres, HoldRows
 from coravet.adapters.postgres.scheduling.feeds import FeedRows
@@ -43,6 +52,7 @@ from coravet.adapters.postgres.tenancy.store import (
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.patients.model import Client, Patient
 from coravet.core.records.model import Addendum, Encounter, NoteTemplate, Problem, ProblemChange, Weight
+from coravet.core.records.treatments import Allergy, Deworming, Immunization
 from coravet.core.scheduling.model import Appointment, Closure, GuestRequest, Resource, Service
 
 __all__ = ["ClinicWork", "tables"]
@@ -222,3 +232,43 @@ class ClinicWork(PostgresWork):
     @cached_property
     def record_reads(self) -> RecordReadsOnPostgres:
         return RecordReadsOnPostgres(self)
+
+    @cached_property
+    def immunizations(self) -> Rows[Immunization]:
+        return Rows(self.session, Immunization)
+
+    @cached_property
+    def dewormings(self) -> Rows[Deworming]:
+        return Rows(self.session, Deworming)
+
+    @cached_property
+    def prescriptions(self) -> PrescriptionRows:
+        return PrescriptionRows(self)
+
+    @cached_property
+    def allergies(self) -> Rows[Allergy]:
+        return Rows(self.session, Allergy)
+
+    @cached_property
+    def dues(self) -> DuesOnPostgres:
+        return DuesOnPostgres(self)
+
+    @cached_property
+    def vets(self) -> VetsOnPostgres:
+        return VetsOnPostgres(self)
+
+    @cached_property
+    def protocols(self) -> ProtocolsOnPostgres:
+        return ProtocolsOnPostgres(self)
+
+    @cached_property
+    def treatment_reads(self) -> TreatmentReadsOnPostgres:
+        return TreatmentReadsOnPostgres(self)
+
+    @cached_property
+    def prescription_reads(self) -> PrescriptionReadsOnPostgres:
+        return PrescriptionReadsOnPostgres(self)
+
+    @cached_property
+    def allergy_reads(self) -> AllergyReadsOnPostgres:
+        return AllergyReadsOnPostgres(self)

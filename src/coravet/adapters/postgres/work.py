@@ -85,6 +85,7 @@ class PostgresWork:
         self._once = once
         self._events: list[tuple[ClinicId, Event]] = []
         self._answer: Any = None
+        self.tell: Callable[[Any], Any] = lambda view: view
 
     @cached_property
     def session(self) -> AsyncSession:
@@ -112,8 +113,9 @@ class PostgresWork:
         self._events.append((scope, event))
 
     def answer(self, view: T, kept: T | None = None) -> T:
-        self._answer = view if kept is None else kept
-        return view
+        told: T = self.tell(view)
+        self._answer = told if kept is None else kept
+        return told
 
     async def fetch(self, sql: str, *arguments: Any) -> list[asyncpg.Record]:
         """Rows of a read, past the mapper: what was changed so far is written first, so that the read sees it."""

@@ -30,8 +30,10 @@ class PatientDeceased(Conflict):
     code = "patient_deceased"
     title = "The patient has died"
 
-    def __init__(self) -> None:
-        super().__init__("This patient is registered as deceased. If that is wrong, correct it before booking.")
+    def __init__(
+        self, detail: str = "This patient is registered as deceased. If that is wrong, correct it before booking."
+    ) -> None:
+        super().__init__(detail)
 
 
 class NoTimeSoon(Conflict):

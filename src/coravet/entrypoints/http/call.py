@@ -1,13 +1,13 @@
 """What a route needs to call its use case."""
 
 import re
-from collections.abc import Awaitable, Callable
-from contextlib import AbstractAsyncContextManager
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
-from typing import Protocol
+from typing import Any, Protocol
 
 from coravet.core.kernel.actor import Actor, UserId
 from coravet.core.kernel.calendar import CalendarWriter
@@ -19,19 +19,25 @@ from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
 from coravet.core.messaging.ports import ByHand, Writer
 from coravet.core.patients.numbers import Numbers
-from coravet.core.records.ports import RecordsWork
+from coravet.core.records.treatment_ports import TreatmentsWork
 from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.tenancy.identity import Identity
 from coravet.core.tenancy.ports import Directory, TenancyWork
 from coravet.entrypoints.http.access import Granted, Guards
 from coravet.entrypoints.http.bodies import JsonRequest
-from coravet.entrypoints.http.language import Language, SpokenNumbers, language_of
+from coravet.entrypoints.http.language import Language, SpokenNumbers, language_of, warnings_told
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(TenancyWork, RecordsWork, SchedulingWork, Protocol):
-    """A unit of work with every noun's ports."""
+class AnyWork(TenancyWork, TreatmentsWork, SchedulingWork, Protocol):
+    """A unit of work with every noun's ports.
+
+    Attributes:
+        tell: puts what the work answers into the reader's language, before it is kept with its effect.
+    """
+
+    tell: Callable[[Any], Any]
 
 
 class OnceBegin(Protocol):
@@ -117,9 +123,12 @@ class Call:
         """What is known of numbers, said in the reader's language."""
         return SpokenNumbers(self.ports.numbers, self.language)
 
-    def begin(self, actor: Actor) -> AbstractAsyncContextManager[AnyWork]:
-        """Open a work, under the request's Idempotency-Key where it brings one."""
-        return self.ports.begin(actor, self.once)
+    @asynccontextmanager
+    async def begin(self, actor: Actor) -> AsyncIterator[AnyWork]:
+        """Open a work, under the request's Idempotency-Key where it brings one; it answers in the reader's language."""
+        async with self.ports.begin(actor, self.once) as work:
+            work.tell = lambda view: warnings_told(view, self.language)
+            yield work
 
     def system_begin(self, reason: str, user_id: UserId | None = None) -> AbstractAsyncContextManager[AnyWork]:
         """Open a work across clinics, under the request's Idempotency-Key where it brings one."""

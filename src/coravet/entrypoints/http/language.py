@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 import msgspec
 from litestar.datastructures import Headers
@@ -12,6 +12,8 @@ from coravet.core.kernel.sentences import Sentence
 from coravet.core.patients.model import DocumentType
 from coravet.core.patients.numbers import Checked, Numbers
 from coravet.entrypoints.http.spanish import SENTENCES, WORDS
+
+T = TypeVar("T")
 
 Language = Literal["es", "en"]
 
@@ -66,6 +68,15 @@ def told(sentence: str, language: Language) -> str:
         return words.get(value, value) if isinstance(value, str) else value
 
     return pattern.format_map({name: shown(value) for name, value in sentence.values.items()})
+
+
+def warnings_told(view: T, language: Language) -> T:
+    """What succeeded with its `warnings` in that language; itself where it has none."""
+    warnings = getattr(view, "warnings", None)
+    if not warnings or not isinstance(view, msgspec.Struct):
+        return view
+    said = [msgspec.structs.replace(each, detail=told(each.said, language)) for each in warnings]
+    return msgspec.structs.replace(view, warnings=said)
 
 
 class SpokenNumbers:

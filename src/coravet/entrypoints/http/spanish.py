@@ -405,6 +405,76 @@ _RECORDS = {
     ),
 }
 
+_TREATMENTS = {
+    "It was not given yet. Record it when it is.": "Aún no se ha aplicado. Regístrelo cuando se aplique.",
+    "The day lies before 1980 or after 2100. Check the year.": (
+        "La fecha es anterior al año 1980 o posterior al 2100. Revise el año."
+    ),
+    "It lies before the patient's birth. Correct the one that is wrong.": (
+        "Es anterior al nacimiento de la mascota. Corrija la fecha que esté mal."
+    ),
+    "It lies after the patient's death. Correct the one that is wrong.": (
+        "Es posterior a la muerte de la mascota. Corrija la fecha que esté mal."
+    ),
+    "This lot had expired on the day of the dose. Take another lot, or correct the date.": (
+        "Este lote ya estaba caducado el día de la aplicación. Use otro lote o corrija la fecha."
+    ),
+    "This lot had expired on the day of the dose. It may not protect: consider to repeat it.": (
+        "Este lote ya estaba caducado el día de la aplicación. Puede no proteger: considere repetirla."
+    ),
+    "The next dose lies after this one.": "La próxima dosis debe ser posterior a esta.",
+    "It lies more than ten years ahead. Check the year.": "Faltan más de diez años. Revise el año.",
+    "Only what was given elsewhere names who gave it there. Choose the vet instead.": (
+        "Solo lo aplicado en otro lugar indica quién lo aplicó allí. Elija al veterinario de la clínica."
+    ),
+    "What was given elsewhere has no vet of this clinic. Write who gave it under given_by.": (
+        "Lo aplicado en otro lugar no lleva un veterinario de esta clínica. Escriba quién lo aplicó en given_by."
+    ),
+    "Only a vet gives it. Choose one of the clinic's.": (
+        "Solo lo aplica un veterinario. Elija a uno de los de la clínica."
+    ),
+    "The clinic's protocol begins later: {name} at {weeks} weeks of age.": (
+        "El protocolo de la clínica empieza más tarde: {name} a las {weeks} semanas de edad."
+    ),
+    "The clinic's protocol says no day for the next dose. Nobody will be reminded unless you recall it.": (
+        "El protocolo de la clínica no indica fecha para la próxima dosis. Sin un aviso suyo no habrá recordatorio."
+    ),
+    "The lot is missing. Without it nobody can be told if the maker recalls it.": (
+        "Falta el lote. Sin él no se podrá avisar a nadie si el fabricante lo retira."
+    ),
+    "The weight is missing, so the dose cannot be checked against it. Weigh the patient.": (
+        "Falta el peso, así que no se puede comprobar la dosis. Pese a la mascota."
+    ),
+    "The last weight is {days} days old. Weigh the patient again.": (
+        "El último peso es de hace {days} días. Vuelva a pesar a la mascota."
+    ),
+    "A dose needs its amount and its unit.": "Una dosis necesita su cantidad y su unidad.",
+    "It is below one thousandth. Check the comma.": "Es menor a una milésima. Revise la coma decimal.",
+    "The patient is allergic to {substance}.": "La mascota es alérgica a {substance}.",
+    "The patient is allergic to {substance}, which is of the same class.": (
+        "La mascota es alérgica a {substance}, que es de la misma clase."
+    ),
+    "Its active substances are not known, so it was not checked for allergies. Name them.": (
+        "No se conocen sus principios activos, así que no se comprobaron las alergias. Indíquelos."
+    ),
+    "This patient is registered as deceased. If that is wrong, correct it before prescribing.": (
+        "Esta mascota consta como fallecida. Si es un error, corríjalo antes de recetar."
+    ),
+    "A prescription is good for a year at most.": "Una receta es válida como máximo por un año.",
+    "This immunization is marked as entered in error already.": "Esta vacuna ya consta como registrada por error.",
+    "This deworming is marked as entered in error already.": (
+        "Esta desparasitación ya consta como registrada por error."
+    ),
+    "This prescription is marked as entered in error already.": "Esta receta ya consta como registrada por error.",
+    "This allergy is marked as entered in error already.": "Esta alergia ya consta como registrada por error.",
+    "This allergy is over already, or was entered in error.": "Esta alergia ya está superada o se registró por error.",
+    "A deworming's code is internal or external.": "El código de una desparasitación es internal o external.",
+    "Each stretch of age ends later than the one before.": (
+        "Cada tramo de edad debe terminar después que el anterior. Revise el orden."
+    ),
+    "Another entry of the list is for the same.": "Otra línea de la lista es para lo mismo. Quite una de las dos.",
+}
+
 _MESSAGING = {
     "Another rule of the list says the same.": "Otra regla de la lista dice lo mismo. Quite una de las dos.",
     "The day lies before 2000 or after 2100. Check the year.": (
@@ -425,6 +495,7 @@ SENTENCES: dict[str, str] = {
     **_HOURS,
     **_SCHEDULING,
     **_RECORDS,
+    **_TREATMENTS,
     **_MESSAGING,
 }
 """Spanish patterns by English ones."""
