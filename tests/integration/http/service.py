@@ -55,7 +55,8 @@ TREATMENTS: dict[str, tuple[str, Any]] = {
                     "quantity": 14,
                     "instructions": "Dar una tableta cada 12 horas por 7 días.",
                 }
-            ]
+            ],
+            "valid_until": (datetime.now(UTC).date() + timedelta(days=60)).isoformat(),
         },
     ),
     "allergy": ("allergies", {"substance": "Ivermectina", "severity": "severe"}),
@@ -141,7 +142,7 @@ class Service:
         await self._tell(clinic)
         await self._wait(clinic)
         await self._receive(clinic)
-        await self._treat(clinic)
+        await self.treat(clinic)
         return clinic
 
     async def equip(self, clinic: "Clinic") -> "Clinic":
@@ -241,7 +242,7 @@ class Service:
         ids["entry_id"] = made["id"]
         await self.put_waiting(clinic, "offered")
 
-    async def _treat(self, clinic: "Clinic") -> None:
+    async def treat(self, clinic: "Clinic") -> None:
         """The clinic's vet, who may sign, and what they wrote of its patient."""
         if "vet" not in clinic.people:
             await self.join(clinic, "vet")

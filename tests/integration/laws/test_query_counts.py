@@ -90,7 +90,7 @@ def _lists(contract: Contract) -> list[Key]:
 
 
 async def _furnished(service: Service, times: int) -> Clinic:
-    """A clinic with so many of everything, whose owner works in so many clinics."""
+    """A clinic with so many of everything, its last patient included, whose owner works in so many clinics."""
     clinic = await service.open_clinic()
     email = (await service.done("GET", "/session", clinic.owner))["user"]["email"]
     for number in range(times):
@@ -101,6 +101,7 @@ async def _furnished(service: Service, times: int) -> Clinic:
             offer = {"email": email, "roles": ["vet"]}
             made = await service.done("POST", f"/clinics/{elsewhere.slug}/invitations", elsewhere.owner, json=offer)
             await service.done("POST", f"/invitations/{made['token']}/accept", clinic.owner)
+            await service.treat(clinic)
     return clinic
 
 
