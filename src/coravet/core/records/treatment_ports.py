@@ -10,6 +10,7 @@ from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table
 from coravet.core.messaging.model import Recall
+from coravet.core.messaging.ports import Recalls
 from coravet.core.records.ports import RecordsWork
 from coravet.core.records.treatment_views import (
     AllergyView,
@@ -129,7 +130,7 @@ class TreatmentsWork(RecordsWork, Protocol):
     """The unit of work as treatments use it."""
 
     @property
-    def recalls(self) -> Table[Recall]: ...
+    def recalls(self) -> Recalls: ...
 
     @property
     def immunizations(self) -> Table[Immunization]: ...
