@@ -66,13 +66,11 @@ async def sign_encounter(
 ) -> EncounterView:
     """Sign an encounter; from now on it is only added to, which the database enforces.
 
-    Signing again what one has signed oneself answers as the first time, since that answer may have been lost.
-
     Raises:
         NotFound: no such encounter here.
         RegistrationRequired: the signer has no registration number.
         StaleVersion: it changed since it was read.
-        InvalidTransition: it is signed by somebody else, or was entered in error.
+        InvalidTransition: it is signed already, or was entered in error.
         Invalid: there is no word in its note yet.
     """
     async with begin(actor) as work:
@@ -81,8 +79,6 @@ async def sign_encounter(
         if encounter.voided_at is not None:
             raise InvalidTransition("This encounter was entered in error. Open a new one.")
         if encounter.signed_at is not None:
-            if encounter.signed_by == actor.member_id and encounter.version == command.version + 1:
-                return work.answer(await work.record_reads.encounter(encounter.id))
             raise InvalidTransition("This encounter is signed already. Write an addendum.")
         advance(encounter, command.version)
         if not any(getattr(encounter, name) for name in PARTS):
