@@ -133,9 +133,7 @@ def _consents() -> None:
             name=op.f("ck_consents_purpose"),
         ),
         sa.CheckConstraint("decision IN ('accepted', 'declined', 'withdrawn')", name=op.f("ck_consents_decision")),
-        sa.CheckConstraint(
-            "source IN ('in_person', 'paper', 'phone', 'mail', 'whatsapp', 'portal')", name=op.f("ck_consents_source")
-        ),
+        sa.CheckConstraint("source IN ('in_person', 'phone', 'whatsapp', 'portal')", name=op.f("ck_consents_source")),
         sa.CheckConstraint(
             "num_nulls(text_slug, text_version, text_locale, text_sha256) IN (0, 4)", name=op.f("ck_consents_text")
         ),

@@ -80,6 +80,7 @@ def routes(app: Litestar) -> set[Key]:
 
 _CLINIC = "/api/v1/clinics/{clinic}"
 _PORTAL = "/api/v1/portal/clinics/{clinic}"
+_CLIENT = f"{_CLINIC}/clients/{{client_id}}"
 _VISIT = f"{_CLINIC}/appointments/{{appointment_id}}"
 _HOURS = {"spans": [{"weekday": day, "opens": "00:00", "closes": "00:00"} for day in range(1, 8)]}
 _EXCEPTION = f"{_CLINIC}/resources/{{resource_id}}/exceptions/{{day}}"
@@ -118,6 +119,19 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_CLINIC}/clients"): Sample({"given_name": "Ana", "family_name": "Pérez", "phone": "0991234567"}),
     ("GET", f"{_CLINIC}/clients/{{client_id}}"): _NOTHING,
     ("PATCH", f"{_CLINIC}/clients/{{client_id}}"): Sample({"email": "ana@correo.test"}),
+    ("GET", "/api/v1/cantons"): _NOTHING,
+    ("POST", f"{_CLIENT}/deceased"): Sample({"on": "2026-01-02"}),
+    ("DELETE", f"{_CLIENT}/deceased"): _NOTHING,
+    ("GET", f"{_CLIENT}/contacts"): _NOTHING,
+    ("POST", f"{_CLIENT}/contacts"): Sample({"kind": "email", "value": "{new_email}", "label": "trabajo"}),
+    ("DELETE", f"{_CLIENT}/contacts/{{contact_id}}"): Sample(anew="contact"),
+    ("GET", f"{_CLIENT}/consents"): Sample(query={"current": "true"}),
+    ("POST", f"{_CLIENT}/consents"): Sample({"purpose": "photos", "decision": "withdrawn", "source": "phone"}),
+    ("GET", f"{_CLINIC}/clients/duplicates"): Sample(query={"given_name": "Soila", "family_name": "Quimbiurco"}),
+    ("GET", f"{_CLIENT}/duplicates"): _NOTHING,
+    ("POST", f"{_CLIENT}/merge"): Sample({"merged_id": "{twin_id}"}, anew="twin"),
+    ("GET", f"{_CLINIC}/merges"): Sample(query={"client_id": "{client_id}"}),
+    ("POST", f"{_CLINIC}/merges/{{merge_id}}/undo"): Sample(anew="merge"),
     ("GET", f"{_CLINIC}/patients"): Sample(query={"client_id": "{client_id}"}),
     ("POST", f"{_CLINIC}/patients"): Sample({"client_id": "{client_id}", "name": "Luna", "species": "cat"}),
     ("GET", f"{_CLINIC}/patients/{{patient_id}}"): _NOTHING,

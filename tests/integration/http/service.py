@@ -143,6 +143,7 @@ class Service:
         await self._wait(clinic)
         await self._receive(clinic)
         await self.treat(clinic)
+        await self._know(clinic)
         return clinic
 
     async def equip(self, clinic: "Clinic") -> "Clinic":
@@ -264,6 +265,14 @@ class Service:
         made = await self.done("POST", f"{base}/note-templates", vet, json={"name": "Control", "plan": "Volver"})
         ids["template_id"] = made["id"]
 
+    async def _know(self, clinic: "Clinic") -> None:
+        """What the client agreed to, how else they are reached, and somebody who turned out to be them."""
+        at = f"/clinics/{clinic.slug}/clients/{clinic.ids['client_id']}"
+        agreed = {"purpose": "marketing", "decision": "accepted", "text": ACCEPTED}
+        await self.done("POST", f"{at}/consents", clinic.owner, json=agreed)
+        for kind in ("contact", "merge", "twin"):
+            await self.plant(clinic, kind)
+
     async def plant(self, clinic: "Clinic", kind: str) -> None:
         """Make one more of what can be settled or spent but once; the clinic's ids name it from now on."""
         base, ids, vet = f"/clinics/{clinic.slug}", clinic.ids, clinic.people["vet"]
@@ -294,6 +303,18 @@ class Service:
                 noun, body = TREATMENTS[kind]
                 at = f"{base}/patients/{ids['patient_id']}/{noun}"
                 ids[f"{kind}_id"] = (await self.done("POST", at, vet, json=body))["id"]
+            case "contact":
+                at, value = f"{base}/clients/{ids['client_id']}/contacts", f"{token_hex(4)}@correo.test"
+                made = await self.done("POST", at, clinic.owner, json={"kind": "email", "value": value})
+                ids["contact_id"] = made["id"]
+            case "twin":
+                person = {"given_name": "Soila", "family_name": "Quimbiurco"}
+                ids["twin_id"] = (await self.done("POST", f"{base}/clients", clinic.owner, json=person))["id"]
+            case "merge":
+                await self.plant(clinic, "twin")
+                at = f"{base}/clients/{ids['client_id']}/merge"
+                made = await self.done("POST", at, clinic.owner, json={"merged_id": ids["twin_id"]})
+                ids["merge_id"] = made["id"]
             case _:
                 raise ValueError(f"nothing known is called {kind}")
 

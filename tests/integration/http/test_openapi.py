@@ -17,6 +17,8 @@ OPERATIONS = [
     "openClinic", "listClinics", "getClinic", "changeClinic",
     "listMembers", "changeMember", "listInvitations", "inviteMember", "acceptInvitation",
     "registerClient", "listClients", "getClient", "changeClient",
+    "listCantons", "recordClientDeath", "revokeClientDeath", "listContacts", "addContact", "removeContact",
+    "listConsents", "recordConsent", "findDuplicates", "listDuplicates", "mergeClients", "listMerges", "undoMerge",
     "registerPatient", "listPatients", "getPatient", "changePatient", "recordDeath", "revokeDeath",
     "listDeathRecords", "listBreeds", "transferPatient", "listParties", "addParty", "endParty",
     "listIdentifiers", "addIdentifier", "endIdentifier", "listAlerts", "addAlert", "endAlert",

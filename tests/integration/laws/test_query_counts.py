@@ -18,10 +18,14 @@ from coravet.bootstrap import Application
 USUAL = 4
 """Statements of a list: who asks, BEGIN with the clinic, the list itself in one query, COMMIT."""
 
-OTHERS = {"clinics": 2, "breeds": 0, "availability": 5, "board": 5}
-"""One's clinics are asked for in no clinic's name, breeds of no database; free time is a plan and what is taken."""
+OTHERS = {"clinics": 2, "breeds": 0, "cantons": 0, "availability": 5, "board": 5}
+"""One's clinics are asked for in no clinic's name, breeds and cantons of no database; free time is a plan and what is
+taken."""
 
 NO_MORE = {
+    "cantons": "they are the country's",
+    "contacts": "they are one client's",
+    "consents": "they are one client's",
     "availability": "free time is as long",
     "holidays": "they are the country's",
     "exceptions": "they are one resource's",
@@ -111,6 +115,7 @@ async def _cost(service: Service, clinic: Clinic, key: Key) -> tuple[list[str], 
     day = (datetime.fromisoformat(clinic.slot()) - timedelta(days=1)).astimezone(UTC).date()
     params = {
         "search": {"q": "firulais"},
+        "duplicates": {"given_name": "Zoila", "family_name": "Quimbiurco"},
         "availability": {"service": clinic.ids["service_id"]},
         "agenda": {"date": day},
         "board": {"date": day},

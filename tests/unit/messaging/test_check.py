@@ -25,6 +25,7 @@ VISIT = Facts(
     allowed=True,
     patient_name="Firulais",
     deceased=False,
+    client_deceased=False,
     service_name="Consulta",
     visit_status="confirmed",
     starts_at=START,

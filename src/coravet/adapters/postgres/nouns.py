@@ -11,6 +11,13 @@ from coravet.adapters.postgres.messaging.store import (
     RecallRows,
     ReminderRulesOnPostgres,
 )
+from coravet.adapters.postgres.patients.clients import (
+    ClientRows,
+    ConsentRows,
+    ContactRows,
+    DuplicatesOnPostgres,
+    MergeRows,
+)
 from coravet.adapters.postgres.patients.store import (
     AcquaintancesOnPostgres,
     AlertRows,
@@ -106,8 +113,24 @@ class ClinicWork(PostgresWork):
         return LinkRows(self)
 
     @cached_property
-    def clients(self) -> Rows[Client]:
-        return Rows(self.session, Client)
+    def clients(self) -> ClientRows:
+        return ClientRows(self.session, Client)
+
+    @cached_property
+    def contacts(self) -> ContactRows:
+        return ContactRows(self)
+
+    @cached_property
+    def consents(self) -> ConsentRows:
+        return ConsentRows(self)
+
+    @cached_property
+    def duplicates(self) -> DuplicatesOnPostgres:
+        return DuplicatesOnPostgres(self)
+
+    @cached_property
+    def merges(self) -> MergeRows:
+        return MergeRows(self)
 
     @cached_property
     def patients(self) -> Rows[Patient]:

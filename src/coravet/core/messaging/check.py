@@ -39,6 +39,8 @@ def _untrue(message: Message, facts: Facts, now: datetime) -> str | None:
         return "subject_gone"
     if facts.deceased:
         return "patient_deceased"
+    if facts.client_deceased:
+        return "client_deceased"
     if message.kind in HOLDS_WHILE:
         return _visit_changed(message, facts, now)
     return "recall_closed" if facts.closed else None

@@ -16,14 +16,21 @@ from coravet.core.kernel.fields import Email, clean_fields, given_fields
 from coravet.core.kernel.text import fold
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
-from coravet.core.patients.model import Client, DocumentType
+from coravet.core.patients.cantons import cantons
+from coravet.core.patients.death import Death, check_death
+from coravet.core.patients.model import Client, DocumentType, PreferredChannel
 from coravet.core.patients.numbers import BadNumber, Checked, Numbers
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.patients.views import ClientView
+from coravet.core.tenancy.clinic_day import day_of, time_zone
 
 Name = Annotated[str, Meta(min_length=1, max_length=80)]
 Number = Annotated[str, Meta(min_length=1, max_length=32)]
 Phone = Annotated[str, Meta(min_length=1, max_length=32, description="Any usual form; kept as E.164.")]
+
+
+Canton = Annotated[str, Meta(min_length=4, max_length=4, description="The INEC's code, of the list at /cantons.")]
+Address = Annotated[str, Meta(max_length=200)]
 
 
 class NewClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,6 +42,9 @@ class NewClient(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document_number: Number | None = None
     phone: Phone | None = None
     email: Email | None = None
+    preferred_channel: PreferredChannel | None = None
+    canton: Canton | None = None
+    address: Address | None = None
 
 
 class ClientChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -47,6 +57,9 @@ class ClientChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     document_number: Number | UnsetType | None = UNSET
     phone: Phone | UnsetType | None = UNSET
     email: Email | UnsetType | None = UNSET
+    preferred_channel: PreferredChannel | UnsetType | None = UNSET
+    canton: Canton | UnsetType | None = UNSET
+    address: Address | UnsetType | None = UNSET
 
 
 class CheckedClient(msgspec.Struct, frozen=True):
@@ -62,8 +75,11 @@ def check_client(given: Mapping[str, Any], numbers: Numbers) -> CheckedClient:
 
     Fields that are absent are not looked at, so that a form can be checked though other fields are malformed.
     """
-    fields, errors = clean_fields(given, ("given_name", "family_name", "email"), required=("given_name", "family_name"))
+    texts = ("given_name", "family_name", "email", "address")
+    fields, errors = clean_fields(given, texts, required=("given_name", "family_name"))
     checked = CheckedClient(fields, errors, [])
+    if given.get("canton") is not None and given["canton"] not in cantons():
+        errors.append(FieldError("/canton", "unknown_canton", "There is no such canton. Choose one of the list."))
     kind, number = given.get("document_type"), given.get("document_number")
     if "document_type" in given and "document_number" in given and (kind is None) != (number is None):
         missing = "document_type" if kind is None else "document_number"
@@ -104,6 +120,11 @@ def client_view(client: Client, warnings: list[FieldError]) -> ClientView:
         document_number=client.document_number,
         phone=client.phone,
         email=client.email,
+        preferred_channel=client.preferred_channel,
+        canton=client.canton,
+        address=client.address,
+        deceased_on=client.deceased_on,
+        merged_into_id=client.merged_into_id,
         created_at=client.created_at,
         version=client.version,
         warnings=warnings,
@@ -142,7 +163,7 @@ async def change_client(
     """Change what is known of a client.
 
     Raises:
-        NotFound: no such client here.
+        NotFound, ClientMerged: no such client here.
         StaleVersion: they changed since they were read.
         Invalid, Duplicate: as when registering.
     """
@@ -160,3 +181,43 @@ async def change_client(
         client.search_key = search_key(client)
         work.emit(ClientUpdated(client.id, client.version))
         return work.answer(client_view(client, checked.warnings))
+
+
+async def record_client_death(
+    client_id: UUID, command: Death, actor: Actor, begin: Begin[PatientsWork], clock: Clock
+) -> ClientView:
+    """Record the day on which a client died, or correct it. No message reaches them any more; their patients stay.
+
+    Raises:
+        Invalid: the day lies after today (`in_future`).
+        NotFound, ClientMerged: no such client here.
+        StaleVersion: they changed since they were read.
+    """
+    today = day_of(clock.now(), time_zone(actor.time_zone))
+    errors = check_death(msgspec.structs.asdict(command), today)
+    if errors:
+        raise Invalid(errors=errors)
+    async with begin(actor) as work:
+        client = await work.clients.lock(client_id)
+        advance(client, command.version)
+        client.deceased_on = command.on or today
+        work.emit(ClientUpdated(client.id, client.version))
+        return work.answer(client_view(client, []))
+
+
+async def revoke_client_death(
+    client_id: UUID, version: int | UnsetType, actor: Actor, begin: Begin[PatientsWork]
+) -> ClientView:
+    """Take back that a client has died. One who lives is left as they are.
+
+    Raises:
+        NotFound, ClientMerged: no such client here.
+        StaleVersion: they changed since they were read.
+    """
+    async with begin(actor) as work:
+        client = await work.clients.lock(client_id)
+        if client.deceased_on is not None:
+            advance(client, version)
+            client.deceased_on = None
+            work.emit(ClientUpdated(client.id, client.version))
+        return client_view(client, [])

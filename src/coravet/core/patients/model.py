@@ -1,7 +1,7 @@
 """Clients, patients and what binds them, as the database keeps them."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Literal
 from uuid import UUID
 
@@ -21,7 +21,7 @@ PreferredChannel = Literal["mail", "whatsapp", "phone"]
 ContactKind = Literal["phone", "email"]
 ConsentPurpose = Literal["data_processing", "treatment", "marketing", "whatsapp", "photos"]
 ConsentDecision = Literal["accepted", "declined", "withdrawn"]
-ConsentSource = Literal["in_person", "paper", "phone", "mail", "whatsapp", "portal"]
+ConsentSource = Literal["in_person", "phone", "whatsapp", "portal"]
 
 
 @dataclass
@@ -94,6 +94,10 @@ class Consent:
     note: str | None
     recorded_by: MemberId | None
     decided_at: datetime
+
+
+UNDOABLE = timedelta(days=30)
+"""How long a merge can be undone."""
 
 
 @dataclass

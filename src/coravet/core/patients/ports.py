@@ -9,13 +9,28 @@ import msgspec
 
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
-from coravet.core.patients.model import Alert, Client, Death, Identifier, Party, Patient
+from coravet.core.messaging.ports import Choices
+from coravet.core.patients.model import (
+    Alert,
+    Client,
+    Consent,
+    Contact,
+    Death,
+    Identifier,
+    Merge,
+    Party,
+    Patient,
+)
 from coravet.core.patients.views import (
     AlertView,
     ClientView,
+    ConsentView,
+    ContactView,
     DeathView,
+    DuplicateView,
     FoundView,
     IdentifierView,
+    MergeView,
     PartyView,
     PatientView,
 )
@@ -39,6 +54,20 @@ class PatientReads(Protocol):
     async def search(self, words: list[str], limit: int) -> list[FoundView]:
         """Clients and patients whose search key contains every folded word, names that begin so first."""
         ...
+
+
+class Likeness(msgspec.Struct, frozen=True):
+    """What is known of a person who may be a client already.
+
+    Attributes:
+        name: folded; an empty one is like nobody's.
+        documents: types and numbers, any of which would tell.
+        phones: E.164.
+    """
+
+    name: str
+    documents: list[tuple[str, str]]
+    phones: list[str]
 
 
 class Known(msgspec.Struct, frozen=True):
@@ -121,11 +150,102 @@ class Deaths(Protocol):
         ...
 
 
+class Clients(Table[Client], Protocol):
+    """The clinic's clients. `get` and `lock` raise ClientMerged for one who is another one now.
+
+    Whoever is got is nobody's to merge away until the work ends, so that what refers to them then stays theirs.
+    """
+
+
+class Contacts(Table[Contact], Protocol):
+    """Further phones and mail addresses. Change them with the client locked."""
+
+    async def of(self, client_id: UUID) -> list[Contact]:
+        """All that a client has, in the order in which they were added."""
+        ...
+
+    async def remove(self, client_id: UUID, contact_id: UUID) -> None:
+        """Forget one of a client's. Raises NotFound."""
+        ...
+
+    async def views(self, client_id: UUID, page: PageRequest) -> Page[ContactView]:
+        """A client's, in the order in which they were added; one query."""
+        ...
+
+
+class Consents(Protocol):
+    """What clients decided, for good."""
+
+    async def add(self, row: Consent) -> None: ...
+
+    async def views(self, client_id: UUID, page: PageRequest, *, current: bool) -> Page[ConsentView]:
+        """What a client decided, and whoever was merged into them, the latest first; one query.
+
+        Args:
+            current: only the last word on each purpose.
+        """
+        ...
+
+
+class Duplicates(Protocol):
+    """The conversation about who may be one person."""
+
+    async def of_person(self, person: Likeness, limit: int) -> list[DuplicateView]:
+        """Clients who may be that person, the likeliest first; one query."""
+        ...
+
+    async def of_client(self, client_id: UUID, limit: int) -> list[DuplicateView]:
+        """Others who may be the same person as a client, the likeliest first; one query. Raises NotFound."""
+        ...
+
+
+class Merges(Table[Merge], Protocol):
+    """Clients who were one person."""
+
+    async def both(self, first: UUID, second: UUID) -> tuple[Client, Client]:
+        """Two clients, merged or not, locked in one order whoever asks. Raises NotFound."""
+        ...
+
+    async def move(self, source: UUID, target: UUID, now: datetime) -> dict[str, list[UUID]]:
+        """Make all that is a locked client's another one's; answers the ids of what moved, by table.
+
+        Of two present relations to one patient the weaker is ended at `now`; those are under `ended`.
+        """
+        ...
+
+    async def put_back(self, merge: Merge) -> None:
+        """Make what a merge moved the other's again, take away what it added, and reopen what it ended."""
+        ...
+
+    async def view(self, merge_id: UUID) -> MergeView:
+        """Raises NotFound."""
+        ...
+
+    async def views(self, page: PageRequest, client_id: UUID | None) -> Page[MergeView]:
+        """Merges, the latest first, of one client where given; one query."""
+        ...
+
+
 class PatientsWork(Work, Protocol):
     """The unit of work as clients and patients use it."""
 
     @property
-    def clients(self) -> Table[Client]: ...
+    def clients(self) -> Clients: ...
+
+    @property
+    def contacts(self) -> Contacts: ...
+
+    @property
+    def consents(self) -> Consents: ...
+
+    @property
+    def choices(self) -> Choices: ...
+
+    @property
+    def duplicates(self) -> Duplicates: ...
+
+    @property
+    def merges(self) -> Merges: ...
 
     @property
     def patients(self) -> Table[Patient]: ...

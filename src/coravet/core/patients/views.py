@@ -1,11 +1,13 @@
 """What readers of clients and patients are shown."""
 
 from datetime import date, datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
 
+from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.errors import FieldError
 
 
@@ -14,6 +16,9 @@ class ClientView(msgspec.Struct, frozen=True):
 
     Attributes:
         name: given and family name together, as lists show it.
+        preferred_channel: how they like to be reached, for staff to know; what may be sent is told by their channels.
+        canton: the INEC's code, of the list at `/cantons`.
+        merged_into_id: who this client turned out to be, and has all that was theirs.
         warnings: what was accepted though it looks wrong, such as a phone number of an unknown range; empty when read.
     """
 
@@ -25,8 +30,110 @@ class ClientView(msgspec.Struct, frozen=True):
     document_number: str | None
     phone: str | None
     email: str | None
+    preferred_channel: str | None
+    canton: str | None
+    address: str | None
+    deceased_on: date | None
+    merged_into_id: UUID | None
     created_at: datetime
     version: int
+    warnings: list[FieldError] = []
+
+
+class ContactView(msgspec.Struct, frozen=True):
+    """A further phone (E.164) or mail address of a client; `warnings` as in a client."""
+
+    id: UUID
+    kind: str
+    value: str
+    label: str | None
+    created_at: datetime
+    warnings: list[FieldError] = []
+
+
+class ShownText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text that somebody was shown: one version in one language, and the hash of its bytes."""
+
+    slug: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)")]
+    version: Annotated[str, Meta(min_length=1, max_length=32)]
+    locale: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$(?!\n)")]
+    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
+
+
+class ConsentView(msgspec.Struct, frozen=True):
+    """What a client decided on a purpose.
+
+    Attributes:
+        text: what they were shown; None where nothing was.
+        source: how the client told.
+        recorded_by: the member who wrote it down.
+        current: whether it is the last word on its purpose.
+    """
+
+    id: UUID
+    purpose: str
+    decision: str
+    text: ShownText | None
+    source: str
+    note: str | None
+    recorded_by: MemberId | None
+    decided_at: datetime
+    current: bool
+
+
+class DuplicateView(msgspec.Struct, frozen=True):
+    """A client who may be the same person.
+
+    Attributes:
+        reasons: what speaks for it: `document` (a cédula and the RUC made of it are one), `phone`, `name`.
+        similarity: of the names, from 0 to 1.
+        patients: names of their animals, a few.
+    """
+
+    id: UUID
+    name: str
+    document_type: str | None
+    document_number: str | None
+    phone: str | None
+    reasons: list[str]
+    similarity: float
+    patients: list[str]
+
+
+class DuplicatesView(msgspec.Struct, frozen=True):
+    """Clients who may be the same person, the likeliest first."""
+
+    items: list[DuplicateView]
+
+
+class MergedRef(msgspec.Struct, frozen=True):
+    """One of the two clients of a merge."""
+
+    id: UUID
+    name: str
+
+
+class MergeView(msgspec.Struct, frozen=True):
+    """Two clients who were one person.
+
+    Attributes:
+        client, merged: who stays, and who went.
+        filled: fields of the one who stays that were empty and hold the other's value since.
+        moved: how many rows changed hands, by what they are.
+        undoable_until: until then it may be undone; None where that was done.
+        warnings: what was kept apart though it looks odd; empty when read.
+    """
+
+    id: UUID
+    client: MergedRef
+    merged: MergedRef
+    merged_at: datetime
+    merged_by: MemberId | None
+    filled: list[str]
+    moved: dict[str, int]
+    undoable_until: datetime | None
+    undone_at: datetime | None
+    undone_by: MemberId | None
     warnings: list[FieldError] = []
 
 

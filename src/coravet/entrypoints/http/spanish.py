@@ -288,6 +288,33 @@ _PATIENTS = {
     ),
 }
 
+_CLIENTS = {
+    "Write one mail address, such as ana@example.com.": "Escriba un solo correo electrónico, como ana@example.com.",
+    "The client has this phone or address already.": "El cliente ya tiene este teléfono o correo.",
+    "The client has enough contacts. Remove one.": "El cliente ya tiene suficientes contactos. Quite uno.",
+    "Say which text the client was shown before agreeing.": (
+        "Indique qué texto se le mostró al cliente antes de aceptar."
+    ),
+    "There is no such canton. Choose one of the list.": "No existe ese cantón. Elija uno de la lista.",
+    "This client was merged with another one. Go on with that one.": (
+        "Este cliente se unió con otro. Continúe con ese otro."
+    ),
+    "This is the client itself. Choose the other one of the two.": "Es el mismo cliente. Elija al otro de los dos.",
+    "The two have different documents. The one of the client who stays is kept.": (
+        "Los dos tienen documentos distintos. Se conserva el del cliente que queda."
+    ),
+    "Only one of the two is registered as deceased. The client who stays is, from now on.": (
+        "Solo uno de los dos está registrado como fallecido. Desde ahora lo está el cliente que queda."
+    ),
+    "This merge was undone before.": "Esta unión ya se deshizo.",
+    "A merge can be undone for 30 days, and these are over.": (
+        "Una unión se puede deshacer durante 30 días, y ese plazo terminó."
+    ),
+    "The client who stayed was merged again since. Undo that merge first.": (
+        "El cliente que quedó se volvió a unir después con otro. Primero deshaga esa unión."
+    ),
+}
+
 _SCHEDULING = {
     "This time was just taken. Choose another.": "Este horario se acaba de ocupar. Elija otro.",
     "The visit lies outside the working hours of who or what it needs. Choose another time.": (
@@ -492,6 +519,7 @@ SENTENCES: dict[str, str] = {
     **_ACCESS,
     **_TENANCY,
     **_PATIENTS,
+    **_CLIENTS,
     **_HOURS,
     **_SCHEDULING,
     **_RECORDS,

@@ -113,7 +113,9 @@ k.id AS client_id, coalesce(g.given_name, k.given_name) AS given_name,
 k.given_name || ' ' || k.family_name AS client_name,
 CASE m.channel WHEN 'mail' THEN coalesce(g.email, k.email) ELSE k.phone END AS address,
 d.allowed, coalesce(g.patient_name, p.name) AS patient_name,
-p.deceased_on IS NOT NULL AS deceased, s.name AS service_name,
+p.deceased_on IS NOT NULL AS deceased,
+-- Who booked as a guest and left an address is alive, whoever they were taken for.
+k.deceased_on IS NOT NULL AND g.email IS NULL AS client_deceased, s.name AS service_name,
 CASE WHEN h.expires_at <= now() THEN 'expired' ELSE coalesce(a.status, w.status) END AS visit_status,
 coalesce(a.starts_at, h.starts_at) AS starts_at, coalesce(a.ends_at, h.ends_at) AS ends_at,
 a.version, r.due_on, r.closed_at,
@@ -148,7 +150,9 @@ LEFT JOIN patients p ON p.clinic_id = m.clinic_id AND p.id = coalesce(a.patient_
 LEFT JOIN clients k ON k.clinic_id = m.clinic_id AND k.id = coalesce(a.client_id, o.client_id, w.client_id)
 LEFT JOIN LATERAL (
     SELECT e.allowed FROM channel_choices e
-    WHERE e.clinic_id = m.clinic_id AND e.client_id = k.id AND e.channel = m.channel
+    WHERE e.clinic_id = m.clinic_id AND e.channel = m.channel AND e.client_id = ANY (
+        ARRAY(SELECT x.id FROM clients x WHERE x.clinic_id = k.clinic_id AND x.merged_into_id = k.id) || k.id
+    )
     ORDER BY e.chosen_at DESC, e.id DESC LIMIT 1
 ) d ON true
 """
@@ -157,7 +161,9 @@ SELECT k.version, n.channel, e.allowed, e.source, e.recorded_by, e.chosen_at
 FROM clients k CROSS JOIN unnest($2::text[]) AS n (channel)
 LEFT JOIN LATERAL (
     SELECT * FROM channel_choices e
-    WHERE e.clinic_id = k.clinic_id AND e.client_id = k.id AND e.channel = n.channel
+    WHERE e.clinic_id = k.clinic_id AND e.channel = n.channel AND e.client_id = ANY (
+        ARRAY(SELECT x.id FROM clients x WHERE x.clinic_id = k.clinic_id AND x.merged_into_id = k.id) || k.id
+    )
     ORDER BY e.chosen_at DESC, e.id DESC LIMIT 1
 ) e ON true
 WHERE k.id = $1
@@ -195,6 +201,7 @@ def _facts(row: asyncpg.Record) -> Facts:
         allowed=row["allowed"],
         patient_name=row["patient_name"],
         deceased=bool(row["deceased"]),
+        client_deceased=bool(row["client_deceased"]),
         service_name=row["service_name"],
         visit_status=row["visit_status"],
         starts_at=row["starts_at"],
@@ -258,7 +265,8 @@ class ChoiceRows(Rows[Choice]):
 
     async def change(self, client_id: UUID) -> int:
         rows = await self._work.fetch(
-            "UPDATE clients SET version = version + 1 WHERE id = $1 RETURNING version", client_id
+            "UPDATE clients SET version = version + 1 WHERE id = $1 AND merged_into_id IS NULL RETURNING version",
+            client_id,
         )
         if not rows:
             raise NotFound

@@ -45,7 +45,7 @@ decode_alerts = msgspec.json.Decoder(list[AlertRef]).decode
 _decode_identifiers = msgspec.json.Decoder(list[IdentifierRef]).decode
 _CLIENTS = (
     "SELECT id, given_name || ' ' || family_name AS name, given_name, family_name, document_type, document_number,"
-    " phone, email, created_at, version FROM clients"
+    " phone, email, preferred_channel, canton, address, deceased_on, merged_into_id, created_at, version FROM clients"
 )
 _PATIENTS = f"""
 SELECT p.id, p.name, p.species, p.breed, p.sex, p.reproductive_status, p.birth_date, p.birth_date_precision,
@@ -62,7 +62,7 @@ JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
 _SEARCH = """
 SELECT 'client' AS type, c.id, c.given_name || ' ' || c.family_name AS name, c.phone AS detail, c.id AS client_id,
        c.search_key LIKE $2 AS begins, c.search_key
-FROM clients c WHERE c.search_key LIKE ALL ($1)
+FROM clients c WHERE c.search_key LIKE ALL ($1) AND c.merged_into_id IS NULL
 UNION ALL
 SELECT 'patient', p.id, p.name, c.given_name || ' ' || c.family_name, c.id, p.search_key LIKE $2, p.search_key
 FROM patients p
@@ -121,8 +121,8 @@ class PatientReadsOnPostgres:
     async def clients(self, page: PageRequest, search: str | None) -> Page[ClientView]:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
         rows = await self._work.fetch(
-            f"{_CLIENTS} WHERE (family_name, id) > ($1, $2) AND ($3::text IS NULL OR search_key LIKE $3)"
-            " ORDER BY family_name, id LIMIT $4",
+            f"{_CLIENTS} WHERE merged_into_id IS NULL AND (family_name, id) > ($1, $2)"
+            " AND ($3::text IS NULL OR search_key LIKE $3) ORDER BY family_name, id LIMIT $4",
             *last,
             None if search is None else containing(search),
             page.limit + 1,
@@ -190,7 +190,11 @@ class AcquaintancesOnPostgres:
     async def clients(self, document_type: str | None, document_number: str | None, phone: str) -> list[Known]:
         rows = await self._work.fetch(
             "SELECT id, given_name, family_name, document_type, document_number FROM clients"
-            " WHERE phone = $3 OR (document_type = $1 AND document_number = $2) ORDER BY created_at, id",
+            " WHERE merged_into_id IS NULL AND id IN ("
+            "  SELECT id FROM clients WHERE phone = $3 UNION ALL"
+            "  SELECT id FROM clients WHERE document_type = $1 AND document_number = $2 AND merged_into_id IS NULL"
+            "  UNION ALL SELECT client_id FROM contacts WHERE kind = 'phone' AND value = $3"
+            " ) ORDER BY created_at, id",
             document_type,
             document_number,
             phone,

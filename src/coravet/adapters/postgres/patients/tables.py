@@ -216,7 +216,7 @@ consents = tenant_table(
     belongs_to("recorded_by", "members"),
     CheckConstraint("purpose IN ('data_processing', 'treatment', 'marketing', 'whatsapp', 'photos')", name="purpose"),
     CheckConstraint("decision IN ('accepted', 'declined', 'withdrawn')", name="decision"),
-    CheckConstraint("source IN ('in_person', 'paper', 'phone', 'mail', 'whatsapp', 'portal')", name="source"),
+    CheckConstraint("source IN ('in_person', 'phone', 'whatsapp', 'portal')", name="source"),
     CheckConstraint("num_nulls(text_slug, text_version, text_locale, text_sha256) IN (0, 4)", name="text"),
     CheckConstraint("decision <> 'accepted' OR text_sha256 IS NOT NULL", name="accepted_a_text"),
     Index("ix_consents_newest", "clinic_id", "client_id", "purpose", "decided_at", "id"),

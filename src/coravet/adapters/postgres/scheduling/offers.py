@@ -37,10 +37,11 @@ _BY_NAME = "ORDER BY r.name, r.id"
 _BOOKED = """
 SELECT p.id, o.client_id, p.species, p.deceased_on IS NOT NULL FROM patients p
 JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
+JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id AND c.merged_into_id IS NULL
 """
 _OF_VISIT = f"{_BOOKED} JOIN appointments a ON a.clinic_id = p.clinic_id AND a.patient_id = p.id WHERE a.id = $1"
-_KEPT = "FOR KEY SHARE OF p, o"
-"""So that nobody registers a death or a transfer between this look and the booking."""
+_KEPT = "FOR KEY SHARE OF p, o FOR SHARE OF c"
+"""So that nobody registers a death or a transfer between this look and the booking, nor merges the owner."""
 
 
 class OffersOnPostgres:
@@ -75,7 +76,7 @@ class OffersOnPostgres:
         return await self._booked(f"{_OF_VISIT} {_KEPT}", appointment_id)
 
     async def _booked(self, sql: str, row_id: UUID) -> Booked:
-        # Who waited for a transfer finds the former owner gone, and the new one only when it looks again.
+        # Who waited for a transfer or a merge finds the former owner gone, and the new one only when it looks again.
         rows = await self._work.fetch(sql, row_id) or await self._work.fetch(sql, row_id)
         if not rows:
             raise NotFound
