@@ -20,9 +20,9 @@ class Contract:
 
     @cached_property
     def _paths(self) -> list[tuple[re.Pattern[str], dict[str, Any]]]:
-        return [
-            (re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for path, methods in self.document["paths"].items()
-        ]
+        # Addresses with fewer names in them first, as OpenAPI would have them matched.
+        paths = sorted(self.document["paths"].items(), key=lambda item: item[0].count("{"))
+        return [(re.compile(re.sub(r"\{\w+\}", "[^/]+", path)), methods) for path, methods in paths]
 
     def operation(self, method: str, path: str) -> dict[str, Any] | None:
         """The operation at an address; None where the document has none."""

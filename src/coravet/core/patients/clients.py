@@ -17,7 +17,7 @@ from coravet.core.kernel.text import fold
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.cantons import cantons
-from coravet.core.patients.death import Death, check_death
+from coravet.core.patients.death import Deceased, check_death
 from coravet.core.patients.model import Client, DocumentType, PreferredChannel
 from coravet.core.patients.numbers import BadNumber, Checked, Numbers
 from coravet.core.patients.ports import PatientsWork
@@ -184,7 +184,7 @@ async def change_client(
 
 
 async def record_client_death(
-    client_id: UUID, command: Death, actor: Actor, begin: Begin[PatientsWork], clock: Clock
+    client_id: UUID, command: Deceased, actor: Actor, begin: Begin[PatientsWork], clock: Clock
 ) -> ClientView:
     """Record the day on which a client died, or correct it. No message reaches them any more; their patients stay.
 

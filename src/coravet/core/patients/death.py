@@ -21,7 +21,7 @@ from coravet.core.tenancy.clinic_day import day_of, time_zone
 
 
 class Deceased(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The day on which a patient died; by default today in the clinic."""
+    """The day on which a patient, or a client, died; by default today in the clinic."""
 
     on: date | None = None
     version: int | UnsetType = UNSET

@@ -16,7 +16,7 @@ from coravet.core.patients.cantons import CantonsView, cantons
 from coravet.core.patients.clients import record_client_death, revoke_client_death
 from coravet.core.patients.consents import NewConsent, check_consent, record_consent
 from coravet.core.patients.contacts import NewContact, add_contact, check_contact, remove_contact
-from coravet.core.patients.death import Death, check_death
+from coravet.core.patients.death import Deceased, check_death
 from coravet.core.patients.duplicates import MOST, Person, find_duplicates
 from coravet.core.patients.merge import NewMerge, merge_clients, undo_merge
 from coravet.core.patients.model import DocumentType
@@ -61,10 +61,10 @@ async def list_cantons() -> CantonsView:
     status_code=200,
 )
 async def post_client_deceased(
-    client_id: FromPath[UUID], call: NamedDependency[Call], data: JSONBody[Death | None] = None
+    client_id: FromPath[UUID], call: NamedDependency[Call], data: JSONBody[Deceased | None] = None
 ) -> ClientView:
     """Record that a client has died, today where no day is given, or correct the day: no message reaches them then."""
-    return await record_client_death(client_id, data or Death(), call.actor, call.begin, call.ports.clock)
+    return await record_client_death(client_id, data or Deceased(), call.actor, call.begin, call.ports.clock)
 
 
 @delete(f"{_CLIENT}/deceased", opt=_WRITE, operation_id="revokeClientDeath", tags=["Clients"], status_code=200)
