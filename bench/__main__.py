@@ -9,7 +9,7 @@ from statistics import median
 
 import asyncpg
 import msgspec
-from bench.load import Measured, Stretch
+from bench.load import Measured, Stretch, driven_apart
 from bench.scene import FULL_DAYS, OWNER, agenda_tomorrow, furnished
 from bench.servers import FloorProcess, processor_seconds
 from bench.stage import DATABASE, stage
@@ -86,7 +86,7 @@ async def _bench(servers: tuple[Server, Server], postgres: EmbeddedPostgres, age
         await _compare(servers, admin, postgres.log, agenda)
     finally:
         await admin.close()
-    ceiling = await _drive(_stretch(servers[1], EMPTY, 204, options))
+    ceiling = await driven_apart(_stretch(servers[1], EMPTY, 204, options))
     print(f"\nThe load alone can drive {ceiling.rate:,.0f} requests a second: the floor, answering without SQL.\n")
     rounds: list[tuple[Result, Result]] = []
     for number in range(options.rounds + 1):
@@ -123,23 +123,13 @@ def _stretch(server: Server, request: bytes, status: int, options: Options) -> S
 
 async def _measure(server: Server, stretch: Stretch, postgres_pid: int | None) -> Result:
     before = processor_seconds(server.pid), processor_seconds(postgres_pid)
-    load = await _drive(stretch)
+    load = await driven_apart(stretch)
     after = processor_seconds(server.pid), processor_seconds(postgres_pid)
     if load.problem:
         raise LocalError(f"The {server.name} failed: {load.problem}")
     # The lead's answers are not counted, so the time is scaled to the part that is.
     share = 1000 * stretch.seconds / (stretch.seconds + stretch.lead_seconds) / load.requests
     return Result(load, (after[0] - before[0]) * share, (after[1] - before[1]) * share)
-
-
-async def _drive(stretch: Stretch) -> Measured:
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bench.load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
-    )
-    output, _ = await process.communicate(msgspec.json.encode(stretch))
-    if process.returncode:
-        raise LocalError("The load generator failed; its traceback stands above.")
-    return msgspec.json.decode(output, type=Measured)
 
 
 def _report(title: str, rounds: list[tuple[Result, Result]]) -> None:

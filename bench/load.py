@@ -103,6 +103,17 @@ class Connection(asyncio.Protocol):
             self._ended.set_exception(RuntimeError(reason))
 
 
+async def driven_apart(stretch: Stretch) -> Measured:
+    """Drive the stretch in a process of its own. Raises RuntimeError where that process fails."""
+    process = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bench.load", stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE
+    )
+    output, _ = await process.communicate(msgspec.json.encode(stretch))
+    if process.returncode:
+        raise RuntimeError("The load generator failed; its traceback stands above.")
+    return msgspec.json.decode(output, type=Measured)
+
+
 async def drive(stretch: Stretch) -> Measured:
     """Send for the stretch's time and tell how it went."""
     loop = asyncio.get_running_loop()

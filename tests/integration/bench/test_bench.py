@@ -39,3 +39,11 @@ def test_booking() -> None:
     assert {int(booked) + int(taken) for _, booked, taken in ended} == {150}
     for ratio in ("service/bare", "bare/bare without locks"):
         assert re.search(rf"^{ratio}, round by round: \d\.\d\d", printed, re.MULTILINE)
+
+
+@pytest.mark.long
+def test_timeline() -> None:
+    """The first page of a long timeline is measured beside the patient alone."""
+    printed = _bench("bench.timeline", 3, "--rounds=1", "--seconds=0.5")
+    assert "A patient with 2,000 entries" in printed
+    assert len(re.findall(r"^timeline/patient, round by round: \d", printed, re.MULTILINE)) == 1
