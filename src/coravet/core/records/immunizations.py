@@ -105,7 +105,9 @@ async def record_immunization(
             sentence = "The lot is missing. Without it nobody can be told if the maker recalls it."
             warnings.append(FieldError("/lot_number", "missing", sentence))
         known = await work.allergy_reads.known(patient_id)
-        warnings += allergy_warnings("/vaccine", [fields["vaccine"]], known)
+        # An allergy may name a vaccine by another of its names.
+        same = [each.substance for each in known if not set(codes).isdisjoint(covered(each.substance, entries))]
+        warnings += allergy_warnings("/vaccine", [fields["vaccine"], *same], known)
         immunization = Immunization(
             clinic_id=actor.clinic_id,
             id=work.new_id(),
