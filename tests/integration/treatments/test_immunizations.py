@@ -9,7 +9,7 @@ from tests.integration.treatments.scene import ago, day, vet_with
 
 
 async def test_the_next_dose(service: Service, clinic: Clinic) -> None:
-    """A dose is shown as it was recorded, with who gave it, and its next is recalled a year on, as the protocol says."""
+    """A dose is shown as it was recorded, with who gave it, and its next is recalled as the protocol says."""
     vet = await vet_with(service, clinic)
     made = await vet.dose(vaccine="Vacuna antirrábica", lot_expires_on=day(0), route="subcutaneous", site="flanco")
     assert made["covers"] == ["rabies"]
@@ -95,7 +95,7 @@ async def test_refused(changes: dict[str, Any], errors: dict[str, str], service:
 
 
 async def test_given_elsewhere(service: Service, clinic: Clinic) -> None:
-    """Of a dose given elsewhere we keep who gave it there; that its lot had expired is told, in the reader's language."""
+    """Of a dose given elsewhere we keep who gave it; that its lot had expired is told, in the reader's language."""
     vet = await vet_with(service, clinic)
     body = {
         "vaccine": "Giardia",
@@ -181,7 +181,7 @@ async def test_protocols(service: Service, clinic: Clinic) -> None:
 
 
 async def test_reminders_leave(service: Service, clinic: Clinic) -> None:
-    """The recall of a dose has all that planning reminders looks for: its kind, its day and nine in the morning of it."""
+    """A recall has all that planning reminders looks for: its kind, its day and nine in the morning of it."""
     vet = await vet_with(service, clinic)
     made = await vet.dose()
     async with superuser(service.settings) as admin:

@@ -211,6 +211,8 @@ def wording(message: str) -> tuple[str, str]:  # noqa: C901, PLR0911, PLR0912 --
             return "needs_offset", Sentence("Say which time zone it is in: end it with Z or with one such as -05:00.")
         case _, _ if ">=" in message:
             return "too_small", Sentence("The least is {least}.", least=limit)
+        case "float", _ if " > 0.0" in message:
+            return "too_small", Sentence("It must be more than zero. Check the comma.")
         case _, _ if "<=" in message:
             return "too_large", Sentence("The most is {most}.", most=limit)
         case _ if kind:

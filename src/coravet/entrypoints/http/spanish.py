@@ -82,6 +82,7 @@ _FIELDS = {
     "Name at least {least}.": "Indique al menos {least}.",
     "Name at most {most}.": "Indique como máximo {most}.",
     "The least is {least}.": "El valor mínimo es {least}.",
+    "It must be more than zero. Check the comma.": "Debe ser mayor que cero. Revise la coma decimal.",
     "The most is {most}.": "El valor máximo es {most}.",
     "It does not have the form that this field needs.": "No tiene el formato que este campo necesita.",
     "It is not among the values that this field takes.": "No está entre los valores que este campo admite.",
