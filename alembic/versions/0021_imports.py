@@ -100,13 +100,7 @@ def upgrade() -> None:
         ["clinic_id", "import_id", "phone"],
         postgresql_where=sa.text("phone IS NOT NULL"),
     )
-    op.create_index("ix_import_rows_outcome", "import_rows", ["clinic_id", "import_id", "outcome", "number"])
-    op.create_index(
-        "ix_import_rows_warned",
-        "import_rows",
-        ["clinic_id", "import_id", "number"],
-        postgresql_where=sa.text("warned"),
-    )
+    op.create_index("ix_import_rows_first_row", "import_rows", ["clinic_id", "import_id", "first_row", "number"])
     guard("imports", "SELECT, INSERT, UPDATE, DELETE")
     guard("import_parts", "SELECT, INSERT, DELETE")
     guard("import_rows", "SELECT, INSERT, DELETE")

@@ -1,7 +1,7 @@
 """The only composition root: settings in, a wired application out."""
 
 import gc
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -36,6 +36,8 @@ from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
 from coravet.adapters.whatsapp.by_hand import WaMeLinks
 from coravet.adapters.whatsapp.cloud import CloudApi
+from coravet.core.exchange.apply import apply
+from coravet.core.exchange.imports import ApplyImport, CheckImport, check
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.kernel.errors import NotFound
@@ -51,6 +53,7 @@ from coravet.core.tenancy.operators import grant_operator
 from coravet.core.tenancy.views import NewClinicView
 from coravet.entrypoints.http.app import API, build
 from coravet.entrypoints.http.call import Ports
+from coravet.entrypoints.http.language import Language, told
 from coravet.entrypoints.http.live import stream_events
 from coravet.entrypoints.http.middleware import RequestContext
 from coravet.entrypoints.live.layer import Live
@@ -77,14 +80,28 @@ class Services:
     def __init__(self, works: Works[ClinicWork]) -> None:
         self.begin = works.begin
         self.system_begin = works.system_begin
-        self._clock = SystemClock()
+        self.numbers = EcuadorNumbers()
+        self.clock = SystemClock()
 
     async def create_clinic(self, slug: str, name: str, time_zone: str, owner_email: str | None) -> NewClinicView:
         """Open a clinic and invite its first owner. Raises Invalid, Duplicate, ValueError for a bad slug."""
         command = msgspec.convert(
             {"slug": slug, "name": name, "time_zone": time_zone, "owner_email": owner_email}, NewClinic
         )
-        return await open_clinic(command, self.system_begin, self._clock)
+        return await open_clinic(command, self.system_begin, self.clock)
+
+    async def system_of(self, slug: str) -> Actor:
+        """The system at work in the clinic of that address. Raises NotFound."""
+        async with self.system_begin("command") as work:
+            found = await work.fetch("SELECT id, time_zone FROM clinics WHERE slug = $1", slug)
+        if not found:
+            raise NotFound
+        return Actor(clinic_id=ClinicId(found[0]["id"]), time_zone=found[0]["time_zone"], user_id=None)
+
+    @staticmethod
+    def tell(language: Language) -> Callable[[str], str]:
+        """Says sentences in that language."""
+        return partial(told, language=language)
 
     async def grant_operator(self, email: str, reason: str) -> None:
         """Make the person of that mail address an operator. Raises Invalid, saying why not."""
@@ -216,11 +233,19 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
     async def send_message(job: SendMessage, actor: Actor) -> None:
         await send(job.message_id, actor, works.begin, clock, post)
 
+    async def check_import(job: CheckImport, actor: Actor) -> None:
+        await check(job.import_id, actor, works.begin, clock, EcuadorNumbers())
+
+    async def apply_import(job: ApplyImport, actor: Actor) -> None:
+        await apply(job.import_id, actor, works.begin, clock)
+
     return {
         SendMessage: send_message,
         TimeFreed: partial(offer_freed, begin=works.begin, clock=clock),
         OfferEnds: partial(end_offer, begin=works.begin, clock=clock),
         WishEnds: partial(end_wish, begin=works.begin, clock=clock),
+        CheckImport: check_import,
+        ApplyImport: apply_import,
     }
 
 

@@ -19,6 +19,7 @@ class Sample:
         status: what the visit of the address must be for the request to succeed.
         waits: what whoever waits must be, `waiting` or `offered`.
         who: the role of a member who may; owners may all but write records.
+        content: the body itself, where it is no JSON.
         anew: what `Service.plant` must make for each request, since the one before settled or spent it.
         at: ids that stand for others, where what was planted belongs to something of its own.
     """
@@ -34,6 +35,13 @@ class Sample:
     def ids(self, ids: Mapping[str, str]) -> dict[str, str]:
         """A clinic's ids as the request takes them."""
         return {**ids, **{name: ids[other] for name, other in self.at.items()}}
+
+    content: str | None = None
+
+    def sent(self, ids: Mapping[str, Any]) -> dict[str, Any]:
+        """What httpx is to send."""
+        body = {"json": fill(self.body, ids)} if self.content is None else {"content": fill(self.content, ids)}
+        return {**body, "params": fill(self.query, ids)}
 
     def names(self, path: str) -> set[str]:
         """The ids that the request names, in its address, query or body."""
@@ -92,6 +100,7 @@ _REMINDERS = {
 }
 _WAITLIST = f"{_CLINIC}/waitlist"
 _OFFER = "/api/v1/portal/offers/{offer_token}"
+_IMPORT = f"{_CLINIC}/imports/{{import_id}}"
 _NOTHING = Sample()
 _SPARE = {"patient_id": "spare_patient_id"}
 _VOID = {"reason": "de otro paciente"}
@@ -354,4 +363,11 @@ SAMPLES: dict[Key, Sample] = {
     ("GET", _CLOSURE): _NOTHING,
     ("PATCH", _CLOSURE): Sample({"to_time": "12:00", "resource_id": "{resource_id}"}),
     ("DELETE", _CLOSURE): _NOTHING,
+    ("POST", f"{_CLINIC}/imports"): Sample({"file_name": "clientes.csv", "size": 9, "sha256": "0" * 64}),
+    ("PUT", f"{_IMPORT}/file"): Sample(content="{import_file}", anew="import"),
+    ("GET", f"{_CLINIC}/imports"): _NOTHING,
+    ("GET", _IMPORT): _NOTHING,
+    ("GET", f"{_IMPORT}/rows"): _NOTHING,
+    ("POST", f"{_IMPORT}/apply"): Sample({"skip_errors": True}, anew="checked_import"),
+    ("DELETE", _IMPORT): Sample(anew="import"),
 }

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
+from hashlib import sha256
 from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from secrets import token_hex
@@ -17,8 +18,11 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from tests.integration.http.contract import Contract
 from tests.integration.parts.people import People
 
+from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.bootstrap import Application, application, services
+from coravet.core.exchange.imports import check
 from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.kernel.clock import SystemClock
 from coravet.core.kernel.work import SystemBegin
 from coravet.core.legal.gate import OpenDocument
 from coravet.core.messaging.links import mint
@@ -144,6 +148,7 @@ class Service:
         await self._receive(clinic)
         await self.treat(clinic)
         await self._know(clinic)
+        await self.plant(clinic, "checked_import")
         return clinic
 
     async def equip(self, clinic: "Clinic") -> "Clinic":
@@ -299,6 +304,20 @@ class Service:
             case "weight":
                 at = f"{base}/patients/{ids['patient_id']}/weights"
                 ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
+            case "import":
+                number = next(clinic.files)
+                rows = "".join(f"Ana,Pérez {token_hex(4)},Luna,gato\n" for _ in range(number))
+                ids["import_file"] = f"nombre,apellido,mascota,especie\n{rows}"
+                data = ids["import_file"].encode()
+                file = {"file_name": "clientes.csv", "size": len(data), "sha256": sha256(data).hexdigest()}
+                ids["import_id"] = (await self.done("POST", f"{base}/imports", clinic.owner, json=file))["id"]
+            case "checked_import":
+                await self.plant(clinic, "import")
+                at = f"{base}/imports/{ids['import_id']}/file"
+                await self.done("PUT", at, clinic.owner, content=ids["import_file"].encode())
+                actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
+                begin, clock = self.application.works.begin, SystemClock()
+                await check(UUID(ids["import_id"]), actor, begin, clock, EcuadorNumbers())
             case _ if kind in TREATMENTS:
                 noun, body = TREATMENTS[kind]
                 at = f"{base}/patients/{ids['patient_id']}/{noun}"
@@ -367,6 +386,7 @@ class Clinic:
     people: dict[str, Headers]
     ids: dict[str, str]
     _slots: Iterator[int] = field(default_factory=count)
+    files: Iterator[int] = field(default_factory=lambda: count(1))
 
     @property
     def owner(self) -> Headers:

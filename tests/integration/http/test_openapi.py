@@ -45,6 +45,7 @@ OPERATIONS = [
     "openEncounter", "listEncounters", "getEncounter", "writeEncounter", "signEncounter", "addAddendum", "voidEncounter",
     "dismissSetAsideNote", "getTimeline", "listWeights", "weighPatient", "voidWeight",
     "listProblems", "noteProblem", "judgeProblem", "listNoteTemplates", "makeNoteTemplate", "changeNoteTemplate",
+    "openImport", "sendImportFile", "listImports", "getImport", "listImportRows", "applyImport", "dropImport",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
 ]  # fmt: skip
 """Names that generated clients call. One is added with its route; renaming or losing one breaks every client."""

@@ -7,7 +7,7 @@ from secrets import token_hex
 
 import asyncpg
 import pytest
-from tests.integration.http.samples import SAMPLES, Key, address, fill, routes
+from tests.integration.http.samples import SAMPLES, Key, address, routes
 from tests.integration.http.service import Clinic, Headers, Service, bearer, superuser
 
 TABLE = """
@@ -175,6 +175,13 @@ POST   /api/v1/clinics/{clinic}/closures                                 401    
 GET    /api/v1/clinics/{clinic}/closures/{closure_id}                    401      404   200  200     200   200      404
 PATCH  /api/v1/clinics/{clinic}/closures/{closure_id}                    401      404   403  403     200   200      404
 DELETE /api/v1/clinics/{clinic}/closures/{closure_id}                    401      404   403  403     204   204      404
+POST   /api/v1/clinics/{clinic}/imports                                 401      404   403  403     201   201      404
+PUT    /api/v1/clinics/{clinic}/imports/{import_id}/file                401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/imports                                 401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/imports/{import_id}                     401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/imports/{import_id}/rows                401      404   403  403     200   200      404
+POST   /api/v1/clinics/{clinic}/imports/{import_id}/apply               401      404   403  403     200   200      404
+DELETE /api/v1/clinics/{clinic}/imports/{import_id}                     401      404   403  403     204   204      404
 """
 _HEAD, *_LINES = TABLE.strip("\n").splitlines()
 EVERYBODY = _HEAD.split()
@@ -275,9 +282,7 @@ async def test_permissions(
             "new_slug": f"nueva-{token_hex(4)}",
             "new_email": f"nueva-{token_hex(4)}@correo.test",
         }
-        answer = await service.client.request(
-            method, address(path, ids), headers=who, json=fill(sample.body, ids), params=fill(sample.query, ids)
-        )
+        answer = await service.client.request(method, address(path, ids), headers=who, **sample.sent(ids))
         found[name] = answer.status_code
     await _put_back(admin, clinic, everybody["owner"], None)
     assert found == EXPECTED[key]

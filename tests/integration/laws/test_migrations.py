@@ -168,8 +168,8 @@ INSERT INTO consents (clinic_id, id, client_id, purpose, decision, source, decid
 INSERT INTO client_merges (clinic_id, id, client_id, merged_id, merged_at, filled, moved)
     VALUES ({CLINIC}, {VISIT}, {CLIENT}, {CLIENT}, now(), '{{}}', '{{}}');
 INSERT INTO imports (clinic_id, id, file_name, size, sha256, created_at, expires_at, status, received, last_row,
-    checked, applied, counts, skip_errors) VALUES ({CLINIC}, {VISIT}, 'clientes.csv', 1, '0', now(), now(), 'checked', 1, 2, 1,
-    0, '{{}}', false);
+    checked, applied, counts, skip_errors) VALUES ({CLINIC}, {VISIT}, 'clientes.csv', 1, '0', now(), now(), 'checked',
+    1, 2, 1, 0, '{{}}', false);
 INSERT INTO import_parts VALUES ({CLINIC}, {VISIT}, 0, '\\x00');
 INSERT INTO import_rows (clinic_id, import_id, number, outcome, warned, known, animals, problems)
     VALUES ({CLINIC}, {VISIT}, 2, 'error', false, false, '[]', '[]');

@@ -3,6 +3,14 @@
 from functools import cached_property
 
 from coravet.adapters.postgres import tables
+from coravet.adapters.postgres.exchange.store import (
+    ImportBytes,
+    ImportReadsOnPostgres,
+    ImportRowsOnPostgres,
+    ImportsOnPostgres,
+    NeighboursOnPostgres,
+    NewcomersOnPostgres,
+)
 from coravet.adapters.postgres.messaging.store import (
     ChoiceRows,
     LinkRows,
@@ -295,3 +303,27 @@ class ClinicWork(PostgresWork):
     @cached_property
     def allergy_reads(self) -> AllergyReadsOnPostgres:
         return AllergyReadsOnPostgres(self)
+
+    @cached_property
+    def imports(self) -> ImportsOnPostgres:
+        return ImportsOnPostgres(self)
+
+    @cached_property
+    def import_bytes(self) -> ImportBytes:
+        return ImportBytes(self)
+
+    @cached_property
+    def import_rows(self) -> ImportRowsOnPostgres:
+        return ImportRowsOnPostgres(self)
+
+    @cached_property
+    def import_reads(self) -> ImportReadsOnPostgres:
+        return ImportReadsOnPostgres(self)
+
+    @cached_property
+    def neighbours(self) -> NeighboursOnPostgres:
+        return NeighboursOnPostgres(self)
+
+    @cached_property
+    def newcomers(self) -> NewcomersOnPostgres:
+        return NewcomersOnPostgres(self)

@@ -75,11 +75,13 @@ class Animal(msgspec.Struct, frozen=True, kw_only=True):
     """An animal of a row, in the normal form of a patient's fields.
 
     Attributes:
-        chip: in its normal form, or None.
+        key: the name, folded; with the species it tells the animals of one client apart.
+        chip: an identifier's fields in their normal form.
         exists: whether it is known already: as the client's patient, or from a row above.
     """
 
     name: str
+    key: str
     species: str
     breed: str | None = None
     sex: str = "unknown"
@@ -87,7 +89,7 @@ class Animal(msgspec.Struct, frozen=True, kw_only=True):
     birth_date: date | None = None
     birth_date_precision: str | None = None
     color: str | None = None
-    chip: str | None = None
+    chip: dict[str, str] | None = None
     exists: bool = False
 
 
@@ -118,8 +120,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
             `error`: nothing, for its problems.
         client_id: the client, or the one who will be; None where there is an error.
         known: whether that client exists already.
-        first_row: the row that first names the client.
-        person: None where the row names nobody and is one more of the client above.
+        first_row: the row that first names the client in this file.
+        person: None where the row names nobody and goes on with the client of the row above.
     """
 
     number: int
@@ -147,6 +149,7 @@ class Import:
         last_row: the number of the last row that was checked; checking goes on after it.
         checked: rows that were.
         applied: rows that were, while that is done; it is done for all or for none.
+        counts: rows by outcome, those that are odd as `warned`, and `patients` that will be made.
         skip_errors: whether rows with errors are left out, and the others imported.
     """
 

@@ -52,6 +52,7 @@ class RecordReader:
         self._width = width
         self._decoder = io.IncrementalNewlineDecoder(decoder(encoding), translate=True)
         self._rest = ""
+        self._begun = False
         self._overlong = False
         self._lines: deque[str | None] = deque()
         self._number = 0
@@ -69,6 +70,8 @@ class RecordReader:
         yield from self._records(0)
 
     def _split(self, text: str) -> None:
+        if text and not self._begun:
+            self._begun, text = True, text.removeprefix("\ufeff")
         *lines, self._rest = (self._rest + text).split("\n")
         for line in lines:
             too_long = self._overlong or len(line) > LONGEST_LINE

@@ -1,5 +1,6 @@
 """What a row of the file says: the client and the animals in it, by the same rules as when they are registered."""
 
+import re
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -27,16 +28,10 @@ from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.text import fold
 from coravet.core.patients.clients import NewClient, check_client
+from coravet.core.patients.identifiers import check_identifier
 from coravet.core.patients.numbers import BadNumber, Numbers
 from coravet.core.patients.patients import NewPatient, check_patient
 
-_BROKEN = {
-    "broken_quote": Sentence(
-        "A quotation mark opens here and does not close, or closes in the middle of a cell. Look for the marks in this"
-        " row of the file, and remove the one that is too much."
-    ),
-    "too_long": Sentence("This row is much longer than any list of clients has. Look whether a line break is missing."),
-}
 _FINAL_CONSUMER = frozenset({"9999999999", "9999999999999"})
 """What invoices to nobody in particular carry in the place of a document."""
 
@@ -64,8 +59,7 @@ def interpret(record: Record, layout: Layout, numbers: Numbers, today: date) -> 
         today: the clinic's day; nobody is born after it.
     """
     if record.problem is not None:
-        broken = problem(None, FieldError("", record.problem, _BROKEN[record.problem]))
-        return Interpreted(record.number, None, [], [broken])
+        return Interpreted(record.number, None, [], [problem(None, _broken(record.problem))])
     if not record.cells:
         return None
     row = _Row(record, layout)
@@ -83,6 +77,19 @@ def interpret(record: Record, layout: Layout, numbers: Numbers, today: date) -> 
     if person is None and not animals and not row.problems:
         return None
     return Interpreted(record.number, person, animals, row.problems)
+
+
+def _broken(code: str) -> FieldError:
+    if code == "broken_quote":
+        sentence = Sentence(
+            "A quotation mark opens here and does not close, or closes in the middle of a cell. Look for the marks in"
+            " this row of the file, and remove the one that is too much."
+        )
+    else:
+        sentence = Sentence(
+            "This row is much longer than any list of clients has. Look whether a line break is missing."
+        )
+    return FieldError("", code, sentence)
 
 
 class _Row:
@@ -314,9 +321,23 @@ def _animal(
     row.note(_misfits(fields, NewPatient), headers, error=True)
     checked, errors = check_patient(fields, today)
     row.note(errors, {**headers, "birth_date": headers["birth_date"] or headers["age"]}, error=True)
+    chip = _chip(row, given["chip"], headers["chip"])
     if any(each.error for each in row.problems[before:]):
         return None
-    return Animal(**checked, chip=given["chip"])
+    return Animal(**checked, key=fold(checked["name"]), chip=chip)
+
+
+def _chip(row: _Row, text: str | None, header: str | None) -> dict[str, str] | None:
+    if text is None:
+        return None
+    if shortened(text):
+        row.odd(header, "shortened", _SHORTENED, error=True)
+        return None
+    number = digits_of(text)
+    kind = "legacy_chip" if len(re.sub(r"[\W_]", "", number)) in {9, 10} else "iso_chip"
+    fields, errors = check_identifier({"kind": kind, "value": number})
+    row.note(errors, {"value": header}, error=True)
+    return None if errors else fields
 
 
 def _species(row: _Row, text: str | None, headers: dict[str, str | None], fields: dict[str, Any]) -> None:

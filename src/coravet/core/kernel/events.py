@@ -250,6 +250,12 @@ class ClinicUpdated(Event, frozen=True, tag="clinic.updated"):
     subject_type: ClassVar[SubjectType] = "clinic"
 
 
+class StreamsResynced(Event, frozen=True, tag="stream.resync"):
+    """So much changed at once, as when clients are imported, that all that is shown is to be loaded anew."""
+
+    subject_type: ClassVar[SubjectType] = "clinic"
+
+
 class ReminderDue(Event, frozen=True, tag="reminder.due"):
     """A message waits for somebody at the clinic to send it."""
 

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from coravet.entrypoints.cli import clinic, doctor, migrate, openapi, operator, serve, up, worker
+from coravet.entrypoints.cli import clinic, doctor, exchange, migrate, openapi, operator, serve, up, worker
 from coravet.entrypoints.cli.refusals import sentences
 
 app = typer.Typer(
@@ -23,6 +23,7 @@ app.command()(worker.worker)
 app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.command()(openapi.openapi)
+app.command("import")(exchange.import_clients)
 app.add_typer(clinic.app, name="clinic")
 app.add_typer(operator.app, name="operator")
 

@@ -14,6 +14,7 @@ from litestar.routes import HTTPRoute
 from coravet.entrypoints.http import (
     calendars,
     clients,
+    exchange,
     health,
     messaging,
     patients,
@@ -185,6 +186,13 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     scheduling.get_closure,
     scheduling.patch_closure,
     scheduling.delete_closure,
+    exchange.post_import,
+    exchange.put_file,
+    exchange.get_imports,
+    exchange.get_one_import,
+    exchange.get_rows,
+    exchange.post_apply,
+    exchange.delete_import,
 )
 
 

@@ -9,6 +9,7 @@ from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
+from coravet.core.exchange.ports import ExchangeWork
 from coravet.core.kernel.actor import Actor, UserId
 from coravet.core.kernel.calendar import CalendarWriter
 from coravet.core.kernel.clock import Clock
@@ -30,7 +31,7 @@ from coravet.entrypoints.http.language import Language, SpokenNumbers, language_
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(TenancyWork, TreatmentsWork, SchedulingWork, Protocol):
+class AnyWork(TenancyWork, TreatmentsWork, SchedulingWork, ExchangeWork, Protocol):
     """A unit of work with every noun's ports.
 
     Attributes:

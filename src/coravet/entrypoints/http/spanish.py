@@ -513,6 +513,108 @@ _MESSAGING = {
     ),
 }
 
+_EXCHANGE = {
+    "Some rows have errors": "Algunas filas tienen errores",
+    "Go on from another byte": "Continúe desde otro byte",
+    "A file is being imported into this clinic already. Wait until that is done.": (
+        "Ya se está importando un archivo en esta clínica. Espere a que termine."
+    ),
+    "Send the file from byte {received} on: up to there it has arrived.": (
+        "Envíe el archivo desde el byte {received}: hasta ahí ya llegó."
+    ),
+    "Rows that cannot be imported: {errors}. Mend them in the file and hand it in anew, or import the others without"
+    " them.": (
+        "Filas que no se pueden importar: {errors}. Corríjalas en el archivo y súbalo de nuevo, o importe las demás sin"
+        " ellas."
+    ),
+    "This is a workbook or another program's file. Save it as CSV there, and hand in that file.": (
+        "Este es un libro de Excel o el archivo de otro programa. Guárdelo allí como CSV y suba ese archivo."
+    ),
+    "It is being imported at this moment. Wait until that is done.": (
+        "Se está importando en este momento. Espere a que termine."
+    ),
+    "These are not the bytes of the file that was announced. Send it again from the beginning.": (
+        "Lo recibido no coincide con el archivo anunciado. Envíelo de nuevo desde el principio."
+    ),
+    "Only a file that was checked to the end can be imported. Wait, or look at why.": (
+        "Solo se puede importar un archivo revisado hasta el final. Espere, o vea por qué no lo está."
+    ),
+    "The file is longer than it was said to be.": "El archivo es más largo de lo que se anunció.",
+    "No row with the names of the columns was found at the beginning. Write one above the others: at least the client's"
+    " name, such as nombre, apellidos, cédula, teléfono, mascota, especie.": (
+        "No se encontró al comienzo una fila con los nombres de las columnas. Escríbala encima de las demás, al menos"
+        " con el nombre del cliente; por ejemplo: nombre, apellidos, cédula, teléfono, mascota, especie."
+    ),
+    "There are no rows below the names of the columns.": "No hay filas debajo de los nombres de las columnas.",
+    "More than {most} rows are too many at once. Split the file.": (
+        "Más de {most} filas son demasiadas a la vez. Divida el archivo."
+    ),
+    "This row names no client, and the row above cannot be imported or names none, either.": (
+        "Esta fila no nombra a ningún cliente, y la fila de arriba tampoco, o no se puede importar."
+    ),
+    "This row names no client, so it is taken for one more of the client in the row above.": (
+        "Esta fila no nombra a ningún cliente, así que se toma como otra del cliente de la fila de arriba."
+    ),
+    "Another animal has this chip, so that it is left out. Read it again.": (
+        "Otra mascota ya tiene este chip, así que se omite. Léalo de nuevo."
+    ),
+    "The spreadsheet has shortened this number, and its last digits are lost. Set the column to text and type it"
+    " anew.": (
+        "La hoja de cálculo acortó este número y se perdieron sus últimos dígitos. Ponga la columna en formato de texto"
+        " y escríbalo de nuevo."
+    ),
+    "A quotation mark opens here and does not close, or closes in the middle of a cell. Look for the marks in this row"
+    " of the file, and remove the one that is too much.": (
+        "Aquí se abre una comilla que no se cierra, o que se cierra en medio de una celda. Busque las comillas en esta"
+        " fila del archivo y quite la que sobra."
+    ),
+    "This row is much longer than any list of clients has. Look whether a line break is missing.": (
+        "Esta fila es mucho más larga que las de una lista de clientes. Vea si falta un salto de línea."
+    ),
+    "This row has {cells} cells, and the header {width}. One of them holds the sign that separates the others: put"
+    " quotation marks around that cell.": (
+        "Esta fila tiene {cells} celdas y el encabezado {width}. Una de ellas contiene el signo que separa a las demás:"
+        " ponga esa celda entre comillas."
+    ),
+    "Several animals stand in one cell: {count} of them are made.": (
+        "Hay varias mascotas en una sola celda: se crean {count}."
+    ),
+    "A client needs a given name and a family name. Write both.": (
+        "Un cliente necesita nombre y apellido. Escriba los dos."
+    ),
+    "Given and family names stand in one cell. Look whether they were told apart rightly.": (
+        "Nombres y apellidos están en una sola celda. Vea si se separaron bien."
+    ),
+    "This is no person's document, and is left out.": "No es el documento de una persona, así que se omite.",
+    "Its first zero was missing, as spreadsheets drop it, and was added.": (
+        "Faltaba el cero inicial, que las hojas de cálculo suelen quitar, y se agregó."
+    ),
+    "An animal needs a name. Write one, or leave all of its cells blank.": (
+        "Una mascota necesita nombre. Escríbalo, o deje en blanco todas sus celdas."
+    ),
+    "An animal needs a species, such as perro or gato.": "Una mascota necesita especie, como perro o gato.",
+    "This is no species that is known here, so it is taken for another animal.": (
+        "No se reconoce esta especie, así que se registra como otra."
+    ),
+    "Write macho or hembra. It is left out.": "Escriba macho o hembra. Se omite.",
+    "Write sí or no. It is left out.": "Escriba sí o no. Se omite.",
+    "This is no date that can be read. Write day, month and year, such as 14/03/2021.": (
+        "No se puede leer esta fecha. Escriba día, mes y año, como 14/03/2021."
+    ),
+    "This is no age that can be read, and is left out. Write it as 3 años or 8 meses.": (
+        "No se puede leer esta edad, así que se omite. Escríbala como 3 años u 8 meses."
+    ),
+    "Its day and month stand in another order than in the other rows. Make sure that the date is right.": (
+        "El día y el mes están en otro orden que en las demás filas. Verifique que la fecha sea correcta."
+    ),
+    "It holds a character that cannot be read. Type it anew.": "Contiene un carácter ilegible. Escríbalo de nuevo.",
+    "It is too long, or not of the form that is needed here.": (
+        "Es demasiado largo, o no tiene la forma que aquí se necesita."
+    ),
+    "It looks like a formula and is taken as text.": "Parece una fórmula; se toma como texto.",
+    "Send the bytes of the file themselves, as text/csv.": "Envíe los bytes del propio archivo, como text/csv.",
+}
+
 SENTENCES: dict[str, str] = {
     **_TITLES,
     **_REQUESTS,
@@ -526,6 +628,7 @@ SENTENCES: dict[str, str] = {
     **_RECORDS,
     **_TREATMENTS,
     **_MESSAGING,
+    **_EXCHANGE,
 }
 """Spanish patterns by English ones."""
 

@@ -84,8 +84,7 @@ import_rows = Table(
         "ix_import_rows_document", "clinic_id", "import_id", "document", postgresql_where=text("document IS NOT NULL")
     ),
     Index("ix_import_rows_phone", "clinic_id", "import_id", "phone", postgresql_where=text("phone IS NOT NULL")),
-    Index("ix_import_rows_outcome", "clinic_id", "import_id", "outcome", "number"),
-    Index("ix_import_rows_warned", "clinic_id", "import_id", "number", postgresql_where=text("warned")),
+    Index("ix_import_rows_first_row", "clinic_id", "import_id", "first_row", "number"),
 )
 
 mapping.map_imperatively(Import, imports)

@@ -1,0 +1,156 @@
+"""What imports ask of storage."""
+
+from collections.abc import Collection, Sequence
+from typing import Protocol
+from uuid import UUID
+
+import msgspec
+
+from coravet.core.exchange.model import Import, ImportStatus, Row
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.kernel.work import Table, Work
+
+
+class KnownClient(msgspec.Struct, frozen=True):
+    """A client whom a row may mean.
+
+    Attributes:
+        name: given and family names, folded.
+        document: its type and number as in `document_key`.
+        phones: in E.164.
+        first_row: the row of the file that first names them; None where it is a client of the clinic's alone.
+        known: whether the clinic knows them.
+    """
+
+    client_id: UUID
+    name: str
+    document: str | None
+    phones: list[str]
+    first_row: int | None
+    known: bool
+
+
+class KnownAnimal(msgspec.Struct, frozen=True):
+    """A living animal of such a client, its name folded."""
+
+    client_id: UUID
+    key: str
+    species: str
+
+
+class Neighbours(Protocol):
+    """The conversation about whom the clinic knows, and whom the rows above name."""
+
+    async def clients(self, import_id: UUID, documents: Collection[str], phones: Collection[str]) -> list[KnownClient]:
+        """Those with one of the documents or phones: the clinic's first, then those of rows above in their order."""
+        ...
+
+    async def animals(self, import_id: UUID, client_ids: Collection[UUID]) -> list[KnownAnimal]:
+        """Their animals: the clinic's, and those of rows above."""
+        ...
+
+    async def chips(self, import_id: UUID, keys: Collection[str]) -> set[str]:
+        """Which of these chips an animal of the clinic has now, or one of the rows above."""
+        ...
+
+    async def last(self, import_id: UUID) -> Row | None:
+        """The lowest row that was checked so far."""
+        ...
+
+
+class Bytes(Protocol):
+    """The conversation about the file itself, in parts."""
+
+    async def add(self, import_id: UUID, place: int, data: bytes) -> None:
+        """Keep the bytes that begin at a place of the file."""
+        ...
+
+    async def part(self, import_id: UUID, place: int) -> bytes | None:
+        """The part that begins there; None where the file ends there."""
+        ...
+
+    async def drop(self, import_id: UUID) -> None:
+        """Keep the file no longer."""
+        ...
+
+
+class ImportRows(Protocol):
+    """The conversation about checked rows."""
+
+    async def add(self, import_id: UUID, rows: Sequence[Row]) -> None:
+        """Keep what will come of these rows."""
+        ...
+
+    async def sound(self, import_id: UUID, after: tuple[int, int], limit: int) -> list[Row]:
+        """Rows without errors, by the row that first names their client and their own number, after such a pair."""
+        ...
+
+    async def drop(self, import_id: UUID) -> None:
+        """Forget them all."""
+        ...
+
+
+class Imports(Table[Import], Protocol):
+    """The files of a clinic."""
+
+    async def open(self, fresh: Import) -> UUID:
+        """Store a new import, unless there is one of this file; answers whose id it is."""
+        ...
+
+    async def delete(self, import_id: UUID) -> None:
+        """Forget the import, its file and its rows."""
+        ...
+
+    async def alone(self) -> bool:
+        """Whether nobody else imports into this clinic; until this work ends nobody will."""
+        ...
+
+    async def outdate(self, import_id: UUID) -> list[UUID]:
+        """Have all others that were checked checked again, for the clinic has other clients now; answers which."""
+        ...
+
+
+class ImportReads(Protocol):
+    """Imports as they are read, one query each."""
+
+    async def imports(self, page: PageRequest) -> Page[Import]:
+        """The newest first."""
+        ...
+
+    async def rows(self, import_id: UUID, page: PageRequest, outcome: str | None) -> tuple[ImportStatus, Page[Row]]:
+        """The rows of one import by their numbers, of one outcome (or `warning`) where given, and its status.
+
+        Raises:
+            NotFound: no such import here.
+        """
+        ...
+
+
+class Newcomers(Protocol):
+    """Storing many new rows of other nouns at once."""
+
+    async def add(self, rows: Sequence[object]) -> None:
+        """Store aggregates of one kind, in one statement."""
+        ...
+
+
+class ExchangeWork(Work, Protocol):
+    """The unit of work as imports use it."""
+
+    @property
+    def imports(self) -> Imports: ...
+
+    @property
+    def import_bytes(self) -> Bytes: ...
+
+    @property
+    def import_rows(self) -> ImportRows: ...
+
+    @property
+    def import_reads(self) -> ImportReads: ...
+
+    @property
+    def neighbours(self) -> Neighbours: ...
+
+    @property
+    def newcomers(self) -> Newcomers: ...

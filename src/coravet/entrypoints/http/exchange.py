@@ -1,0 +1,142 @@
+"""Handing in the clinic's own lists of clients and patients."""
+
+from dataclasses import dataclass
+from functools import partial
+from typing import Annotated, Literal
+from uuid import UUID
+
+from litestar import delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from coravet.core.exchange.imports import (
+    Application,
+    NewImport,
+    Tell,
+    apply_import,
+    drop_import,
+    get_import,
+    list_imports,
+    list_rows,
+    open_import,
+    receive,
+)
+from coravet.core.exchange.model import MOST_BYTES
+from coravet.core.exchange.views import ImportRowView, ImportView
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.entrypoints.http.access import permitted
+from coravet.entrypoints.http.bodies import JsonRequest, UnsupportedMedia
+from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.language import told
+from coravet.entrypoints.http.paging import Cursor, Limit
+
+_NO_FILE = frozenset({"application/json", "application/x-www-form-urlencoded", "multipart/form-data"})
+
+
+@dataclass
+class _OfBytes(Operation):
+    """An operation that takes the bytes of a file."""
+
+    def __post_init__(self) -> None:
+        binary = OpenAPIMediaType(Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
+        self.request_body = RequestBody({"text/csv": binary}, required=True)
+
+
+def _tell(call: Call) -> Tell:
+    return partial(told, language=call.language)
+
+
+@post(
+    "/clinics/{clinic:str}/imports",
+    opt=permitted("clinic:configure"),
+    operation_id="openImport",
+    tags=["Imports"],
+)
+async def post_import(data: JSONBody[NewImport], call: NamedDependency[Call]) -> ImportView:
+    """Begin to hand in a file, or find how far that is; the bytes follow, and the file is checked once all are here.
+
+    A file that was handed in before is the same import, wherever it stands.
+    """
+    return await open_import(data, call.actor, call.begin, call.ports.clock, _tell(call))
+
+
+@put(
+    "/clinics/{clinic:str}/imports/{import_id:uuid}/file",
+    opt=permitted("clinic:configure"),
+    operation_id="sendImportFile",
+    operation_class=_OfBytes,
+    tags=["Imports"],
+    request_max_body_size=MOST_BYTES,
+)
+async def put_file(
+    import_id: FromPath[UUID],
+    call: NamedDependency[Call],
+    request: JsonRequest,
+    offset: Annotated[int, QueryParameter(ge=0, le=MOST_BYTES, description="Of the first byte that is sent.")] = 0,
+) -> ImportView:
+    """Send the file's bytes from an offset to its end; who is cut off goes on from `received`."""
+    kind = request.headers.get("content-type", "text/csv").partition(";")[0].strip().lower()
+    if kind in _NO_FILE:
+        raise UnsupportedMedia("Send the bytes of the file themselves, as text/csv.")
+    return await receive(import_id, offset, request.stream(), call.actor, call.begin, _tell(call))
+
+
+@get("/clinics/{clinic:str}/imports", opt=permitted("clinic:configure"), operation_id="listImports", tags=["Imports"])
+async def get_imports(call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None) -> Page[ImportView]:
+    """Files that were handed in, the newest first."""
+    return await list_imports(PageRequest(limit, cursor), call.actor, call.begin, _tell(call))
+
+
+@get(
+    "/clinics/{clinic:str}/imports/{import_id:uuid}",
+    opt=permitted("clinic:configure"),
+    operation_id="getImport",
+    tags=["Imports"],
+)
+async def get_one_import(import_id: FromPath[UUID], call: NamedDependency[Call]) -> ImportView:
+    """A file that was handed in, and how far it is."""
+    return await get_import(import_id, call.actor, call.begin, _tell(call))
+
+
+@get(
+    "/clinics/{clinic:str}/imports/{import_id:uuid}/rows",
+    opt=permitted("clinic:configure"),
+    operation_id="listImportRows",
+    tags=["Imports"],
+)
+async def get_rows(
+    import_id: FromPath[UUID],
+    call: NamedDependency[Call],
+    outcome: FromQuery[Literal["created", "matched", "merged", "error", "warning"] | None] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> Page[ImportRowView]:
+    """What comes of each row of a file, and what is wrong or odd about it."""
+    page = PageRequest(limit, cursor)
+    return await list_rows(import_id, page, outcome, call.actor, call.begin, _tell(call))
+
+
+@post(
+    "/clinics/{clinic:str}/imports/{import_id:uuid}/apply",
+    opt=permitted("clinic:configure"),
+    operation_id="applyImport",
+    tags=["Imports"],
+    status_code=200,
+)
+async def post_apply(
+    import_id: FromPath[UUID], call: NamedDependency[Call], data: JSONBody[Application | None] = None
+) -> ImportView:
+    """Have a checked file imported, as a whole or not at all; how far that is, the import tells."""
+    return await apply_import(import_id, data or Application(), call.actor, call.begin, _tell(call))
+
+
+@delete(
+    "/clinics/{clinic:str}/imports/{import_id:uuid}",
+    opt=permitted("clinic:configure"),
+    operation_id="dropImport",
+    tags=["Imports"],
+)
+async def delete_import(import_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
+    """Forget a file and all that was noted of it; what was imported stays."""
+    await drop_import(import_id, call.actor, call.begin)
