@@ -18,7 +18,8 @@ from coravet.core.kernel.errors import Unavailable
 MESSY = (
     "CLÍNICA VETERINARIA DE PRUEBA;;;;;;;;;\r\n"
     ";;;;;;;;;\r\n"
-    "Cédula;Apellidos y Nombres;Teléfono;Correo;Mascota 1;Especie 1;F. Nac. 1;Sexo 1;Mascota 2;Especie 2;Observaciones\r\n"
+    "Cédula;Apellidos y Nombres;Teléfono;Correo;Mascota 1;Especie 1;F. Nac. 1;Sexo 1;Mascota 2;Especie 2;"
+    "Observaciones\r\n"
     "2300000003;PÉREZ LÓPEZ ANA MARÍA;0991234567 / 022345678;ana@correo.test;Firuláis;Perro;03/04/2019;Macho castrado"
     ';Michi;Felino;"Dice ""hola""; vive lejos"\r\n'
     ";;;;Luna;gato;13/05/2020;H;;;\r\n"
@@ -140,7 +141,7 @@ async def test_languages(service: Service, clinic: Clinic) -> None:
 
 
 async def test_applied(service: Service, clinic: Clinic) -> None:
-    """All sound rows become clients and patients at once; whom the clinic knew stay as they were and get the new ones."""
+    """All sound rows become clients and patients at once; whom the clinic knew stay as they were, with more animals."""
     found = await checked(service, clinic, MESSY)
     at = f"/clinics/{clinic.slug}/imports/{found['id']}"
     refused = await service.ask("POST", f"{at}/apply", clinic.owner, json={})

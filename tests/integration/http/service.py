@@ -304,20 +304,8 @@ class Service:
             case "weight":
                 at = f"{base}/patients/{ids['patient_id']}/weights"
                 ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
-            case "import":
-                number = next(clinic.files)
-                rows = "".join(f"Ana,Pérez {token_hex(4)},Luna,gato\n" for _ in range(number))
-                ids["import_file"] = f"nombre,apellido,mascota,especie\n{rows}"
-                data = ids["import_file"].encode()
-                file = {"file_name": "clientes.csv", "size": len(data), "sha256": sha256(data).hexdigest()}
-                ids["import_id"] = (await self.done("POST", f"{base}/imports", clinic.owner, json=file))["id"]
-            case "checked_import":
-                await self.plant(clinic, "import")
-                at = f"{base}/imports/{ids['import_id']}/file"
-                await self.done("PUT", at, clinic.owner, content=ids["import_file"].encode())
-                actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
-                begin, clock = self.application.works.begin, SystemClock()
-                await check(UUID(ids["import_id"]), actor, begin, clock, EcuadorNumbers())
+            case "import" | "checked_import":
+                await self._hand_in(clinic, checked=kind == "checked_import")
             case _ if kind in TREATMENTS:
                 noun, body = TREATMENTS[kind]
                 at = f"{base}/patients/{ids['patient_id']}/{noun}"
@@ -336,6 +324,19 @@ class Service:
                 ids["merge_id"] = made["id"]
             case _:
                 raise ValueError(f"nothing known is called {kind}")
+
+    async def _hand_in(self, clinic: "Clinic", *, checked: bool) -> None:
+        """A file of clients that is announced, or here and checked."""
+        rows = "".join(f"Ana,Pérez {token_hex(4)},Luna,gato\n" for _ in range(next(clinic.files)))
+        data = f"nombre,apellido,mascota,especie\n{rows}".encode()
+        file = {"file_name": "clientes.csv", "size": len(data), "sha256": sha256(data).hexdigest()}
+        at = f"/clinics/{clinic.slug}/imports"
+        made = await self.done("POST", at, clinic.owner, json=file)
+        clinic.ids |= {"import_id": made["id"], "import_file": data.decode()}
+        if checked:
+            await self.done("PUT", f"{at}/{made['id']}/file", clinic.owner, content=data)
+            actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
+            await check(UUID(made["id"]), actor, self.application.works.begin, SystemClock(), EcuadorNumbers())
 
     async def put_waiting(self, clinic: "Clinic", status: str) -> None:
         """Put who waits back to the beginning, and where that is asked, offer them a time that nobody took."""
