@@ -244,6 +244,9 @@ async def test_of_a_booked_visit(service: Service, clinic: Clinic) -> None:
     assert [error["code"] for error in answer.json()["errors"]] == ["other_patient"]
     made = await service.done("POST", f"{base}/encounters", vet, json=wanted)
     assert made["appointment_id"] == booked["id"]
+    params = {"appointment_id": booked["id"]}
+    [listed] = (await service.done("GET", f"{base}/encounters", clinic.owner, params=params))["items"]
+    assert (listed["id"], listed["state"]) == (made["id"], "draft")
     assert problem(await service.ask("POST", f"{base}/encounters", vet, json=wanted)) == (409, "duplicate")
     await service.done("POST", f"{base}/encounters/{made['id']}/void", vet, json={"reason": "Equivocada"})
     await service.done("POST", f"{base}/encounters", vet, json=wanted)

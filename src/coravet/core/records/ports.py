@@ -89,8 +89,10 @@ class RecordReads(Protocol):
 
     async def encounter(self, encounter_id: UUID) -> EncounterView: ...
 
-    async def encounters(self, page: PageRequest, patient_id: UUID | None, *, unsigned: bool) -> Page[EncounterSummary]:
-        """Encounters, the newest first, of one patient where given; `unsigned`: only drafts."""
+    async def encounters(
+        self, page: PageRequest, patient_id: UUID | None, appointment_id: UUID | None, *, unsigned: bool
+    ) -> Page[EncounterSummary]:
+        """Encounters, the newest first, of one patient or booked visit where given; `unsigned`: only drafts."""
         ...
 
     async def problem(self, problem_id: UUID) -> ProblemView: ...

@@ -73,11 +73,14 @@ async def list_encounters(
     limit: Limit = 50,
     cursor: Cursor = None,
     patient_id: FromQuery[UUID | None] = None,
+    appointment_id: FromQuery[UUID | None] = None,
     unsigned: Annotated[bool, QueryParameter(description="Only drafts, which wait to be signed.")] = False,
 ) -> Page[EncounterSummary]:
     """Encounters, the newest first."""
     async with call.begin(call.actor) as work:
-        return await work.record_reads.encounters(PageRequest(limit, cursor), patient_id, unsigned=unsigned)
+        return await work.record_reads.encounters(
+            PageRequest(limit, cursor), patient_id, appointment_id, unsigned=unsigned
+        )
 
 
 @get(_ENCOUNTER, opt=permitted("records:read"), operation_id="getEncounter", tags=["Encounters"])

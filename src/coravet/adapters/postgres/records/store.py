@@ -83,7 +83,7 @@ SELECT e.id, e.patient_id, p.name AS patient_name, p.species, e.appointment_id, 
     e.started_at, {_writer("e.opened_by")} AS opened_by, e.version
 FROM encounters e JOIN patients p ON p.clinic_id = e.clinic_id AND p.id = e.patient_id
 WHERE (e.started_at, e.id) < ($1, $2) AND ($3::uuid IS NULL OR e.patient_id = $3)
-    AND (NOT $4 OR (e.signed_at IS NULL AND e.voided_at IS NULL))
+    AND ($6::uuid IS NULL OR e.appointment_id = $6) AND (NOT $4 OR (e.signed_at IS NULL AND e.voided_at IS NULL))
 ORDER BY e.started_at DESC, e.id DESC LIMIT $5
 """  # noqa: S608 -- parts of ours
 
@@ -265,9 +265,11 @@ class RecordReadsOnPostgres:
             raise NotFound
         return _encounter_view(rows[0])
 
-    async def encounters(self, page: PageRequest, patient_id: UUID | None, *, unsigned: bool) -> Page[EncounterSummary]:
+    async def encounters(
+        self, page: PageRequest, patient_id: UUID | None, appointment_id: UUID | None, *, unsigned: bool
+    ) -> Page[EncounterSummary]:
         last = after(page, tuple[datetime, UUID]) or (NEWEST, LAST)
-        rows = await self._work.fetch(_ENCOUNTERS, *last, patient_id, unsigned, page.limit + 1)
+        rows = await self._work.fetch(_ENCOUNTERS, *last, patient_id, unsigned, page.limit + 1, appointment_id)
         return page_of(rows, page, _summary, lambda row: (row["started_at"], row["id"]))
 
     async def problem(self, problem_id: UUID) -> ProblemView:
