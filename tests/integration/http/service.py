@@ -278,6 +278,20 @@ class Service:
         for kind in ("contact", "merge", "twin"):
             await self.plant(clinic, kind)
 
+    async def _resemble(self, clinic: "Clinic", kind: str) -> None:
+        """A further contact of the client, somebody who looks like them, or who was merged into them."""
+        base, ids = f"/clinics/{clinic.slug}/clients", clinic.ids
+        at = f"{base}/{ids['client_id']}"
+        if kind == "contact":
+            mail = {"kind": "email", "value": f"{token_hex(4)}@correo.test"}
+            ids["contact_id"] = (await self.done("POST", f"{at}/contacts", clinic.owner, json=mail))["id"]
+            return
+        person = {"given_name": "Soila", "family_name": "Quimbiurco"}
+        ids["twin_id"] = (await self.done("POST", base, clinic.owner, json=person))["id"]
+        if kind == "merge":
+            made = await self.done("POST", f"{at}/merge", clinic.owner, json={"merged_id": ids["twin_id"]})
+            ids["merge_id"] = made["id"]
+
     async def plant(self, clinic: "Clinic", kind: str) -> None:
         """Make one more of what can be settled or spent but once; the clinic's ids name it from now on."""
         base, ids, vet = f"/clinics/{clinic.slug}", clinic.ids, clinic.people["vet"]
@@ -310,18 +324,8 @@ class Service:
                 noun, body = TREATMENTS[kind]
                 at = f"{base}/patients/{ids['patient_id']}/{noun}"
                 ids[f"{kind}_id"] = (await self.done("POST", at, vet, json=body))["id"]
-            case "contact":
-                at, value = f"{base}/clients/{ids['client_id']}/contacts", f"{token_hex(4)}@correo.test"
-                made = await self.done("POST", at, clinic.owner, json={"kind": "email", "value": value})
-                ids["contact_id"] = made["id"]
-            case "twin":
-                person = {"given_name": "Soila", "family_name": "Quimbiurco"}
-                ids["twin_id"] = (await self.done("POST", f"{base}/clients", clinic.owner, json=person))["id"]
-            case "merge":
-                await self.plant(clinic, "twin")
-                at = f"{base}/clients/{ids['client_id']}/merge"
-                made = await self.done("POST", at, clinic.owner, json={"merged_id": ids["twin_id"]})
-                ids["merge_id"] = made["id"]
+            case "contact" | "twin" | "merge":
+                await self._resemble(clinic, kind)
             case _:
                 raise ValueError(f"nothing known is called {kind}")
 

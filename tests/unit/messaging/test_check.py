@@ -60,6 +60,8 @@ def test_states(kind: str, status: str) -> None:
         ("visit_cancelled", {"visit_status": "cancelled", "starts_at": START + timedelta(hours=1)}, None),
         ("visit_reminder", {"starts_at": NOW}, "visit_past"),
         ("visit_reminder", {"deceased": True}, "patient_deceased"),
+        ("visit_reminder", {"client_deceased": True}, "client_deceased"),
+        ("visit_booked", {"client_deceased": True}, "client_deceased"),
         ("visit_reminder", {"client_id": None}, "subject_gone"),
         ("visit_reminder", {"allowed": False}, "no_consent"),
         ("visit_reminder", {"allowed": None}, "no_consent"),
