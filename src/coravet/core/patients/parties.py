@@ -107,7 +107,7 @@ async def change_owner(
             sentence = "This client is the patient's owner already. Choose the new owner."
             raise Invalid(errors=[FieldError("/client_id", "already_owner", sentence)])
         if party.client_id == client.id or party.role == "owner":
-            party.until = now
+            party.until = max(now, party.since)  # it may have begun while this work waited for the patient
     await _open(work, patient, client, "owner", may_consent=may_consent, now=now)
 
 
