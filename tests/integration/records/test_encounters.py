@@ -1,11 +1,14 @@
 """A visit is written down over HTTP: drafts, conflicts, signing, addenda, corrections."""
 
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
 from tests.integration.http.service import Clinic, Headers, Service, superuser
+
+from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.records.signing import digest
 
 LATE = "Se quejaba al palpar el oído"
 
@@ -152,6 +155,23 @@ async def test_signed(visit: Visit, service: Service, clinic: Clinic) -> None:
     into = {"name": "Otitis", "encounter_id": visit.id}
     answer = await service.ask("POST", problems, clinic.people["vet"], json=into)
     assert problem(answer) == (409, "invalid_transition")
+
+
+async def test_what_was_signed_can_be_proven(visit: Visit, service: Service, clinic: Clinic) -> None:
+    """The hash is that of what stands in the database, so that a change past the triggers can be told."""
+    await visit.write(1, note={"plan": "Gotas"}, vitals={"weight_kg": 12.5, "capillary_refill_seconds": 1})
+    patient = (await visit.read())["patient"]["id"]
+    found = {"name": "Otitis", "encounter_id": visit.id}
+    problems = f"/clinics/{clinic.slug}/patients/{patient}/problems"
+    await service.done("POST", problems, clinic.people["vet"], json=found)
+    signed = (await visit.post("sign", {"version": 2})).json()
+    actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
+    async with service.application.works.begin(actor) as work:
+        stored = await work.encounters.get(UUID(visit.id))
+        diagnoses = (await work.record_reads.encounter(stored.id)).diagnoses
+        assert len(diagnoses) == 1
+        assert digest(stored, diagnoses).hex() == signed["signature"]["sha256"]
+        assert digest(stored, []) != stored.digest
 
 
 async def test_without_a_registration_number(visit: Visit, service: Service, clinic: Clinic) -> None:

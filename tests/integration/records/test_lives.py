@@ -83,7 +83,6 @@ class Modelled:
     addenda: int = 0
     diagnoses: int = 0
     aside: set[str] = field(default_factory=set)
-    typed: set[str] = field(default_factory=set)
     run: tuple[UUID, int] | None = None
     forms: list[Form] = field(default_factory=lambda: [Form() for _ in range(FORMS)])
     sealed: EncounterView | None = None
@@ -168,7 +167,6 @@ class Lives(RuleBasedStateMachine):
         self.texts += 1
         text = f"texto {self.texts}"
         writes.sequence += 1
-        encounter.typed.add(text)
         change = EncounterChange(version=writes.seen, note=Note(plan=text), editor=Editor(writes.id, writes.sequence))
         if encounter.state != "draft":
             expected = "invalid_transition"
