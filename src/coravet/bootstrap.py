@@ -25,6 +25,7 @@ from coravet.adapters.limits.limiter import Limiter
 from coravet.adapters.mail.smtp import SmtpMessenger
 from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
+from coravet.adapters.pdf.writer import TypstWriter
 from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.housekeeping import prune
@@ -45,6 +46,7 @@ from coravet.core.kernel.jobs import Periodic
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
+from coravet.core.records.documents import Seal
 from coravet.core.scheduling.freed import TimeFreed
 from coravet.core.scheduling.offering import OfferEnds, end_offer, offer_freed
 from coravet.core.scheduling.waitlist import WishEnds, end_wish
@@ -53,6 +55,7 @@ from coravet.core.tenancy.operators import grant_operator
 from coravet.core.tenancy.views import NewClinicView
 from coravet.entrypoints.http.app import API, build
 from coravet.entrypoints.http.call import Ports
+from coravet.entrypoints.http.documents import PAGES
 from coravet.entrypoints.http.language import Language, told
 from coravet.entrypoints.http.live import stream_events
 from coravet.entrypoints.http.middleware import RequestContext
@@ -175,6 +178,7 @@ def application(settings: Settings) -> Application:
             raise meant from error
 
     directory = PostgresDirectory(engine)
+    sheets = TypstWriter()
     fanout = PostgresFanout(settings.direct_url)
     live = Live(PostgresJournal(works), fanout, directory, identity, cached.forget, clock)
     works.committed = live.wake
@@ -187,6 +191,7 @@ def application(settings: Settings) -> Application:
             async with fanout, live.running():
                 yield
         finally:
+            sheets.close()
             await identity.aclose()
             await engine.dispose()
 
@@ -209,6 +214,8 @@ def application(settings: Settings) -> Application:
         calendars=ICalendarWriter(),
         writer=make_post(settings, clock).writer,
         by_hand=WaMeLinks(),
+        sheets=sheets,
+        seal=Seal(settings.document_key.get_secret_value().encode(), f"{settings.public_url}{PAGES}"),
         holidays=EcuadorHolidays(),
         clock=clock,
         ready=ready,

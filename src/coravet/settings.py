@@ -20,6 +20,8 @@ Environment = Literal["development", "test", "production"]
 LIMIT = r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day)(;[1-9][0-9]{0,5}/(second|minute|hour|day))*)$"
 """How often, in the words of the library that counts."""
 
+DEVELOPMENT_KEY = "no secret: it makes the documents of development and tests"
+
 
 def _env(name: str) -> AliasChoices:
     return AliasChoices(name)
@@ -155,6 +157,13 @@ class Settings(BaseSettings):
         pattern=r"^[a-z0-9_]{1,64}$",
         validation_alias=_env("CORAVET_WHATSAPP_TEMPLATES"),
         description="What the names of approved templates begin with, before the message's kind; unset: plain text.",
+    )
+
+    document_key: SecretStr = Field(
+        SecretStr(DEVELOPMENT_KEY),
+        min_length=32,
+        validation_alias=_env("CORAVET_DOCUMENT_KEY"),
+        description="Secret by which the QR codes of documents are made; a new one makes every reprint a new document.",
     )
 
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
@@ -296,6 +305,13 @@ class Settings(BaseSettings):
     def _credentials_in_production(cls, value: Path | None, info: ValidationInfo) -> Path | None:
         if _in_production(info) and value is None:
             raise ValueError("is missing, and production needs it")
+        return value
+
+    @field_validator("document_key")
+    @classmethod
+    def _secret_in_production(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
+        if _in_production(info) and value.get_secret_value() == DEVELOPMENT_KEY:
+            raise ValueError("is missing, and production needs it: 32 random characters or more")
         return value
 
     @field_validator("firebase_auth_emulator_host")

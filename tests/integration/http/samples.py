@@ -250,6 +250,15 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_CLINIC}/allergies/{{allergy_id}}/void"): Sample(_VOID, who="vet", anew="allergy"),
     ("GET", f"{_CLINIC}/protocols"): _NOTHING,
     ("PUT", f"{_CLINIC}/protocols"): Sample({"entries": []}),
+    ("GET", f"{_CLINIC}/patients/{{patient_id}}/immunization-card.pdf"): _NOTHING,
+    ("GET", f"{_CLINIC}/prescriptions/{{prescription_id}}/sheet.pdf"): _NOTHING,
+    ("GET", f"{_ENCOUNTER}/summary.pdf"): Sample(anew="signed_encounter"),
+    ("GET", f"{_CLINIC}/documents"): Sample(query={"patient_id": "{patient_id}"}),
+    ("POST", f"{_CLINIC}/documents/{{document_id}}/withdraw"): Sample(
+        {"reason": "Otra mascota"}, who="vet", anew="document"
+    ),
+    ("GET", "/api/v1/portal/documents/{document_token}"): _NOTHING,
+    ("GET", "/portal/documents/{document_token}"): _NOTHING,
     ("GET", f"{_CLINIC}/reminder-rules"): _NOTHING,
     ("PUT", f"{_CLINIC}/reminder-rules"): Sample(_REMINDERS),
     ("GET", f"{_CLINIC}/recalls"): Sample(query={"patient_id": "{patient_id}"}),

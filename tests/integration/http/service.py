@@ -265,7 +265,7 @@ class Service:
         ids["problem_id"] = (await self.done("POST", problems, vet, json=found))["id"]
         late = await self.ask("PATCH", at, vet, json={"version": 1, "note": {"plan": "Reposo"}})
         ids["note_id"] = late.json()["set_aside_id"]
-        for kind in ("weight", *TREATMENTS):
+        for kind in ("weight", *TREATMENTS, "document"):
             await self.plant(clinic, kind)
         made = await self.done("POST", f"{base}/note-templates", vet, json={"name": "Control", "plan": "Volver"})
         ids["template_id"] = made["id"]
@@ -320,6 +320,8 @@ class Service:
                 ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
             case "import" | "checked_import":
                 await self._hand_in(clinic, checked=kind == "checked_import")
+            case "document":
+                await self._print(clinic)
             case _ if kind in TREATMENTS:
                 noun, body = TREATMENTS[kind]
                 at = f"{base}/patients/{ids['patient_id']}/{noun}"
@@ -341,6 +343,15 @@ class Service:
             await self.done("PUT", f"{at}/{made['id']}/file", clinic.owner, content=data)
             actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
             await check(UUID(made["id"]), actor, self.application.works.begin, SystemClock(), EcuadorNumbers())
+
+    async def _print(self, clinic: "Clinic") -> None:
+        """The patient's card, printed."""
+        base, ids, vet = f"/clinics/{clinic.slug}", clinic.ids, clinic.people["vet"]
+        card = f"{base}/patients/{ids['patient_id']}/immunization-card.pdf"
+        assert (await self.ask("GET", card, vet)).status_code == 200
+        [made] = (await self.done("GET", f"{base}/documents", vet, params={"limit": 1}))["items"]
+        seal = self.application.litestar.state.ports.seal
+        ids |= {"document_id": made["id"], "document_token": seal.token(UUID(made["id"]))}
 
     async def put_waiting(self, clinic: "Clinic", status: str) -> None:
         """Put who waits back to the beginning, and where that is asked, offer them a time that nobody took."""

@@ -75,6 +75,13 @@ PATCH  /api/v1/clinics/{clinic}/encounters/{encounter_id}                401    
 POST   /api/v1/clinics/{clinic}/encounters/{encounter_id}/sign           401      404   403  200     403   403      404
 POST   /api/v1/clinics/{clinic}/encounters/{encounter_id}/addenda        401      404   403  201     403   403      404
 POST   /api/v1/clinics/{clinic}/encounters/{encounter_id}/void           401      404   403  200     403   403      404
+GET    /api/v1/clinics/{clinic}/patients/{patient_id}/immunization-card.pdf 401  404  200  200  200  200  404
+GET    /api/v1/clinics/{clinic}/prescriptions/{prescription_id}/sheet.pdf 401      404   403  200     200   200      404
+GET    /api/v1/clinics/{clinic}/encounters/{encounter_id}/summary.pdf    401      404   403  200     200   200      404
+GET    /api/v1/clinics/{clinic}/documents                                401      404   403  200     200   200      404
+POST   /api/v1/clinics/{clinic}/documents/{document_id}/withdraw         401      404   403  200     403   403      404
+GET    /api/v1/portal/documents/{document_token}                         200      200   200  200     200   200      200
+GET    /portal/documents/{document_token}                                200      200   200  200     200   200      200
 POST   /api/v1/clinics/{clinic}/set-aside-notes/{note_id}/dismiss        401      404   403  200     403   403      404
 GET    /api/v1/clinics/{clinic}/patients/{patient_id}/timeline           401      404   403  200     200   200      404
 GET    /api/v1/clinics/{clinic}/patients/{patient_id}/weights            401      404   403  200     200   200      404

@@ -98,6 +98,7 @@ GRANTS = {
     "imports": "DELETE INSERT SELECT UPDATE",
     "import_parts": "DELETE INSERT SELECT",
     "import_rows": "DELETE INSERT SELECT",
+    "documents": "INSERT SELECT UPDATE",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

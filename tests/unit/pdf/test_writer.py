@@ -26,6 +26,7 @@ from coravet.core.records.sheets import (
     ShownImmunization,
     ShownNote,
     ShownPrescription,
+    ShownProblem,
     ShownVital,
     Stamp,
     VaccinationCard,
@@ -52,9 +53,10 @@ DRUG = ShownPrescription(
     dose=Decimal("1.500"),
     unit="tabletas",
     route="oral",
-    frequency="cada 12 horas",
-    duration="por 7 días",
+    frequency_hours=12,
+    duration_days=1,
     quantity=Decimal("21.000"),
+    quantity_unit="tabletas",
     instructions="Con comida.\nNo suspender antes.",
 )
 
@@ -76,7 +78,13 @@ def _card(name: str = "Ñandú Güero", doses: int = 2) -> VaccinationCard:
         patient=PatientOnSheet(name=name, species="cat"),
         immunizations=[_dose(number) for number in range(doses)],
         dewormings=[
-            ShownDeworming(given_on=date(2025, 7, 2), product="Antiparasitario", kind="internal", source="external")
+            ShownDeworming(
+                given_on=date(2025, 7, 2),
+                product="Antiparasitario",
+                target="internal",
+                vet=Professional("Otra clínica de prueba"),
+                source="external",
+            )
         ],
     )
 
@@ -88,9 +96,14 @@ SUMMARY = VisitSummary(
     visited_on=date(2026, 2, 27),
     signed_on=date(2026, 2, 28),
     reason="Tos",
-    vitals=[ShownVital("weight_kg", "12,3"), ShownVital("temperature_c", "38,5")],
+    vitals=[
+        ShownVital("weight_kg", "12.300"),
+        ShownVital("temperature_c", "38.5"),
+        ShownVital("mucous_membranes", "pale"),
+        ShownVital("heart_rate", "100"),
+    ],
     note=ShownNote(subjective="Tose de noche.", objective="Mucosas rosadas.", assessment="Bronquitis.", plan="Reposo."),
-    problems=["Bronquitis crónica"],
+    problems=[ShownProblem("Bronquitis crónica", "active", "suspected"), ShownProblem("Otitis", "active", "confirmed")],
     immunizations=[_dose(1)],
     prescriptions=[DRUG],
     addenda=[ShownAddendum(date(2026, 3, 1), VET, "Resultado de laboratorio: normal.")],
@@ -100,7 +113,7 @@ PRESCRIPTION = PrescriptionSheet(
     patient=ANIMAL,
     vet=VET,
     prescribed_on=date(2026, 2, 27),
-    weight_kg=Decimal("12.30"),
+    valid_until=date(2026, 3, 27),
     drugs=[DRUG],
 )
 
@@ -129,7 +142,7 @@ async def test_card(writer: TypstWriter) -> None:
     for part in (
         "Clínica de Prueba", "Carné de vacunación", "N.º 17, emitido el 28/02/2026", "Ñandú Güero", "Gato",
         "12/01/2026", "Séxtuple canina", "LOTE-0", "LOTE-1", "Dra. Vet de Prueba", "Reg. 1006-2019-0000001",
-        "12/01/2027", "Antiparasitario", "Interna", "En otro lugar", "Página 1 de 1",
+        "12/01/2027", "Antiparasitario", "Interna", "Otra clínica de", "En otro lugar", "Página 1 de 1",
     ):  # fmt: skip
         assert part in shown
 
@@ -138,8 +151,9 @@ async def test_prescription(writer: TypstWriter) -> None:
     """A prescription says what to give and how, in the owner's words, and who signs it."""
     shown = _text(await writer.write(PRESCRIPTION, STAMP))
     for part in (
-        "Receta veterinaria", "Amoxicilina 250 mg", "1,5 tabletas, por vía oral, cada 12 horas, por 7 días", "21",
-        "Con comida.", "No suspender antes.", "Zoila Peña", "900123456789012", "05/2020", "12,3 kg",
+        "Receta veterinaria", "Amoxicilina 250 mg", "1,5 tabletas, por vía oral, cada 12 horas, durante 1 día",
+        "21 tabletas",
+        "Con comida.", "No suspender antes.", "Zoila Peña", "900123456789012", "05/2020", "27/03/2026",
         "Registro profesional 1006-2019-0000001",
     ):  # fmt: skip
         assert part in shown
@@ -149,9 +163,9 @@ async def test_summary(writer: TypstWriter) -> None:
     """A summary tells the whole visit, with what was added after signing."""
     shown = _text(await writer.write(SUMMARY, STAMP))
     for part in (
-        "Resumen de la consulta", "Tos", "Peso", "12,3 kg", "38,5 °C", "Tose de noche.", "Mucosas rosadas.",
-        "Reposo.", "Bronquitis crónica", "LOTE-1", "Receta: Amoxicilina 250 mg", "Adenda del 01/03/2026",
-        "Resultado de laboratorio: normal.",
+        "Resumen de la consulta", "Tos", "Peso", "12,3 kg", "38,5 °C", "pálidas", "100 lpm", "Tose de noche.",
+        "Mucosas rosadas.", "Reposo.", "Bronquitis crónica (sospecha)", "• Otitis\n", "LOTE-1",
+        "Receta: Amoxicilina 250 mg", "Adenda del 01/03/2026", "Resultado de laboratorio: normal.",
     ):  # fmt: skip
         assert part in shown
 
@@ -234,7 +248,9 @@ async def test_long_word(writer: TypstWriter) -> None:
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_anything(text: str) -> None:
     """Whatever is typed, a sheet comes of it, in every place where people type."""
-    drug = ShownPrescription(drug=text, instructions=text)
+    drug = ShownPrescription(
+        drug=text, unit=text, route="other", quantity=Decimal(1), quantity_unit=text, instructions=text
+    )
     note = ShownNote(subjective=text)
     sheet = VisitSummary(
         clinic=text,
@@ -244,7 +260,7 @@ def test_anything(text: str) -> None:
         signed_on=date(2026, 1, 1),
         reason=text,
         note=note,
-        problems=[text],
+        problems=[ShownProblem(text, "active", "confirmed")],
         prescriptions=[drug],
         immunizations=[ShownImmunization(given_on=date(2026, 1, 1), vaccine=text, lot_number=text)],
     )

@@ -13,6 +13,7 @@ PRODUCTION = {
     "DATABASE_URL": DATABASE,
     "FIREBASE_PROJECT_ID": "clinic-project",
     "FIREBASE_CREDENTIALS": "/run/secrets/firebase.json",
+    "CORAVET_DOCUMENT_KEY": "one-of-thirty-two-characters-or-more",
 }
 
 
@@ -72,6 +73,8 @@ def test_production_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FIREBASE_PROJECT_ID", "demo-coravet"),
         ("FIREBASE_PROJECT_ID", None),
         ("FIREBASE_CREDENTIALS", None),
+        ("CORAVET_DOCUMENT_KEY", None),
+        ("CORAVET_DOCUMENT_KEY", "short"),
         ("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9099"),
         ("DATABASE_URL", None),
     ],
@@ -107,8 +110,9 @@ def test_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "FIREBASE_PROJECT_ID",
         "FIREBASE_CREDENTIALS",
         "FIREBASE_AUTH_EMULATOR_HOST",
+        "CORAVET_DOCUMENT_KEY",
     }
-    assert len(problems) == 8
+    assert len(problems) == 9
 
 
 def test_values_stay_secret(monkeypatch: pytest.MonkeyPatch) -> None:

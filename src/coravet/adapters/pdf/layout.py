@@ -10,12 +10,14 @@ import msgspec
 
 from coravet.adapters.pdf.words import (
     APPROXIMATE,
-    DEWORMINGS,
+    MUCOUS_MEMBRANES,
     NOTE,
+    PROBLEMS,
     ROUTES,
     SEX,
     SOURCES,
     SPECIES,
+    TARGETS,
     TITLES,
     VITALS,
 )
@@ -28,6 +30,7 @@ from coravet.core.records.sheets import (
     ShownDeworming,
     ShownImmunization,
     ShownPrescription,
+    ShownProblem,
     ShownVital,
     Stamp,
     VaccinationCard,
@@ -72,9 +75,7 @@ def lay_out(sheet: Sheet, stamp: Stamp, qr: str) -> Layout:
         case VaccinationCard():
             sections = [_vaccines(sheet.immunizations), _dewormings(sheet.dewormings)]
         case PrescriptionSheet():
-            facts.append(("Fecha", day(sheet.prescribed_on)))
-            if sheet.weight_kg is not None:
-                facts.append(("Peso", f"{amount(sheet.weight_kg)} kg"))
+            facts += [("Fecha", day(sheet.prescribed_on)), ("Válida hasta", day(sheet.valid_until))]
             sections = [_prescribed(drug) for drug in sheet.drugs]
             signature = sheet.vet
         case VisitSummary():
@@ -142,10 +143,10 @@ def _signed(vet: Professional) -> list[str]:
     return [vet.name, *([] if number is None else [f"Registro profesional {number}"])]
 
 
-def _who(vet: Professional | None, source: str) -> str:
-    """Who gave a dose, or that it was given elsewhere."""
+def _who(vet: Professional | None) -> str:
+    """Who gave a dose."""
     if vet is None:
-        return SOURCES.get(source, source)
+        return NOTHING
     return "\n".join([vet.name, *([] if vet.registration_number is None else [f"Reg. {vet.registration_number}"])])
 
 
@@ -158,7 +159,7 @@ def _vaccines(given: list[ShownImmunization]) -> Section:
             dose.vaccine,
             dose.manufacturer or NOTHING,
             _lot(dose),
-            _who(dose.vet, dose.source),
+            _who(dose.vet),
             day(dose.next_due_on),
             SOURCES.get(dose.source, dose.source),
         ]
@@ -182,8 +183,8 @@ def _dewormings(given: list[ShownDeworming]) -> Section:
         [
             day(each.given_on),
             each.product,
-            DEWORMINGS.get(each.kind, each.kind),
-            _who(each.vet, each.source),
+            TARGETS.get(each.target, each.target),
+            _who(each.vet),
             day(each.next_due_on),
             SOURCES.get(each.source, each.source),
         ]
@@ -196,17 +197,26 @@ def _dewormings(given: list[ShownDeworming]) -> Section:
 
 
 def _prescribed(drug: ShownPrescription, before: str = "") -> Section:
-    dose = None if drug.dose is None else " ".join(filter(None, [amount(drug.dose), drug.unit]))
-    how = [dose, drug.route and ROUTES.get(drug.route, drug.route), drug.frequency, drug.duration]
-    quantity = None
-    if drug.quantity is not None:
-        quantity = " ".join(filter(None, [amount(drug.quantity), drug.quantity_unit]))
-    facts = [("Dosis", ", ".join(part for part in how if part)), ("Cantidad", quantity), ("Uso", drug.instructions)]
+    how = [
+        None if drug.dose is None else f"{amount(drug.dose)} {drug.unit}",
+        ROUTES.get(drug.route),
+        None if drug.frequency_hours is None else f"cada {_counted(drug.frequency_hours, 'hora')}",
+        None if drug.duration_days is None else f"durante {_counted(drug.duration_days, 'día')}",
+    ]
+    facts = [
+        ("Dosis", ", ".join(part for part in how if part)),
+        ("Cantidad", f"{amount(drug.quantity)} {drug.quantity_unit}"),
+        ("Uso", drug.instructions),
+    ]
     return Section(
         kind="facts",
         heading=before + " ".join(filter(None, [drug.drug, drug.strength])),
         rows=[[name, said] for name, said in facts if said],
     )
+
+
+def _counted(number: int, what: str) -> str:
+    return f"{number} {what if number == 1 else what + 's'}"
 
 
 def _visit(sheet: VisitSummary) -> Iterator[Section]:
@@ -219,7 +229,7 @@ def _visit(sheet: VisitSummary) -> Iterator[Section]:
         if said:
             yield Section(kind="text", heading=heading, text=said)
     if sheet.problems:
-        yield Section(kind="text", heading="Diagnósticos", text="\n".join(f"• {each}" for each in sheet.problems))
+        yield Section(kind="text", heading="Diagnósticos", text="\n".join(map(_problem, sheet.problems)))
     if sheet.immunizations:
         yield _vaccines(sheet.immunizations)
     if sheet.dewormings:
@@ -229,8 +239,14 @@ def _visit(sheet: VisitSummary) -> Iterator[Section]:
 
 
 def _vital(vital: ShownVital) -> list[str]:
-    name, unit = VITALS.get(vital.name, (vital.name, ""))
-    return [name, f"{vital.value} {unit}".strip()]
+    name, unit = VITALS[vital.name]
+    shown = MUCOUS_MEMBRANES.get(vital.value) or amount(Decimal(vital.value))
+    return [name, f"{shown} {unit}".strip()]
+
+
+def _problem(problem: ShownProblem) -> str:
+    judged = PROBLEMS.get(problem.status) or PROBLEMS.get(problem.certainty)
+    return f"• {problem.name}" if judged is None else f"• {problem.name} ({judged})"
 
 
 def _addendum(addendum: ShownAddendum) -> Section:

@@ -22,19 +22,21 @@ SEX = {"male": "Macho", "female": "Hembra"}
 
 SOURCES = {"here": "En esta clínica", "external": "En otro lugar"}
 
-DEWORMINGS = {"internal": "Interna", "external": "Externa", "both": "Interna y externa"}
+TARGETS = {"internal": "Interna", "external": "Externa", "both": "Interna y externa"}
 
 ROUTES = {
     "oral": "por vía oral",
-    "topical": "sobre la piel",
-    "otic": "en el oído",
-    "ophthalmic": "en el ojo",
-    "subcutaneous": "bajo la piel",
-    "intramuscular": "intramuscular",
-    "intravenous": "intravenosa",
+    "subcutaneous": "por vía subcutánea",
+    "intramuscular": "por vía intramuscular",
+    "intravenous": "por vía intravenosa",
+    "intradermal": "por vía intradérmica",
+    "intranasal": "por la nariz",
     "inhaled": "inhalada",
+    "ophthalmic": "en el ojo",
+    "otic": "en el oído",
     "rectal": "por vía rectal",
-    "other": "otra vía",
+    "spot_on": "en gotas sobre la piel",
+    "topical": "sobre la piel",
 }
 
 VITALS = {
@@ -45,11 +47,23 @@ VITALS = {
     "body_condition": ("Condición corporal", "de 9"),
     "pain": ("Dolor", "de 10"),
     "mucous_membranes": ("Mucosas", ""),
-    "capillary_refill_s": ("Llenado capilar", "s"),
+    "capillary_refill_seconds": ("Llenado capilar", "s"),
 }
 
+MUCOUS_MEMBRANES = {
+    "pink": "rosadas",
+    "pale": "pálidas",
+    "white": "blancas",
+    "injected": "congestivas",
+    "icteric": "ictéricas",
+    "cyanotic": "cianóticas",
+    "muddy": "terrosas",
+}
+
+PROBLEMS = {"suspected": "sospecha", "resolved": "resuelto", "ruled_out": "descartado"}
+
 NOTE = {
-    "subjective": "Motivo y antecedentes",
+    "subjective": "Anamnesis",
     "objective": "Examen",
     "assessment": "Valoración",
     "plan": "Plan",

@@ -34,6 +34,8 @@ from coravet.adapters.postgres.patients.store import (
     PartyRows,
     PatientReadsOnPostgres,
 )
+from coravet.adapters.postgres.records.documents import DocumentRows
+from coravet.adapters.postgres.records.sheets import SheetsOnPostgres
 from coravet.adapters.postgres.records.store import (
     ChartsOnPostgres,
     NotesAsideOnPostgres,
@@ -327,3 +329,11 @@ class ClinicWork(PostgresWork):
     @cached_property
     def newcomers(self) -> NewcomersOnPostgres:
         return NewcomersOnPostgres(self)
+
+    @cached_property
+    def documents(self) -> DocumentRows:
+        return DocumentRows(self)
+
+    @cached_property
+    def sheets(self) -> SheetsOnPostgres:
+        return SheetsOnPostgres(self)

@@ -4,10 +4,22 @@ from coravet.adapters.postgres.exchange import tables as exchange
 from coravet.adapters.postgres.live import tables as live
 from coravet.adapters.postgres.messaging import tables as messaging
 from coravet.adapters.postgres.patients import tables as patients
+from coravet.adapters.postgres.records import documents_tables as documents
 from coravet.adapters.postgres.records import tables as records
 from coravet.adapters.postgres.records import treatments_tables as treatments
 from coravet.adapters.postgres.scheduling import tables as scheduling
 from coravet.adapters.postgres.schema import metadata
 from coravet.adapters.postgres.tenancy import tables as tenancy
 
-__all__ = ["exchange", "live", "messaging", "metadata", "patients", "records", "scheduling", "tenancy", "treatments"]
+__all__ = [
+    "documents",
+    "exchange",
+    "live",
+    "messaging",
+    "metadata",
+    "patients",
+    "records",
+    "scheduling",
+    "tenancy",
+    "treatments",
+]

@@ -19,6 +19,7 @@ from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
 from coravet.core.records.allergies import allergy_warnings
 from coravet.core.records.amounts import Amount, Unit, check_amounts, check_substances
+from coravet.core.records.documents import Shown, withdraw_shown
 from coravet.core.records.due import renew_recalls
 from coravet.core.records.encounters import Voiding, check_reason
 from coravet.core.records.given import (
@@ -169,5 +170,7 @@ async def void_deworming(
         deworming.voided_at, deworming.voided_by, deworming.void_reason = now, actor.member_id, reason
         entries = await entries_for(work, "deworming", patient.species)
         await renew_recalls(work, patient, "deworming_due", entries, actor, now)
+        shown: Shown = {"card": patient.id, "visit_summary": deworming.encounter_id}
+        await withdraw_shown(work, shown, now, reason, since=deworming.recorded_at)
         work.emit(DewormingRecorded(deworming.id))
         return work.answer(await work.treatment_reads.deworming(deworming.id))

@@ -17,6 +17,7 @@ from coravet.core.kernel.fields import clean_fields, given_fields, sound
 from coravet.core.kernel.text import paragraphs
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
+from coravet.core.records.documents import withdraw_shown
 from coravet.core.records.model import Encounter, SetAside
 from coravet.core.records.ports import Chart, RecordsWork
 from coravet.core.records.views import EncounterView
@@ -276,5 +277,7 @@ async def void_encounter(
             raise InvalidTransition("This encounter is marked as entered in error already.")
         encounter.voided_at, encounter.voided_by, encounter.void_reason = clock.now(), actor.member_id, reason
         advance(encounter, encounter.version)
+        if encounter.signed_at is not None:
+            await withdraw_shown(work, {"visit_summary": encounter.id}, encounter.voided_at, reason)
         work.emit(EncounterUpdated(encounter.id, encounter.version))
         return work.answer(await work.record_reads.encounter(encounter.id))

@@ -16,6 +16,7 @@ from coravet.core.kernel.fields import sound
 from coravet.core.kernel.text import fold
 from coravet.core.kernel.work import Begin
 from coravet.core.records.allergies import allergy_warnings
+from coravet.core.records.documents import Shown, withdraw_shown
 from coravet.core.records.due import renew_recalls
 from coravet.core.records.encounters import Voiding, check_reason
 from coravet.core.records.given import (
@@ -145,5 +146,7 @@ async def void_immunization(
         immunization.voided_at, immunization.voided_by, immunization.void_reason = now, actor.member_id, reason
         entries = await entries_for(work, "vaccine", patient.species)
         await renew_recalls(work, patient, "vaccine_due", entries, actor, now)
+        shown: Shown = {"card": patient.id, "visit_summary": immunization.encounter_id}
+        await withdraw_shown(work, shown, now, reason, since=immunization.recorded_at)
         work.emit(ImmunizationRecorded(immunization.id))
         return work.answer(await work.treatment_reads.immunization(immunization.id))

@@ -176,3 +176,30 @@ class NoteTemplate:
     plan: str | None
     active: bool = True
     version: int = 1
+
+
+@dataclass
+class Document:
+    """A sheet that was handed out. Settled when written, but that it may be withdrawn.
+
+    Attributes:
+        number: the clinic's, counted from 1 without gaps over all kinds.
+        subject_id: the patient of a card, the prescription, or the encounter of a visit summary.
+        content: SHA-256 over what the sheet shows; see `documents.content_of`.
+        token_hash: of the token in its QR code; see `documents.Seal`.
+        withdraw_reason: why it is no longer valid.
+    """
+
+    clinic_id: ClinicId
+    id: UUID
+    number: int
+    kind: str
+    patient_id: UUID
+    subject_id: UUID
+    content: bytes
+    token_hash: bytes
+    issued_at: datetime
+    issued_by: MemberId | None
+    withdrawn_at: datetime | None = None
+    withdrawn_by: MemberId | None = None
+    withdraw_reason: str | None = None

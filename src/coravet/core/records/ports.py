@@ -9,10 +9,11 @@ import msgspec
 
 from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.kernel.work import Table
+from coravet.core.kernel.work import Table, Work
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.records.model import (
     Addendum,
+    Document,
     Encounter,
     NoteTemplate,
     Problem,
@@ -20,7 +21,9 @@ from coravet.core.records.model import (
     SetAside,
     Weight,
 )
+from coravet.core.records.sheets import SheetKind, Sheets
 from coravet.core.records.views import (
+    DocumentView,
     EncounterSummary,
     EncounterView,
     NoteTemplateView,
@@ -116,7 +119,43 @@ class RecordReads(Protocol):
         ...
 
 
-class RecordsWork(PatientsWork, Protocol):
+class Documents(Table[Document], Protocol):
+    """The conversation about sheets that were handed out."""
+
+    async def next_number(self) -> int:
+        """The number of the next one. Until this work ends nobody else is given one, or withdraws by subject."""
+        ...
+
+    async def latest(self, kind: SheetKind, subject_id: UUID) -> Document | None:
+        """The last one that was issued of a subject; changes to it are not stored."""
+        ...
+
+    async def withdraw(
+        self, subjects: list[tuple[SheetKind, UUID]], since: datetime, at: datetime, by: MemberId | None, reason: str
+    ) -> None:
+        """Withdraw what was issued of these subjects since then and is valid, and let nobody issue meanwhile."""
+        ...
+
+    async def view(self, document_id: UUID) -> DocumentView:
+        """One of them. Raises NotFound."""
+        ...
+
+    async def views(self, page: PageRequest, patient_id: UUID | None) -> Page[DocumentView]:
+        """Those of a patient, or all; the newest first."""
+        ...
+
+
+class DocumentsWork(Work, Protocol):
+    """The unit of work as documents use it."""
+
+    @property
+    def documents(self) -> Documents: ...
+
+    @property
+    def sheets(self) -> Sheets: ...
+
+
+class RecordsWork(DocumentsWork, PatientsWork, Protocol):
     """The unit of work as the clinical record uses it."""
 
     @property

@@ -16,6 +16,7 @@ from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.work import Begin
 from coravet.core.records.allergies import allergy_warnings
 from coravet.core.records.amounts import Amount, Unit, check_amounts, check_substances
+from coravet.core.records.documents import Shown, withdraw_shown
 from coravet.core.records.encounters import Voiding, check_reason
 from coravet.core.records.errors import RegistrationRequired
 from coravet.core.records.given import Product, Words
@@ -169,11 +170,14 @@ async def void_prescription(
         InvalidTransition: it is marked already.
     """
     reason = sound(check_reason(msgspec.structs.asdict(command)))["reason"]
+    now = clock.now()
     async with begin(actor) as work:
         prescription = await work.prescriptions.lock(prescription_id)
         if prescription.voided_at is not None:
             raise InvalidTransition("This prescription is marked as entered in error already.")
-        prescription.voided_at, prescription.voided_by = clock.now(), actor.member_id
+        prescription.voided_at, prescription.voided_by = now, actor.member_id
         prescription.void_reason = reason
+        shown: Shown = {"prescription": prescription.id, "visit_summary": prescription.encounter_id}
+        await withdraw_shown(work, shown, now, reason, since=prescription.issued_at)
         work.emit(PrescriptionIssued(prescription.id))
         return work.answer(await work.prescription_reads.prescription(prescription.id))

@@ -13,6 +13,7 @@ import msgspec
 
 SheetKind = Literal["card", "prescription", "visit_summary"]
 Unprintable = Literal["unsigned", "voided"]
+"""Why there is no sheet: an encounter is not signed, or what it would show was entered in error."""
 
 
 class PatientOnSheet(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,7 +43,7 @@ class Professional(msgspec.Struct, frozen=True):
 
 
 class ShownImmunization(msgspec.Struct, frozen=True, kw_only=True):
-    """A dose that was given; `vet` is None where it was given elsewhere."""
+    """A dose that was given; `vet` may be somebody elsewhere, or unknown."""
 
     given_on: date
     vaccine: str
@@ -55,11 +56,11 @@ class ShownImmunization(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ShownDeworming(msgspec.Struct, frozen=True, kw_only=True):
-    """A treatment against parasites; `vet` is None where it was given elsewhere."""
+    """A treatment against parasites; `vet` may be somebody elsewhere, or unknown."""
 
     given_on: date
     product: str
-    kind: str
+    target: str
     vet: Professional | None = None
     next_due_on: date | None = None
     source: str = "here"
@@ -69,26 +70,27 @@ class ShownPrescription(msgspec.Struct, frozen=True, kw_only=True):
     """One drug and how to give it.
 
     Attributes:
-        dose, unit: of one administration, as in 2.5 and `ml`.
-        frequency, duration: in the vet's words.
-        quantity: what to dispense.
+        dose, unit: of one administration, as in 2.5 and `ml`; no dose where the instructions alone say.
+        frequency_hours: hours between two doses; None: once, or as the instructions say.
+        duration_days: None: until further notice, or as the instructions say.
+        quantity: what to hand out, in `quantity_unit`.
         instructions: in the owner's words; may have several lines.
     """
 
     drug: str
     strength: str | None = None
     dose: Decimal | None = None
-    unit: str | None = None
-    route: str | None = None
-    frequency: str | None = None
-    duration: str | None = None
-    quantity: Decimal | None = None
-    quantity_unit: str | None = None
+    unit: str
+    route: str
+    frequency_hours: int | None = None
+    duration_days: int | None = None
+    quantity: Decimal
+    quantity_unit: str
     instructions: str | None = None
 
 
 class ShownVital(msgspec.Struct, frozen=True):
-    """One measurement, under its name in the record, such as `temperature_c`."""
+    """One measurement as the record has it, such as `temperature_c` and `38.5`, or `mucous_membranes` and `pink`."""
 
     name: str
     value: str
@@ -101,6 +103,14 @@ class ShownNote(msgspec.Struct, frozen=True, kw_only=True):
     objective: str | None = None
     assessment: str | None = None
     plan: str | None = None
+
+
+class ShownProblem(msgspec.Struct, frozen=True):
+    """A problem as it was judged in a visit."""
+
+    name: str
+    status: str
+    certainty: str
 
 
 class ShownAddendum(msgspec.Struct, frozen=True):
@@ -127,7 +137,7 @@ class PrescriptionSheet(msgspec.Struct, frozen=True, kw_only=True, tag="prescrip
     patient: PatientOnSheet
     vet: Professional
     prescribed_on: date
-    weight_kg: Decimal | None = None
+    valid_until: date
     drugs: list[ShownPrescription] = []
 
 
@@ -142,7 +152,7 @@ class VisitSummary(msgspec.Struct, frozen=True, kw_only=True, tag="visit_summary
     reason: str | None = None
     vitals: list[ShownVital] = []
     note: ShownNote = ShownNote()
-    problems: list[str] = []
+    problems: list[ShownProblem] = []
     immunizations: list[ShownImmunization] = []
     dewormings: list[ShownDeworming] = []
     prescriptions: list[ShownPrescription] = []
@@ -182,16 +192,15 @@ class SheetWriter(Protocol):
 
 
 class FoundSheet(msgspec.Struct, frozen=True):
-    """What a subject's sheet would show, and why it cannot be printed where it cannot."""
+    """What a subject's sheet shows now, and whose it is."""
 
     patient_id: UUID
     sheet: Sheet
-    unprintable: Unprintable | None = None
 
 
 class Sheets(Protocol):
     """The conversation about what sheets show. Each is one query; each raises NotFound."""
 
-    async def find(self, kind: SheetKind, subject_id: UUID) -> FoundSheet:
-        """The card of a patient, the sheet of a prescription or the summary of an encounter."""
+    async def find(self, kind: SheetKind, subject_id: UUID) -> FoundSheet | Unprintable:
+        """The card of a patient, the sheet of a prescription or the summary of an encounter, or why there is none."""
         ...

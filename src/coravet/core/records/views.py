@@ -1,6 +1,7 @@
 """What readers of the clinical record are shown."""
 
 from datetime import date, datetime
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -214,3 +215,40 @@ class TimelineEntry(msgspec.Struct, frozen=True):
     by: str | None
     encounter_id: UUID | None
     voided: bool
+
+
+class DocumentView(msgspec.Struct, frozen=True, kw_only=True):
+    """A sheet that was handed out.
+
+    Attributes:
+        number: the clinic's, counted from 1 without gaps over all kinds; printed on it.
+        kind: `card`, `prescription` or `visit_summary`.
+        subject_id: the patient of a card, the prescription, or the encounter of a visit summary.
+        state: `valid` or `withdrawn`, as everybody is told who scans its code.
+    """
+
+    id: UUID
+    number: int
+    kind: str
+    patient: PatientRef
+    subject_id: UUID
+    state: str
+    issued_at: datetime
+    issued_by: WriterRef | None
+    withdrawn_at: datetime | None
+    withdrawn_by: WriterRef | None
+    withdraw_reason: str | None
+
+
+class DocumentState(msgspec.Struct, frozen=True):
+    """All that is told to whoever scans a document's code.
+
+    Attributes:
+        issued_on: the clinic's day.
+        clinic: its name today.
+    """
+
+    number: int
+    issued_on: date
+    clinic: str
+    state: Literal["valid", "withdrawn"]

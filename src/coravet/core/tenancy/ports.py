@@ -70,6 +70,16 @@ class CalendarFound(msgspec.Struct, frozen=True):
     resource_name: str
 
 
+class DocumentFound(msgspec.Struct, frozen=True):
+    """What the code on a document leads to; see `records.documents`."""
+
+    number: int
+    issued_at: datetime
+    withdrawn: bool
+    clinic_name: str
+    time_zone: str
+
+
 class Directory(Protocol):
     """Who people are, before there is a clinic to scope by. Each method is one statement."""
 
@@ -115,6 +125,10 @@ class Directory(Protocol):
     async def calendar(self, clinic: str, resource_id: UUID, token_hash: bytes) -> CalendarFound | None:
         """The resource whose calendar that token opens; None where clinic, resource and token are not of one another,
         the token was revoked, or the resource, its member or who made the token is no longer active."""
+        ...
+
+    async def document(self, token_hash: bytes) -> DocumentFound | None:
+        """The document whose code holds that token, withdrawn or not; None where there is none."""
         ...
 
 

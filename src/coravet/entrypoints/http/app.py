@@ -14,6 +14,7 @@ from litestar.routes import HTTPRoute
 from coravet.entrypoints.http import (
     calendars,
     clients,
+    documents,
     exchange,
     health,
     messaging,
@@ -178,6 +179,12 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     calendars.post_calendar,
     calendars.delete_calendar,
     calendars.list_holidays,
+    documents.get_card,
+    documents.get_prescription_sheet,
+    documents.get_summary,
+    documents.list_documents,
+    documents.post_withdraw,
+    documents.get_document_state,
     scheduling.list_exceptions,
     scheduling.put_exception,
     scheduling.delete_exception,
@@ -237,7 +244,7 @@ def build(ports: Ports, *, routes: Sequence[HTTPRouteHandler] = (), lifespan: Se
         UndeclaredAccess: a route does not say who may use it.
     """
     handlers = [*health.probes(documented=True), *ROUTES, *routes]
-    outside = [*health.probes(documented=False), openapi_json, api_docs]
+    outside = [*health.probes(documented=False), openapi_json, api_docs, documents.show_document_state]
     for handler in handlers:
         _declared(handler)
         changes = bool(UNSAFE & {str(method) for method in handler.http_methods})

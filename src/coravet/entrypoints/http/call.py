@@ -20,6 +20,8 @@ from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
 from coravet.core.messaging.ports import ByHand, Writer
 from coravet.core.patients.numbers import Numbers
+from coravet.core.records.documents import Seal
+from coravet.core.records.sheets import SheetWriter
 from coravet.core.records.treatment_ports import TreatmentsWork
 from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.tenancy.identity import Identity
@@ -75,6 +77,8 @@ class Ports:
     calendars: CalendarWriter
     writer: Writer
     by_hand: ByHand
+    sheets: SheetWriter
+    seal: Seal
     holidays: HolidayCalendar
     clock: Clock
     ready: Callable[[], Awaitable[None]]

@@ -79,6 +79,7 @@ def responses(opt: dict[str, Any], module: str, *, changes: bool) -> dict[int, R
         statuses |= {409, 413, 415}
     if opt.get("limited"):
         statuses.add(429)
+    conflict: type[Conflict] | None = opt.get("conflict")  # the one that a read may meet
     kinds = catalogue().values()
     nouns = {each.__module__.split(".")[2] for each in kinds if each.__module__.startswith("coravet.core.")}
     noun = module.rpartition(".")[2]
@@ -91,6 +92,8 @@ def responses(opt: dict[str, Any], module: str, *, changes: bool) -> dict[int, R
         )
         for status in statuses
     }
+    if conflict is not None:
+        told[status_of(conflict)] = [conflict.code]
     return {
         status: ResponseSpec(
             Problem, description=", ".join(codes), media_type="application/problem+json", generate_examples=False

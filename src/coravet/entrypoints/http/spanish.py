@@ -615,6 +615,13 @@ _EXCHANGE = {
     "Send the bytes of the file themselves, as text/csv.": "Envíe los bytes del propio archivo, como text/csv.",
 }
 
+_DOCUMENTS = {
+    "Not to be printed": "No se puede imprimir",
+    "Only a signed visit has a summary. Sign it first.": ("Solo una consulta firmada tiene resumen. Fírmela primero."),
+    "It was entered in error, so that it is not printed.": "Fue registrado por error, por eso no se imprime.",
+    "This document was withdrawn already.": "Este documento ya fue anulado.",
+}
+
 SENTENCES: dict[str, str] = {
     **_TITLES,
     **_REQUESTS,
@@ -629,6 +636,7 @@ SENTENCES: dict[str, str] = {
     **_TREATMENTS,
     **_MESSAGING,
     **_EXCHANGE,
+    **_DOCUMENTS,
 }
 """Spanish patterns by English ones."""
 

@@ -18,7 +18,7 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.tenancy.identity import Claims, TokenRevoked
 from coravet.core.tenancy.model import Clinic, Invitation, Member
 from coravet.core.tenancy.permissions import permissions_of
-from coravet.core.tenancy.ports import Account, CalendarFound, ClinicFound, LinkFound, Person, Place
+from coravet.core.tenancy.ports import Account, CalendarFound, ClinicFound, DocumentFound, LinkFound, Person, Place
 from coravet.core.tenancy.views import (
     ClinicSettingsView,
     ClinicView,
@@ -119,6 +119,10 @@ class PostgresDirectory:
             return None
         rows = await self._fetch("SELECT * FROM find_calendar($1, $2, $3)", clinic, resource_id, token_hash)
         return CalendarFound(*rows[0].values()) if rows else None
+
+    async def document(self, token_hash: bytes) -> DocumentFound | None:
+        rows = await self._fetch("SELECT * FROM find_document($1)", token_hash)
+        return DocumentFound(*rows[0].values()) if rows else None
 
     async def _fetch(self, sql: str, *arguments: object) -> list[asyncpg.Record]:
         return await fetch(self._engine, sql, *arguments)
