@@ -13,11 +13,13 @@ from coravet.core.exchange.rows import Interpreted
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.text import fold
+from coravet.core.patients.duplicates import same_documents
 
 
-def document_key(kind: str | None, number: str | None) -> str | None:
-    """A document as rows are looked up by it."""
-    return None if kind is None or number is None else f"{kind}:{number}"
+def document_keys(person: Person) -> list[str]:
+    """A person's document as rows are looked up by it, and those that name the same person."""
+    kind, number = person.document_type, person.document_number
+    return [] if kind is None or number is None else [":".join(each) for each in same_documents(kind, number)]
 
 
 def phones(person: Person) -> list[str]:
@@ -56,14 +58,15 @@ class _Registry:
 
     def find(self, person: Person) -> _Met | None:
         """Who it is: by document, or by phone and name, for families share phones. One of another document is not."""
-        document = document_key(person.document_type, person.document_number)
-        if document in self._by_document:
-            return self._met[self._by_document[document]]
+        documents = document_keys(person)
+        for document in documents:
+            if document in self._by_document:
+                return self._met[self._by_document[document]]
         name = folded_name(person)
         for phone in phones(person):
             for client_id in self._by_phone[phone]:
                 met = self._met[client_id]
-                stranger = document is not None and met.documents
+                stranger = documents and met.documents
                 if not stranger and any(alike(name, other) for other in met.names):
                     return met
         return None
@@ -74,8 +77,8 @@ class _Registry:
         self._met.setdefault(found.client_id, found)
         if found.first_row is None:
             found.first_row = row
-        document = document_key(person.document_type, person.document_number)
-        self._note(found, folded_name(person), document, phones(person))
+        own = document_keys(person)
+        self._note(found, folded_name(person), own[0] if own else None, phones(person))
         return found
 
     def _note(self, met: _Met, name: str, document: str | None, numbers: list[str]) -> None:
@@ -92,7 +95,7 @@ async def match(
 ) -> list[Row]:
     """What will come of rows that follow each other, seen with the clinic's clients and the rows above."""
     people = [each.person for each in given if each.person is not None and each.sound]
-    documents = {key for each in people if (key := document_key(each.document_type, each.document_number))}
+    documents = {key for each in people for key in document_keys(each)}
     numbers = {number for each in people for number in phones(each)}
     registry = _Registry(await neighbours.clients(import_id, documents, numbers))
     above = await neighbours.last(import_id)

@@ -16,7 +16,7 @@ class KnownClient(msgspec.Struct, frozen=True):
 
     Attributes:
         name: given and family names, folded.
-        document: its type and number as in `document_key`.
+        document: its type and number, such as `cedula:2300000003`.
         phones: in E.164.
         first_row: the row of the file that first names them; None where it is a client of the clinic's alone.
         known: whether the clinic knows them.

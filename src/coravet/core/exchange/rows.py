@@ -1,6 +1,7 @@
 """What a row of the file says: the client and the animals in it, by the same rules as when they are registered."""
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping
 from datetime import date
 from functools import cache
@@ -27,9 +28,11 @@ from coravet.core.exchange.values import (
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.text import fold
+from coravet.core.patients.cantons import cantons
 from coravet.core.patients.clients import NewClient, check_client
+from coravet.core.patients.contacts import check_contact
 from coravet.core.patients.identifiers import check_identifier
-from coravet.core.patients.numbers import BadNumber, Numbers
+from coravet.core.patients.numbers import Numbers
 from coravet.core.patients.patients import NewPatient, check_patient
 
 _FINAL_CONSUMER = frozenset({"9999999999", "9999999999999"})
@@ -138,7 +141,7 @@ class _Row:
 
 def _person(row: _Row, numbers: Numbers) -> Person | None:
     fields: dict[str, Any] = dict.fromkeys(
-        ("given_name", "family_name", "document_type", "document_number", "phone", "email")
+        ("given_name", "family_name", "document_type", "document_number", "phone", "email", "canton", "address")
     )
     headers: dict[str, str | None] = {}
     before = len(row.problems)
@@ -150,6 +153,7 @@ def _person(row: _Row, numbers: Numbers) -> Person | None:
         headers["phone"], fields["phone"] = phones[0]
     if mails:
         headers["email"], fields["email"] = mails[0]
+    _place(row, fields, headers)
     if not any(fields.values()) and len(row.problems) == before:
         return None
     for name in ("given_name", "family_name"):
@@ -164,9 +168,27 @@ def _person(row: _Row, numbers: Numbers) -> Person | None:
     row.note(checked.warnings, headers, error=False)
     if fields["given_name"] is None or fields["family_name"] is None or any(each.error for each in row.problems):
         return None
-    further = [*_further_phones(row, phones[1:], numbers), *_further_mails(row, mails[1:])]
-    address = ", ".join(text for _, text in row.all("address")) or None
-    return Person(**checked.fields, address=address, canton=row.one("canton"), further=further)
+    further = [*_further(row, "phone", phones[1:], numbers), *_further(row, "email", mails[1:], numbers)]
+    return Person(**checked.fields, further=further)
+
+
+def _place(row: _Row, fields: dict[str, Any], headers: dict[str, str | None]) -> None:
+    headers["address"], headers["canton"] = row.header("address"), row.header("canton")
+    fields["address"] = ", ".join(text for _, text in row.all("address")) or None
+    canton = row.one("canton")
+    if canton is None:
+        return
+    fields["canton"] = canton if canton in cantons() else _cantons_by_name().get(fold(canton))
+    if fields["canton"] is None:
+        sentence = Sentence("No canton has this name, or several have it. It is left out.")
+        row.odd(headers["canton"], "canton_unknown", sentence)
+
+
+@cache
+def _cantons_by_name() -> dict[str, str]:
+    """Codes of cantons whose name no other has, by the name, folded."""
+    times = Counter(fold(each.name) for each in cantons().values())
+    return {fold(each.name): code for code, each in cantons().items() if times[fold(each.name)] == 1}
 
 
 def _name(row: _Row, fields: dict[str, Any], headers: dict[str, str | None]) -> None:
@@ -232,21 +254,13 @@ def _numbers_in(row: _Row, column: Column, text: str) -> list[str]:
     return phones_of(digits_of(text))
 
 
-def _further_phones(row: _Row, found: list[tuple[str, str]], numbers: Numbers) -> Iterable[tuple[str, str]]:
+def _further(row: _Row, kind: str, found: list[tuple[str, str]], numbers: Numbers) -> Iterable[tuple[str, str]]:
+    """Phones or mail addresses beyond the first, without those that cannot be right."""
     for header, raw in found:
-        try:
-            yield "phone", numbers.phone(raw).value
-        except BadNumber as error:
-            row.odd(header, error.code, error.detail)
-
-
-def _further_mails(row: _Row, found: list[tuple[str, str]]) -> Iterable[tuple[str, str]]:
-    for header, mail in found:
-        bad = _misfits({"email": mail}, NewClient)
-        if bad:
-            row.odd(header, bad[0].code, bad[0].said)
-        else:
-            yield "email", mail
+        fields, errors, _ = check_contact({"kind": kind, "value": raw}, numbers)
+        row.note(errors, {"value": header}, error=False)
+        if not errors:
+            yield kind, fields["value"]
 
 
 @cache

@@ -596,6 +596,9 @@ _EXCHANGE = {
     "This is no species that is known here, so it is taken for another animal.": (
         "No se reconoce esta especie, así que se registra como otra."
     ),
+    "No canton has this name, or several have it. It is left out.": (
+        "Ningún cantón tiene este nombre, o lo tienen varios. Se omite."
+    ),
     "Write macho or hembra. It is left out.": "Escriba macho o hembra. Se omite.",
     "Write sí or no. It is left out.": "Escriba sí o no. Se omite.",
     "This is no date that can be read. Write day, month and year, such as 14/03/2021.": (
