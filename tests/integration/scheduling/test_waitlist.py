@@ -112,13 +112,13 @@ async def test_nobody_fits(queue: Queue) -> None:
 
 
 async def test_the_dead_wait_for_nothing(queue: Queue) -> None:
-    """A patient that died meanwhile is passed over."""
+    """A patient that died meanwhile waits no longer."""
     entry_id = await queue.wait()
     death = {"on": (datetime.now(UTC) - timedelta(days=1)).date().isoformat()}
     start = await queue.cancelled()
     await queue.done("POST", f"patients/{queue.clinic.ids['patient_id']}/deceased", json=death)
     await queue.work()
-    assert await queue.statuses(entry_id) == ["waiting"]
+    assert await queue.statuses(entry_id) == ["left"]
     assert await queue.free(start)
 
 
@@ -357,8 +357,8 @@ async def test_deceased_is_not_booked(queue: Queue) -> None:
     token = await queue.link(entry_id)
     death = {"on": (datetime.now(UTC) - timedelta(days=1)).date().isoformat()}
     await queue.done("POST", f"patients/{queue.clinic.ids['patient_id']}/deceased", json=death)
-    assert (await queue.ask("POST", f"waitlist/{entry_id}/accept")).json()["code"] == "patient_deceased"
-    assert (await queue.portal("POST", f"{token}/accept")).json()["code"] == "patient_deceased"
+    assert (await queue.ask("POST", f"waitlist/{entry_id}/accept")).json()["code"] == "invalid_transition"
+    assert (await queue.portal("POST", f"{token}/accept")).json()["code"] == "offer_expired"
 
 
 async def _visits(queue: Queue, start: str) -> int:

@@ -118,6 +118,6 @@ async def end_identifier(
     async with begin(actor) as work:
         patient = await work.patients.lock(patient_id)
         identifier = await work.identifiers.of(patient.id, identifier_id)
-        identifier.until = clock.now()
+        identifier.until = max(clock.now(), identifier.since)
         advance(patient, UNSET)
         work.emit(PatientUpdated(patient.id, patient.version))

@@ -85,7 +85,7 @@ async def end_party(patient_id: UUID, party_id: UUID, actor: Actor, begin: Begin
         [party] = found
         if party.role == "owner":
             raise OwnerStays
-        party.until = clock.now()
+        party.until = max(clock.now(), party.since)
         advance(patient, UNSET)
         work.emit(PatientUpdated(patient.id, patient.version))
 
@@ -102,13 +102,16 @@ async def change_owner(
         Invalid: the client is its owner already.
     """
     client = await work.clients.get(client_id)
-    for party in await work.parties.current(patient.id):
+    current = await work.parties.current(patient.id)
+    # Not before what ends here began, be it written by a machine whose clock goes before this one's.
+    at = max(now, *(party.since for party in current))
+    for party in current:
         if party.client_id == client.id and party.role == "owner":
             sentence = "This client is the patient's owner already. Choose the new owner."
             raise Invalid(errors=[FieldError("/client_id", "already_owner", sentence)])
         if party.client_id == client.id or party.role == "owner":
-            party.until = max(now, party.since)  # it may have begun while this work waited for the patient
-    await _open(work, patient, client, "owner", may_consent=may_consent, now=now)
+            party.until = at
+    await _open(work, patient, client, "owner", may_consent=may_consent, now=at)
 
 
 async def _open(

@@ -37,10 +37,10 @@ async def record_death(
         NotFound: no such patient here.
         StaleVersion: it changed since it was read.
     """
-    now = clock.now()
     async with begin(actor) as work:
         # Under its lock nobody books for it, so that what is found here is all there is.
         patient = await work.patients.lock(patient_id)
+        now = clock.now()
         death = decease(work, patient, command, now)
         visits = await work.upcoming.visits(patient.id, now)
         entries = await work.upcoming.entries(patient.id)

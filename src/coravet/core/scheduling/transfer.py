@@ -41,9 +41,9 @@ async def transfer(
         Invalid: the client is its owner already.
         StaleVersion: it changed since it was read.
     """
-    now = clock.now()
     async with begin(actor) as work:
         patient = await work.patients.lock(patient_id)
+        now = clock.now()
         advance(patient, command.version)
         await change_owner(work, patient, command.client_id, may_consent=command.may_consent, now=now)
         visits = await work.upcoming.visits(patient.id, now)
