@@ -296,14 +296,12 @@ class Service:
         """Make one more of what can be settled or spent but once; the clinic's ids name it from now on."""
         base, ids, vet = f"/clinics/{clinic.slug}", clinic.ids, clinic.people["vet"]
         match kind:
-            case "spare_patient":
+            case "spare_patient" | "party" | "identifier" | "alert":
                 animal = {"client_id": ids["client_id"], "name": "Canela", "species": "dog"}
                 made = await self.done("POST", f"{base}/patients", clinic.owner, json=animal)
                 ids["spare_patient_id"] = made["id"]
-            case "party" | "identifier" | "alert":
-                await self.plant(clinic, "spare_patient")
-                kinds = {"party": "parties", "identifier": "identifiers", "alert": "alerts"}
-                await self._attach(clinic, ids["spare_patient_id"], kinds[kind])
+                kinds = {"party": ["parties"], "identifier": ["identifiers"], "alert": ["alerts"]}
+                await self._attach(clinic, made["id"], *kinds.get(kind, []))
             case "encounter":
                 visit = {"patient_id": ids["patient_id"], "reason": "Control"}
                 ids["encounter_id"] = (await self.done("POST", f"{base}/encounters", vet, json=visit))["id"]

@@ -40,10 +40,10 @@ JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role =
 JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id AND c.merged_into_id IS NULL
 """
 _OF_VISIT = f"{_BOOKED} JOIN appointments a ON a.clinic_id = p.clinic_id AND a.patient_id = p.id WHERE a.id = $1"
-_KEPT = "FOR KEY SHARE OF p FOR SHARE OF o, c"
-"""So that nobody registers a death or a transfer between this look and the booking, nor merges the owner. The patient
-first, as everybody does; and the ownership as strongly, for else its former state would do for who waited for a
-transfer."""
+_KEPT = "FOR KEY SHARE OF p FOR SHARE OF c, o"
+"""So that nobody registers a death, transfers the patient or merges its owner between this look and the booking; in the
+order in which those lock. The ownership as strongly, for else its former state would do for who waited for a transfer.
+"""
 
 
 class OffersOnPostgres:
