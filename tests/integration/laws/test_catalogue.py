@@ -57,6 +57,7 @@ GRANTS = {
     "clients": "INSERT SELECT UPDATE",
     "patients": "INSERT SELECT UPDATE",
     "parties": "INSERT SELECT UPDATE",
+    "search_words": "SELECT",
     "identifiers": "INSERT SELECT UPDATE",
     "alerts": "INSERT SELECT UPDATE",
     "deaths": "INSERT SELECT",

@@ -26,6 +26,7 @@ from coravet.adapters.postgres.patients.clients import (
     DuplicatesOnPostgres,
     MergeRows,
 )
+from coravet.adapters.postgres.patients.search import SearchOnPostgres
 from coravet.adapters.postgres.patients.store import (
     AcquaintancesOnPostgres,
     AlertRows,
@@ -165,6 +166,10 @@ class ClinicWork(PostgresWork):
     @cached_property
     def acquaintances(self) -> AcquaintancesOnPostgres:
         return AcquaintancesOnPostgres(self)
+
+    @cached_property
+    def search(self) -> SearchOnPostgres:
+        return SearchOnPostgres(self)
 
     @cached_property
     def patient_reads(self) -> PatientReadsOnPostgres:

@@ -1,5 +1,6 @@
 """Text that people type: its clean form, which is stored, and its folded form, which is searched by."""
 
+import re
 import unicodedata
 
 from coravet.core.kernel.sentences import Sentence
@@ -10,6 +11,9 @@ _UNSEEN = frozenset({"Cc", "Cf", "Cs"})
 _DIRECTIONS = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})  # what turns text around
 # Letters and marks without a width, which those categories do not cover: a name made of them would look blank.
 _WIDTHLESS = frozenset("\u034f\u115f\u1160\u17b4\u17b5\u3164\uffa0")
+
+_JOINS = re.compile("['\u2019\u02bc`\u00b4]")
+_PARTS = re.compile(r"[\W_]+")
 
 
 def clean(text: str) -> str:
@@ -51,3 +55,11 @@ def fold(text: str) -> str:
     """
     apart = unicodedata.normalize("NFKD", text).casefold()
     return " ".join("".join(character for character in apart if not unicodedata.combining(character)).split())
+
+
+def words(text: str) -> list[str]:
+    """The words by which text is found: `Pérez-Luna O'Brien` is `perez`, `luna` and `obrien`.
+
+    Folded; an apostrophe joins, every other sign parts.
+    """
+    return _PARTS.sub(" ", fold(_JOINS.sub("", text))).split()

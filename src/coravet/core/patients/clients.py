@@ -13,7 +13,7 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import ClientCreated, ClientUpdated
 from coravet.core.kernel.fields import Email, clean_fields, given_fields
-from coravet.core.kernel.text import fold
+from coravet.core.kernel.text import words
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.cantons import cantons
@@ -104,9 +104,8 @@ def _check_number(field: str, check: Callable[[], Checked], checked: CheckedClie
 
 
 def search_key(client: Client) -> str:
-    """What searching reads of a client: names, document and contacts, folded."""
-    parts = (client.given_name, client.family_name, client.document_number, client.phone, client.email)
-    return fold(" ".join(part for part in parts if part))
+    """The words of a client's names, folded; numbers and mail addresses are found by their own columns."""
+    return " ".join(words(f"{client.given_name} {client.family_name}"))
 
 
 def client_view(client: Client, warnings: list[FieldError]) -> ClientView:

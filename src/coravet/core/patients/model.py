@@ -30,7 +30,7 @@ class Client:
 
     Attributes:
         phone: E.164, the first one; families share phones, so it identifies nobody.
-        search_key: the names, document and contacts, folded; what searching reads.
+        search_key: the words of the names, folded, see `clients.search_key`.
         preferred_channel: how they like to be reached; told to staff, and no consent.
         canton: its code at the INEC, four digits, the first two of them the province's.
         merged_into_id: the client whom this one turned out to be. One that is itself merged nobody is merged into.

@@ -13,7 +13,7 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import PatientCreated, PatientUpdated
 from coravet.core.kernel.fields import clean_fields, given_fields
-from coravet.core.kernel.text import fold
+from coravet.core.kernel.text import words
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.breeds import breed_code
@@ -76,8 +76,8 @@ def check_patient(given: Mapping[str, Any], today: date) -> tuple[dict[str, Any]
 
 
 def search_key(patient: Patient) -> str:
-    """What searching reads of a patient: name and breed, folded."""
-    return fold(" ".join(part for part in (patient.name, patient.breed) if part))
+    """The words of a patient's name and, after ` / `, of its breed, folded."""
+    return " / ".join(" ".join(words(text)) for text in (patient.name, patient.breed) if text)
 
 
 async def register_patient(command: NewPatient, actor: Actor, begin: Begin[PatientsWork], clock: Clock) -> PatientView:

@@ -36,23 +36,47 @@ from coravet.core.patients.views import (
 )
 
 
+class Word(msgspec.Struct, frozen=True):
+    """One word of a search: what a kept word must begin with.
+
+    Attributes:
+        forms: any one of these; several only of a number, which is looked for from its beginning and from its end.
+        typos: what else it must begin with where the word was typed with one mistake; none where it is too short.
+    """
+
+    forms: tuple[str, ...]
+    typos: tuple[str, ...] = ()
+
+
+class Search(Protocol):
+    """The conversation about whom somebody means."""
+
+    async def as_typed(self, words: list[Word], limit: int) -> list[FoundView]:
+        """Those whom every word means, best first: clients, patients, and last what else these clients own.
+
+        A word means a client by name, document, phone or mail address; a patient by name, breed and identifiers, and by
+        the names and numbers of whom it belongs to now, as long as another word means the patient itself.
+        """
+        ...
+
+    async def with_a_typo(self, words: list[Word], limit: int, but: list[FoundView]) -> list[FoundView]:
+        """As `as_typed`, where one of the words was typed with one mistake; without those that are known already."""
+        ...
+
+
 class PatientReads(Protocol):
     """Clients and patients as readers see them. Single reads raise NotFound."""
 
     async def client(self, client_id: UUID) -> ClientView: ...
 
-    async def clients(self, page: PageRequest, search: str | None) -> Page[ClientView]:
-        """Clients by family name; `search` is folded text that their search key must contain."""
+    async def clients(self, page: PageRequest, words: list[Word] | None) -> Page[ClientView]:
+        """Clients by family name, where given those whom every word means."""
         ...
 
     async def patient(self, patient_id: UUID) -> PatientView: ...
 
-    async def patients(self, page: PageRequest, client_id: UUID | None, search: str | None) -> Page[PatientView]:
-        """Patients by name, of one client where given."""
-        ...
-
-    async def search(self, words: list[str], limit: int) -> list[FoundView]:
-        """Clients and patients whose search key contains every folded word, names that begin so first."""
+    async def patients(self, page: PageRequest, client_id: UUID | None, words: list[Word] | None) -> Page[PatientView]:
+        """Patients by name, of one client where given, where given those whom every word means."""
         ...
 
 
@@ -267,3 +291,6 @@ class PatientsWork(Work, Protocol):
 
     @property
     def patient_reads(self) -> PatientReads: ...
+
+    @property
+    def search(self) -> Search: ...

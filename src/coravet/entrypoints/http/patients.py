@@ -12,7 +12,6 @@ from msgspec import UNSET
 
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.kernel.text import fold
 from coravet.core.patients.alerts import NewAlert, add_alert, check_alert, end_alert
 from coravet.core.patients.breeds import breeds
 from coravet.core.patients.clients import ClientChange, NewClient, change_client, check_client, register_client
@@ -21,7 +20,7 @@ from coravet.core.patients.identifiers import NewIdentifier, add_identifier, che
 from coravet.core.patients.model import Species
 from coravet.core.patients.parties import NewParty, add_party, end_party
 from coravet.core.patients.patients import NewPatient, PatientChange, change_patient, check_patient, register_patient
-from coravet.core.patients.search import search
+from coravet.core.patients.search import search, typed
 from coravet.core.patients.views import (
     AlertView,
     BreedsView,
@@ -41,7 +40,11 @@ from coravet.entrypoints.http.paging import Cursor, Limit
 # What PostgreSQL stores no text with (U+0000), it finds none with.
 Text = Annotated[
     str | None,
-    QueryParameter(max_length=80, pattern=r"^[^\x00]*$", description="Part of a name, phone or document."),
+    QueryParameter(
+        max_length=80,
+        pattern=r"^[^\x00]*$",
+        description="Beginnings of names, a phone or a document; of numbers their end, too.",
+    ),
 ]
 
 
@@ -85,7 +88,7 @@ async def list_clients(
 ) -> Page[ClientView]:
     """Clients by family name."""
     async with call.begin(call.actor) as work:
-        return await work.patient_reads.clients(PageRequest(limit, cursor), None if q is None else fold(q))
+        return await work.patient_reads.clients(PageRequest(limit, cursor), None if q is None else typed(q))
 
 
 @get(
@@ -134,7 +137,7 @@ async def list_patients(
 ) -> Page[PatientView]:
     """Patients by name, of one client where given."""
     async with call.begin(call.actor) as work:
-        return await work.patient_reads.patients(PageRequest(limit, cursor), client_id, None if q is None else fold(q))
+        return await work.patient_reads.patients(PageRequest(limit, cursor), client_id, None if q is None else typed(q))
 
 
 @get(
@@ -347,5 +350,8 @@ async def get_search(
     q: Annotated[str, QueryParameter(max_length=80, pattern=r"^[^\x00]*$")],
     limit: Limit = 20,
 ) -> SearchView:
-    """Clients and patients by name, phone or document; accents and case do not matter."""
+    """Clients and patients by names, phone, mail, document or chip, best first; accents, case and a typo are forgiven.
+
+    Words may be cut short and stand in any order; of a number its last digits suffice.
+    """
     return await search(q, limit, call.actor, call.begin)

@@ -10,17 +10,17 @@ import msgspec
 from sqlalchemy import select
 
 from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.patients.search import own_words
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.patients.model import Alert, Death, Identifier, Party
-from coravet.core.patients.ports import Animal, Known
+from coravet.core.patients.ports import Animal, Known, Word
 from coravet.core.patients.views import (
     AlertRef,
     AlertView,
     ClientView,
     DeathView,
-    FoundView,
     IdentifierRef,
     IdentifierView,
     OwnerRef,
@@ -59,25 +59,6 @@ FROM patients p
 JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
 JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
 """  # noqa: S608 -- put together from our own texts
-_SEARCH = """
-SELECT 'client' AS type, c.id, c.given_name || ' ' || c.family_name AS name, c.phone AS detail, c.id AS client_id,
-       c.search_key LIKE $2 AS begins, c.search_key
-FROM clients c WHERE c.search_key LIKE ALL ($1) AND c.merged_into_id IS NULL
-UNION ALL
-SELECT 'patient', p.id, p.name, c.given_name || ' ' || c.family_name, c.id, p.search_key LIKE $2, p.search_key
-FROM patients p
-JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
-JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
-WHERE (p.search_key || ' ' || c.search_key) LIKE ALL ($1) AND NOT c.search_key LIKE ALL ($1)
-   OR p.search_key LIKE ALL ($1)
-ORDER BY begins DESC, search_key, id LIMIT $3
-"""
-
-
-def containing(word: str) -> str:
-    """A LIKE pattern for text that contains the word."""
-    escaped = word.replace("\\", r"\\").replace("%", r"\%").replace("_", r"\_")
-    return f"%{escaped}%"
 
 
 def _client_view(row: asyncpg.Record) -> ClientView:
@@ -118,14 +99,14 @@ class PatientReadsOnPostgres:
             raise NotFound
         return _client_view(rows[0])
 
-    async def clients(self, page: PageRequest, search: str | None) -> Page[ClientView]:
+    async def clients(self, page: PageRequest, words: list[Word] | None) -> Page[ClientView]:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
+        meant = "" if words is None else f"AND id IN ({own_words(len(words), 4, of_clients=True)})"
         rows = await self._work.fetch(
-            f"{_CLIENTS} WHERE merged_into_id IS NULL AND (family_name, id) > ($1, $2)"
-            " AND ($3::text IS NULL OR search_key LIKE $3) ORDER BY family_name, id LIMIT $4",
+            f"{_CLIENTS} WHERE merged_into_id IS NULL AND (family_name, id) > ($1, $2) {meant} ORDER BY family_name, id LIMIT $3",
             *last,
-            None if search is None else containing(search),
             page.limit + 1,
+            *(word.forms for word in words or ()),
         )
         return page_of(rows, page, _client_view, lambda row: (row["family_name"], row["id"]))
 
@@ -135,23 +116,18 @@ class PatientReadsOnPostgres:
             raise NotFound
         return _patient_view(rows[0])
 
-    async def patients(self, page: PageRequest, client_id: UUID | None, search: str | None) -> Page[PatientView]:
+    async def patients(self, page: PageRequest, client_id: UUID | None, words: list[Word] | None) -> Page[PatientView]:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
+        meant = "" if words is None else f"AND p.id IN ({own_words(len(words), 5, of_clients=False)})"
         rows = await self._work.fetch(
-            f"{_PATIENTS} WHERE (p.name, p.id) > ($1, $2) AND ($3::uuid IS NULL OR c.id = $3)"
-            " AND ($4::text IS NULL OR p.search_key LIKE $4) ORDER BY p.name, p.id LIMIT $5",
+            f"{_PATIENTS} WHERE (p.name, p.id) > ($1, $2) AND ($3::uuid IS NULL OR c.id = $3) {meant}"
+            " ORDER BY p.name, p.id LIMIT $4",
             *last,
             client_id,
-            None if search is None else containing(search),
             page.limit + 1,
+            *(word.forms for word in words or ()),
         )
         return page_of(rows, page, _patient_view, lambda row: (row["name"], row["id"]))
-
-    async def search(self, words: list[str], limit: int) -> list[FoundView]:
-        rows = await self._work.fetch(
-            _SEARCH, [containing(word) for word in words], containing(words[0]).removeprefix("%"), limit
-        )
-        return [FoundView(*list(row.values())[:5]) for row in rows]
 
 
 class DeathsOnPostgres:

@@ -1,9 +1,21 @@
 """Clients, patients and parties."""
 
-from sqlalchemy import Boolean, CheckConstraint, Computed, Date, Index, Integer, Text, text
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Computed,
+    Date,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    SmallInteger,
+    Table,
+    Text,
+    text,
+)
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB, UUID
 
-from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
+from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.patients.model import Alert, Client, Consent, Contact, Death, Identifier, Merge, Party, Patient
 from coravet.core.privacy.classification import (
     FREE_TEXT_CLEARED,
@@ -240,6 +252,24 @@ client_merges = tenant_table(
         "uq_client_merges_standing", "clinic_id", "merged_id", unique=True, postgresql_where=text("undone_at IS NULL")
     ),
     Index("ix_client_merges_merged_at", "clinic_id", "merged_at", "id"),
+)
+
+# Kept by triggers of the tables above, so it repeats no reference of theirs: those are checked there.
+# `id` is the client, or a patient that belongs to them now: a patient has the row once for each such client.
+# `place` ranks: 0 begins the name, 1 is in it, 2 is in anything else; 4 more of who died, 8 more for who is no owner.
+# Numbers stand there a second time, backwards after a `~`. `name` is the name's beginning, folded, by which rows of one
+# word are in order.
+search_words = Table(
+    "search_words",
+    metadata,
+    column("clinic_id", UUID),
+    column("client_id", UUID),
+    column("word", Text(collation="C"), privacy=PERSONAL_DELETED),
+    column("place", SmallInteger),
+    column("id", UUID),
+    column("name", Text(collation="C"), privacy=PERSONAL_DELETED),
+    PrimaryKeyConstraint("clinic_id", "client_id", "word", "place", "id"),
+    Index("ix_search_words_rank", "clinic_id", "place", "word", "name", "id", "client_id"),
 )
 
 mapping.map_imperatively(
