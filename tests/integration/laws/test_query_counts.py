@@ -18,9 +18,10 @@ from coravet.bootstrap import Application
 USUAL = 4
 """Statements of a list: who asks, BEGIN with the clinic, the list itself in one query, COMMIT."""
 
-OTHERS = {"clinics": 2, "breeds": 0, "cantons": 0, "availability": 5, "board": 5}
+OTHERS = {"clinics": 2, "breeds": 0, "cantons": 0, "availability": 5, "board": 5, "search": 6}
 """One's clinics are asked for in no clinic's name, breeds and cantons of no database; free time is a plan and what is
-taken."""
+taken;
+a search that fills no page asks what a typo may have meant, and looks for that, too."""
 
 NO_MORE = {
     "cantons": "they are the country's",

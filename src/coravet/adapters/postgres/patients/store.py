@@ -103,7 +103,8 @@ class PatientReadsOnPostgres:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
         meant = "" if words is None else f"AND id IN ({own_words(len(words), 4, of_clients=True)})"
         rows = await self._work.fetch(
-            f"{_CLIENTS} WHERE merged_into_id IS NULL AND (family_name, id) > ($1, $2) {meant} ORDER BY family_name, id LIMIT $3",
+            f"{_CLIENTS} WHERE merged_into_id IS NULL AND (family_name, id) > ($1, $2) {meant}"
+            " ORDER BY family_name, id LIMIT $3",
             *last,
             page.limit + 1,
             *(word.forms for word in words or ()),
