@@ -267,6 +267,8 @@ class Service:
         ids["note_id"] = late.json()["set_aside_id"]
         for kind in ("weight", *TREATMENTS, "document"):
             await self.plant(clinic, kind)
+        kept = await self.done("GET", f"{base}/protocols", vet)
+        await self.done("PUT", f"{base}/protocols", clinic.owner, json={"entries": kept["entries"]})
         made = await self.done("POST", f"{base}/note-templates", vet, json={"name": "Control", "plan": "Volver"})
         ids["template_id"] = made["id"]
 

@@ -1,11 +1,15 @@
 """Doses of vaccines: what is refused, what is told, and the recalls that follow."""
 
 import asyncio
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 from tests.integration.http.service import Clinic, Service, superuser
 from tests.integration.treatments.scene import ago, day, vet_with
+
+from coravet.core.kernel.clock import SystemClock
+from coravet.core.messaging.plan import plan
 
 
 async def test_the_next_dose(service: Service, clinic: Clinic) -> None:
@@ -156,8 +160,9 @@ async def test_protocols(service: Service, clinic: Clinic) -> None:
     """A clinic keeps to its own protocol once it has set one, and to what is shipped again without."""
     vet = await vet_with(service, clinic)
     at, owner = f"/clinics/{clinic.slug}/protocols", clinic.owner
-    shipped = await service.done("GET", at, owner)
+    shipped = await service.done("PUT", at, owner, json={"entries": []})
     assert shipped["shipped"]
+    assert await service.done("GET", at, owner) == shipped
     own = {
         "kind": "vaccine",
         "species": "dog",
@@ -180,12 +185,18 @@ async def test_protocols(service: Service, clinic: Clinic) -> None:
         assert await service.done("PUT", at, owner, json={"entries": []}) == shipped
 
 
-async def test_reminders_leave(service: Service, clinic: Clinic) -> None:
-    """A recall has all that planning reminders looks for: its kind, its day and nine in the morning of it."""
+async def test_reminders_leave(service: Service) -> None:
+    """The next dose is reminded of by the clinic's rules, nobody having asked for it."""
+    clinic = await service.equip(await service.open_clinic())
+    await service.treat(clinic)
     vet = await vet_with(service, clinic)
-    made = await vet.dose()
+    made = await vet.dose(next_due_on=day(2))
     async with superuser(service.settings) as admin:
-        [row] = await admin.fetch("SELECT * FROM recalls WHERE patient_id = $1", vet.patient["id"])
-    assert (row["kind"], str(row["due_on"]), row["closed_at"]) == ("vaccine_due", made["next_due_on"], None)
-    assert row["due_at"].isoformat() == f"{made['next_due_on']}T14:00:00+00:00"
-    assert str(row["source_id"]) == made["id"]
+        [recall] = await admin.fetch("SELECT id, due_at FROM recalls WHERE source_id = $1", made["id"])
+        assert recall["due_at"].isoformat() == f"{day(2)}T14:00:00+00:00"
+        minutes = int((recall["due_at"] - datetime.now(UTC)).total_seconds() // 60)
+        rule = {"kind": "vaccine_due", "channel": "whatsapp", "minutes_before": minutes}
+        await service.done("PUT", f"/clinics/{clinic.slug}/reminder-rules", clinic.owner, json={"rules": [rule]})
+        await plan(service.system_begin, SystemClock())
+        planned = await admin.fetch("SELECT kind, channel FROM messages WHERE subject_id = $1", recall["id"])
+    assert [tuple(row) for row in planned] == [("vaccine_due", "whatsapp")]
