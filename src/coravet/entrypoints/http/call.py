@@ -28,7 +28,7 @@ from coravet.core.tenancy.identity import Identity
 from coravet.core.tenancy.ports import Directory, TenancyWork
 from coravet.entrypoints.http.access import Granted, Guards
 from coravet.entrypoints.http.bodies import JsonRequest
-from coravet.entrypoints.http.language import Language, SpokenNumbers, language_of, warnings_told
+from coravet.entrypoints.http.language import Language, language_of, warnings_told
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -122,11 +122,6 @@ class Call:
         if self.granted.actor is None:
             raise NotFound
         return self.granted.actor
-
-    @property
-    def numbers(self) -> Numbers:
-        """What is known of numbers, said in the reader's language."""
-        return SpokenNumbers(self.ports.numbers, self.language)
 
     @asynccontextmanager
     async def begin(self, actor: Actor) -> AsyncIterator[AnyWork]:

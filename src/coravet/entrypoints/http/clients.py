@@ -89,7 +89,7 @@ async def post_contact(
     client_id: FromPath[UUID], data: JSONBody[NewContact], call: NamedDependency[Call]
 ) -> ContactView:
     """Add a phone or mail address; others may have the same one."""
-    return await add_contact(client_id, data, call.actor, call.begin, call.ports.clock, call.numbers)
+    return await add_contact(client_id, data, call.actor, call.begin, call.ports.clock, call.ports.numbers)
 
 
 @delete(f"{_CLIENT}/contacts/{{contact_id:uuid}}", opt=_WRITE, operation_id="removeContact", tags=["Clients"])
@@ -130,7 +130,7 @@ async def get_duplicates_of_person(
 ) -> DuplicatesView:
     """Who may be registered already, to be asked before registering: by document, phone or a similar name."""
     person = Person(given_name, family_name, document_type, document_number, phone)
-    return await find_duplicates(person, call.actor, call.begin, call.numbers)
+    return await find_duplicates(person, call.actor, call.begin, call.ports.numbers)
 
 
 @get(f"{_CLIENT}/duplicates", opt=_READ, operation_id="listDuplicates", tags=["Clients"])

@@ -9,8 +9,6 @@ import msgspec
 from litestar.datastructures import Headers
 
 from coravet.core.kernel.sentences import Sentence
-from coravet.core.patients.model import DocumentType
-from coravet.core.patients.numbers import Checked, Numbers
 from coravet.entrypoints.http.spanish import SENTENCES, WORDS
 
 T = TypeVar("T")
@@ -77,22 +75,3 @@ def warnings_told(view: T, language: Language) -> T:
         return view
     said = [msgspec.structs.replace(each, detail=told(each.said, language)) for each in warnings]
     return msgspec.structs.replace(view, warnings=said)
-
-
-class SpokenNumbers:
-    """`Numbers` whose warnings are in the reader's language, for they stand in answers that succeed."""
-
-    def __init__(self, numbers: Numbers, language: Language) -> None:
-        self._numbers = numbers
-        self._language = language
-
-    def document(self, kind: DocumentType, number: str) -> Checked:
-        return self._spoken(self._numbers.document(kind, number))
-
-    def phone(self, raw: str) -> Checked:
-        return self._spoken(self._numbers.phone(raw))
-
-    def _spoken(self, checked: Checked) -> Checked:
-        if checked.warning is None:
-            return checked
-        return msgspec.structs.replace(checked, warning=told(checked.warning, self._language))

@@ -79,7 +79,7 @@ def _alert_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
 )
 async def post_client(data: JSONBody[NewClient], call: NamedDependency[Call]) -> ClientView:
     """Register a client; what looks wrong but is accepted stands in `warnings`."""
-    return await register_client(data, call.actor, call.begin, call.ports.clock, call.numbers)
+    return await register_client(data, call.actor, call.begin, call.ports.clock, call.ports.numbers)
 
 
 @get("/clinics/{clinic:str}/clients", opt=permitted("patients:read"), operation_id="listClients", tags=["Clients"])
@@ -113,7 +113,7 @@ async def patch_client(
     client_id: FromPath[UUID], data: JSONBody[ClientChange], call: NamedDependency[Call]
 ) -> ClientView:
     """Change what is known of a client."""
-    return await change_client(client_id, data, call.actor, call.begin, call.numbers)
+    return await change_client(client_id, data, call.actor, call.begin, call.ports.numbers)
 
 
 @post(
