@@ -9,8 +9,8 @@ from alembic import op
 
 from coravet.adapters.postgres.guarding import as_system, guard, past_policies
 
-revision = "0022"
-down_revision = "0021"
+revision = "0023"
+down_revision = "0022"
 
 NAMES_ONLY = """
 UPDATE clients SET search_key = trim(regexp_replace(regexp_replace(array_to_string(
