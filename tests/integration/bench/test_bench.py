@@ -13,8 +13,8 @@ CHECKOUT = Path(__file__).parents[3]
 
 def _bench(module: str, ports: int, *options: str) -> str:
     """What a bench prints; it must end well."""
-    port = free_ports(ports)
-    program = [sys.executable, "-m", module, f"--port={port}", *options]
+    port = [f"--port={free_ports(ports)}"] if ports else []
+    program = [sys.executable, "-m", module, *port, *options]
     ended = subprocess.run(  # noqa: S603 # our own interpreter and arguments
         program, cwd=CHECKOUT, capture_output=True, text=True, timeout=300, check=False
     )
@@ -47,3 +47,10 @@ def test_timeline() -> None:
     printed = _bench("bench.timeline", 3, "--rounds=1", "--seconds=0.5")
     assert "A patient with 2,000 entries" in printed
     assert len(re.findall(r"^timeline/patient, round by round: \d", printed, re.MULTILINE)) == 1
+
+
+def test_sheets() -> None:
+    """A card as PDF is measured beside an empty page."""
+    printed = _bench("bench.sheets", 0, "--count=2")
+    assert "A card of 25 doses" in printed
+    assert re.search(r"^card/page: \d+\.\d$", printed, re.MULTILINE)
