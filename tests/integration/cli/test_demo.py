@@ -19,6 +19,8 @@ from coravet.adapters.local.demo_clinic import DAYS_AROUND, Contents, furnish
 from coravet.adapters.local.demo_plans import CLINICS, PASSWORD, PEOPLE
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.bootstrap import application
+from coravet.core.kernel.actor import Actor
+from coravet.core.records.signing import digest
 from coravet.core.scheduling.availability import open_for
 from coravet.core.scheduling.hours import Interval, Openings, working
 from coravet.core.scheduling.model import Status
@@ -52,7 +54,10 @@ async def superuser(settings: Settings) -> AsyncIterator[asyncpg.Connection]:
         await connection.close()
 
 
-TABLES = "clinics users operators members services resources hours clients patients parties appointments allocations"
+TABLES = (
+    "clinics users operators members services resources hours clients patients parties appointments allocations"
+    " encounters weights problems immunizations dewormings prescriptions recalls identifiers alerts note_templates"
+)
 
 
 async def counts(settings: Settings) -> dict[str, int]:
@@ -181,6 +186,7 @@ async def test_loads_once(fresh_database: Settings, auth_emulator: str, people: 
     assert first["clients"] >= 300
     assert first["patients"] >= 400
     assert first["appointments"] >= 200
+    assert not [table for table, count in first.items() if not count]
 
     vet = next(person for person in PEOPLE if person.email == "vet@la-concordia.test")
     async with httpx.AsyncClient(headers={"Authorization": "Bearer owner"}) as client:
@@ -192,6 +198,25 @@ async def test_loads_once(fresh_database: Settings, auth_emulator: str, people: 
     assert await people.lookup(token) == vet.uid
     assert told[0].startswith("Loaded the demo: 2 clinics, ")
     assert told[1] == "The demo is there already, its people in the emulator too"
+
+
+async def test_what_vets_wrote(fresh_database: Settings, auth_emulator: str) -> None:
+    """Every visit that is over has a signed encounter, whose hash is that of what is stored."""
+    await demo.load(fresh_database, auth_emulator, lambda _: None, Frozen())
+    wired = application(fresh_database.model_copy(update={"firebase_auth_emulator_host": auth_emulator}))
+    for clinic in CLINICS:
+        actor = Actor(clinic_id=clinic.id, time_zone=clinic.plan.time_zone, user_id=None)
+        async with wired.works.begin(actor) as work:
+            over = await work.fetch(
+                "SELECT e.id FROM appointments a LEFT JOIN encounters e ON e.appointment_id = a.id"
+                " AND e.signed_at IS NOT NULL WHERE a.status = 'completed'"
+            )
+            assert len(over) > 20
+            for (encounter_id,) in over:
+                stored = await work.encounters.get(encounter_id)
+                diagnoses = (await work.record_reads.encounter(encounter_id)).diagnoses
+                assert stored.digest == digest(stored, diagnoses)
+    await wired.engine.dispose()
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """The demo: people who can sign in, and two clinics at work."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -10,7 +10,8 @@ from sqlalchemy import insert
 
 from coravet.adapters.local import LocalError
 from coravet.adapters.local.demo_clinic import Contents, furnish
-from coravet.adapters.local.demo_plans import CLINICS, OPERATOR, PASSWORD, PEOPLE
+from coravet.adapters.local.demo_plans import CLINICS, OPERATOR, PASSWORD, PEOPLE, DemoClinic, DemoPerson
+from coravet.adapters.local.demo_records import Records, Vet, write_records
 from coravet.adapters.postgres import tables
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.nouns import ClinicWork
@@ -18,6 +19,7 @@ from coravet.adapters.postgres.work import Works
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.kernel.fields import wall_time
+from coravet.core.tenancy.clinic_day import time_zone
 from coravet.core.tenancy.members import union
 from coravet.core.tenancy.model import Clinic, Member
 from coravet.settings import Settings
@@ -120,11 +122,54 @@ async def _fill(work: ClinicWork, now: datetime) -> str:
         await work.session.flush()
         contents = furnish(clinic.plan, clinic.id, {person.email: person.member_id for person in staff}, now)
         await store(work, clinic.id, contents)
+        await _store_records(work, _written(clinic, staff, contents))
         counts.update(clients=len(contents.clients), patients=len(contents.patients), visits=len(contents.appointments))
     return (
         f"Loaded the demo: {len(CLINICS)} clinics, {counts['clients']} clients, {counts['patients']} patients,"
         f" {counts['visits']} visits around today"
     )
+
+
+def _written(clinic: DemoClinic, staff: Sequence[DemoPerson], contents: Contents) -> Records:
+    """What the clinic's vets wrote of its visits."""
+    vets = {
+        person.member_id: Vet(person.member_id, person.name, person.registration_number)
+        for person in staff
+        if person.registration_number is not None
+    }
+    seen_by = {resource.id: vets[resource.member_id] for resource in contents.resources if resource.member_id in vets}
+    whose = {
+        held.appointment_id: seen_by[held.resource_id] for held in contents.allocations if held.resource_id in seen_by
+    }
+    services = {service.id: service.name for service in contents.services}
+    visits = [
+        (visit, services[visit.service_id], whose[visit.id]) for visit in contents.appointments if visit.id in whose
+    ]
+    patients = {patient.id: patient for patient in contents.patients}
+    return write_records(visits, patients, clinic.id, time_zone(clinic.plan.time_zone), clinic.plan.seed)
+
+
+async def _store_records(work: ClinicWork, records: Records) -> None:
+    """Write the records, and sign when all that belongs to an encounter is there: nothing comes in afterwards."""
+    session = work.session
+    for rows in (
+        records.templates,
+        records.encounters,
+        records.weights,
+        records.problems,
+        records.changes,
+        records.immunizations,
+        records.dewormings,
+        records.prescriptions,
+        records.items,
+        records.recalls,
+        records.identifiers,
+        records.alerts,
+    ):
+        session.add_all(rows)
+        await session.flush()
+    records.sign()
+    await session.flush()
 
 
 async def store(work: ClinicWork, clinic_id: ClinicId, contents: Contents) -> None:
