@@ -2,7 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime, time, timedelta
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -16,6 +16,7 @@ from tests.integration.messaging.servers import MailServer
 
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.core.messaging.links import hash_link
+from coravet.core.messaging.ports import Letter, NotDelivered
 from coravet.core.messaging.send import LEASE, MOST_ATTEMPTS, Post
 
 ZONE = ZoneInfo("America/Guayaquil")
@@ -174,6 +175,30 @@ async def test_died_meanwhile(scene: Scene, mails: MailServer) -> None:
     assert row["status"] == "skipped"
     assert row["why"] in {"patient_deceased", "visit_cancelled"}
     assert mails.tried == 0
+
+
+@pytest.mark.parametrize("channel", ["mail", "whatsapp"])
+async def test_died_on_its_way(scene: Scene, mails: MailServer, channel: str) -> None:
+    """What had not left when a death was recorded does not: no server takes it later, and nobody sends it by hand."""
+    ids = await scene.queue("visit_reminder", (await scene.visit())["id"])
+    at = f"{scene.base}/patients/{scene.clinic.ids['patient_id']}/deceased"
+
+    class Slow:
+        """The channel, to whom a letter is handed just before the death is recorded."""
+
+        async def deliver(self, letter: Letter) -> Literal["sent", "waiting"]:
+            assert (await scene.service.done("POST", at, scene.clinic.owner))["deceased_on"] is not None
+            if letter.channel == "whatsapp":
+                return "waiting"
+            raise NotDelivered("server_unreachable", again=True)
+
+    await scene.send(ids[channel], Post(scene.post.writer, {channel: Slow()}))
+    scene.clock.at += timedelta(hours=2)
+    await scene.send(ids[channel])
+    row = await scene.row(ids[channel])
+    assert (row["status"], row["why"]) == ("skipped", "patient_deceased")
+    assert mails.tried == 0
+    assert await _events(scene, ids[channel]) == []
 
 
 async def test_consent_revoked(scene: Scene, mails: MailServer) -> None:
