@@ -8,6 +8,7 @@ import msgspec
 from sqlalchemy import select
 
 from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.patients.store import of_one
 from coravet.adapters.postgres.patients.tables import clients
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
@@ -105,14 +106,14 @@ WITH self AS (
     FROM clients c WHERE c.id = $1 AND c.merged_into_id IS NULL
 )""" + _LIKE.format(limit="$2")  # noqa: S608 -- our own words
 _CONSENTS = f"""
-SELECT * FROM (
+SELECT e.* FROM clients k LEFT JOIN (
     SELECT e.id, e.purpose, e.decision, e.text_slug, e.text_version, e.text_locale, e.text_sha256, e.source, e.note,
            e.recorded_by, e.decided_at,
            row_number() OVER (PARTITION BY e.purpose ORDER BY e.decided_at DESC, e.id DESC) = 1 AS current
     FROM clients c JOIN consents e ON e.clinic_id = c.clinic_id AND e.client_id = ANY ({PERSONS.format("c")})
     WHERE c.id = $1
-) e
-WHERE (e.current OR NOT $2) AND ($3::timestamptz IS NULL OR (e.decided_at, e.id) < ($3, $4))
+) e ON (e.current OR NOT $2) AND ($3::timestamptz IS NULL OR (e.decided_at, e.id) < ($3, $4))
+WHERE k.id = $1
 ORDER BY e.decided_at DESC, e.id DESC LIMIT $5
 """  # noqa: S608 -- as above
 _MERGES = """
@@ -165,14 +166,17 @@ class ContactRows(Rows[Contact]):
 
     async def views(self, client_id: UUID, page: PageRequest) -> Page[ContactView]:
         rows = await self._work.fetch(
-            "SELECT id, kind, value, label, created_at FROM contacts"
-            " WHERE client_id = $1 AND ($2::timestamptz IS NULL OR (created_at, id) > ($2, $3))"
-            " ORDER BY created_at, id LIMIT $4",
+            "SELECT k.id, k.kind, k.value, k.label, k.created_at FROM clients c LEFT JOIN contacts k"
+            " ON k.clinic_id = c.clinic_id AND k.client_id = c.id"
+            " AND ($2::timestamptz IS NULL OR (k.created_at, k.id) > ($2, $3))"
+            " WHERE c.id = $1 ORDER BY k.created_at, k.id LIMIT $4",
             client_id,
             *(after(page, tuple[datetime, UUID]) or (None, FIRST)),
             page.limit + 1,
         )
-        return page_of(rows, page, lambda row: ContactView(*row.values()), lambda row: (row["created_at"], row["id"]))
+        return page_of(
+            of_one(rows), page, lambda row: ContactView(*row.values()), lambda row: (row["created_at"], row["id"])
+        )
 
 
 class ConsentRows(Rows[Consent]):
@@ -190,7 +194,7 @@ class ConsentRows(Rows[Consent]):
             *(after(page, tuple[datetime, UUID]) or (None, LAST)),
             page.limit + 1,
         )
-        return page_of(rows, page, _consent_view, lambda row: (row["decided_at"], row["id"]))
+        return page_of(of_one(rows), page, _consent_view, lambda row: (row["decided_at"], row["id"]))
 
 
 def _consent_view(row: asyncpg.Record) -> ConsentView:
@@ -211,14 +215,11 @@ class DuplicatesOnPostgres:
         return _duplicates(rows)
 
     async def of_client(self, client_id: UUID, limit: int) -> list[DuplicateView]:
-        rows = await self._work.fetch(_OF_CLIENT, client_id, limit)
-        if not rows:
-            raise NotFound
-        return _duplicates(rows)
+        return _duplicates(await self._work.fetch(_OF_CLIENT, client_id, limit))
 
 
 def _duplicates(rows: list[asyncpg.Record]) -> list[DuplicateView]:
-    return [DuplicateView(*row.values()) for row in rows if row["id"] is not None]
+    return [DuplicateView(*row.values()) for row in of_one(rows)]
 
 
 class MergeRows(Rows[Merge]):

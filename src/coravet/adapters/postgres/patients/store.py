@@ -147,7 +147,7 @@ class DeathsOnPostgres:
             " WHERE p.id = $1 ORDER BY d.at, d.id",
             patient_id,
         )
-        return [DeathView(*list(row.values())[1:]) for row in _of_one(rows)]
+        return [DeathView(*list(row.values())[1:]) for row in of_one(rows)]
 
 
 class AcquaintancesOnPostgres:
@@ -212,7 +212,7 @@ class IdentifierRows(Rows[Identifier]):
             page.limit + 1,
         )
         return page_of(
-            _of_one(rows), page, lambda row: IdentifierView(*row.values()), lambda row: (row["since"], row["id"])
+            of_one(rows), page, lambda row: IdentifierView(*row.values()), lambda row: (row["since"], row["id"])
         )
 
 
@@ -240,7 +240,7 @@ class AlertRows(Rows[Alert]):
             page.limit + 1,
         )
         return page_of(
-            _of_one(rows), page, lambda row: AlertView(*row.values()), lambda row: (row["created_at"], row["id"])
+            of_one(rows), page, lambda row: AlertView(*row.values()), lambda row: (row["created_at"], row["id"])
         )
 
 
@@ -265,11 +265,11 @@ class PartyRows(Rows[Party]):
             *(after(page, tuple[datetime, UUID]) or (NEWEST, LAST)),
             page.limit + 1,
         )
-        return page_of(_of_one(rows), page, _party_view, lambda row: (row["since"], row["id"]))
+        return page_of(of_one(rows), page, _party_view, lambda row: (row["since"], row["id"]))
 
 
-def _of_one(rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
-    """What was joined to one patient, each by its id. Raises NotFound where there is no such patient."""
+def of_one(rows: list[asyncpg.Record]) -> list[asyncpg.Record]:
+    """What was joined to one patient or client, each by its id. Raises NotFound where there is no such one."""
     if not rows:
         raise NotFound
     return [row for row in rows if row["id"] is not None]
