@@ -20,6 +20,7 @@ from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.core.kernel.actor import ClinicId, MemberId
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.text import fold
+from coravet.core.patients.breeds import breed_code
 from coravet.core.patients.clients import NewClient, check_client
 from coravet.core.patients.clients import search_key as client_search_key
 from coravet.core.patients.model import (
@@ -259,6 +260,7 @@ class _Furnishing:
         since = seen_first + timedelta(minutes=self._random.randint(2, 20))
         patient = Patient(clinic_id=self._clinic_id, id=self._id(since), search_key="", created_at=since, **fields)
         patient.search_key = patient_search_key(patient)
+        patient.breed_code = breed_code(patient.species, patient.breed)
         self.made.patients.append(patient)
         self.made.parties.append(Party(self._clinic_id, self._id(since), patient.id, client_id, "owner", since))
 

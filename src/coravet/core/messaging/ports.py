@@ -105,7 +105,7 @@ class MessageReads(Protocol):
         ...
 
     async def recalls(self, page: PageRequest, patient_id: UUID | None) -> Page[RecallView]:
-        """Open recalls, the next first, of one patient where given."""
+        """Open recalls of patients that live, the next first, of one patient where given."""
         ...
 
     async def recall(self, recall_id: UUID) -> RecallView:

@@ -360,7 +360,7 @@ class MessageReadsOnPostgres:
     async def recalls(self, page: PageRequest, patient_id: UUID | None) -> Page[RecallView]:
         last = after(page, tuple[datetime, UUID])
         rows = await self._work.fetch(
-            f"{_RECALLS} AND ($1::timestamptz IS NULL OR (r.due_at, r.id) > ($1, $2))"
+            f"{_RECALLS} AND p.deceased_on IS NULL AND ($1::timestamptz IS NULL OR (r.due_at, r.id) > ($1, $2))"
             " AND ($3::uuid IS NULL OR r.patient_id = $3) ORDER BY r.due_at, r.id LIMIT $4",
             *(last or (None, FIRST)),
             patient_id,
