@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from coravet.adapters.archives.zipped import ZipWriter
 from coravet.adapters.calendars.holidays import EcuadorHolidays
 from coravet.adapters.calendars.ical import ICalendarWriter
 from coravet.adapters.fanout.postgres import PostgresFanout
@@ -84,6 +85,7 @@ class Services:
         self.begin = works.begin
         self.system_begin = works.system_begin
         self.numbers = EcuadorNumbers()
+        self.archiver = ZipWriter()
         self.clock = SystemClock()
 
     async def create_clinic(self, slug: str, name: str, time_zone: str, owner_email: str | None) -> NewClinicView:
@@ -217,6 +219,7 @@ def application(settings: Settings) -> Application:
         sheets=sheets,
         seal=Seal(settings.document_key.get_secret_value().encode(), f"{settings.public_url}{PAGES}"),
         holidays=EcuadorHolidays(),
+        archiver=ZipWriter(),
         clock=clock,
         ready=ready,
         public_url=settings.public_url,

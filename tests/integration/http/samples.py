@@ -376,6 +376,7 @@ SAMPLES: dict[Key, Sample] = {
     ("PUT", f"{_IMPORT}/file"): Sample(content="{import_file}", anew="import"),
     ("GET", f"{_CLINIC}/imports"): _NOTHING,
     ("GET", _IMPORT): _NOTHING,
+    ("GET", f"{_CLINIC}/export"): _NOTHING,
     ("GET", f"{_IMPORT}/rows"): _NOTHING,
     ("POST", f"{_IMPORT}/apply"): Sample({"skip_errors": True}, anew="checked_import"),
     ("DELETE", _IMPORT): Sample(anew="import"),

@@ -48,6 +48,7 @@ OPERATIONS = [
     "voidEncounter", "dismissSetAsideNote", "getTimeline", "listWeights", "weighPatient", "voidWeight",
     "listProblems", "noteProblem", "judgeProblem", "listNoteTemplates", "makeNoteTemplate", "changeNoteTemplate",
     "openImport", "sendImportFile", "listImports", "getImport", "listImportRows", "applyImport", "dropImport",
+    "exportClinic",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
 ]  # fmt: skip
 """Names that generated clients call. One is added with its route; renaming or losing one breaks every client."""

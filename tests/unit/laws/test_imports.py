@@ -33,6 +33,7 @@ HOMES = {
     "sentry_sdk": {"adapters.telemetry"},
     "sqlalchemy": {"adapters.postgres", "adapters.local", "entrypoints.cli", "bootstrap"},
     "stdnum": {"adapters.numbers", "adapters.local"},
+    "stream_zip": {"adapters.archives"},
     "structlog": {"adapters.telemetry", "entrypoints.http", "entrypoints.worker"},
     "typer": {"entrypoints.cli"},
     "typst": {"adapters.pdf"},

@@ -3,6 +3,7 @@
 from functools import cached_property
 
 from coravet.adapters.postgres import tables
+from coravet.adapters.postgres.exchange.dump import DumpOnPostgres
 from coravet.adapters.postgres.exchange.store import (
     ImportBytes,
     ImportReadsOnPostgres,
@@ -342,3 +343,7 @@ class ClinicWork(PostgresWork):
     @cached_property
     def sheets(self) -> SheetsOnPostgres:
         return SheetsOnPostgres(self)
+
+    @cached_property
+    def dump(self) -> DumpOnPostgres:
+        return DumpOnPostgres(self)

@@ -1,7 +1,7 @@
 """The scoped transaction."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import cache, cached_property
 from itertools import count
@@ -133,6 +133,15 @@ class PostgresWork:
         """One statement for many rows."""
         await self.flush()
         await self._driver.executemany(sql, rows)
+
+    async def copy_out(self, query: str, output: Callable[[bytes], Awaitable[None]], longest: float) -> None:
+        """Hand on a query's rows as CSV with a header, piece by piece, as fast as they are taken.
+
+        Args:
+            longest: seconds that this may take, however slowly they are taken.
+        """
+        await self.flush()
+        await self._driver.copy_from_query(query, output=output, format="csv", header=True, timeout=longest)
 
     async def insert(self, *kinds: Sequence[object]) -> None:
         """Store new aggregates past the mapper, in one statement and at a fraction of its cost.

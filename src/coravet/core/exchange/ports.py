@@ -1,6 +1,7 @@
-"""What imports ask of storage."""
+"""What imports and exports ask of storage."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -154,3 +155,65 @@ class ExchangeWork(Work, Protocol):
 
     @property
     def newcomers(self) -> Newcomers: ...
+
+
+class Member(msgspec.Struct, frozen=True):
+    """A file of an archive, its bytes made as they are asked for."""
+
+    name: str
+    at: datetime
+    data: AsyncIterator[bytes]
+
+
+class Archiver(Protocol):
+    """Packs files into one."""
+
+    def write(self, members: AsyncIterator[Member]) -> AsyncIterator[bytes]:
+        """The archive's bytes. A member's are asked for before the next member is."""
+        ...
+
+
+class TableColumn(msgspec.Struct, frozen=True):
+    """A column of a table as it is exported.
+
+    Attributes:
+        kind: PostgreSQL's name of its type.
+        refers_to: the file that holds the rows whose ids these are.
+        values: all that it may be, where that is a list of words.
+    """
+
+    name: str
+    kind: str
+    nullable: bool
+    refers_to: str | None
+    values: list[str]
+
+
+class ExportedTable(msgspec.Struct, frozen=True):
+    """A table of the clinic, with the columns that are exported."""
+
+    name: str
+    columns: list[TableColumn]
+
+
+class Dump(Protocol):
+    """The conversation about everything that is the clinic's."""
+
+    async def freeze(self) -> bool:
+        """See everything as it is now until this work ends; False where the clinic is being exported already."""
+        ...
+
+    def tables(self) -> list[ExportedTable]:
+        """What is exported, by name."""
+        ...
+
+    def rows(self, table: str) -> AsyncIterator[bytes]:
+        """The clinic's rows as CSV (RFC 4180, UTF-8) with a header, by their keys."""
+        ...
+
+
+class DumpWork(Work, Protocol):
+    """The unit of work as exports use it."""
+
+    @property
+    def dump(self) -> Dump: ...

@@ -24,6 +24,7 @@ app.command()(migrate.migrate)
 app.command()(doctor.doctor)
 app.command()(openapi.openapi)
 app.command("import")(exchange.import_clients)
+app.command("export")(exchange.export_clinic)
 app.add_typer(clinic.app, name="clinic")
 app.add_typer(operator.app, name="operator")
 

@@ -171,3 +171,39 @@ async def _report(
         f"{counts.created} new clients, {counts.matched} rows of clients who are known, {counts.merged} of a row above;"
         f" {counts.patients} new patients. {counts.errors} errors, {counts.warnings} warnings."
     )
+
+
+def export_clinic(
+    file: Annotated[Path, typer.Argument(help="The ZIP file to write; it must not exist.")],
+    *,
+    clinic: Annotated[str, typer.Option(help="The clinic's name in addresses, such as la-concordia.")],
+) -> None:
+    """Write everything of a clinic into one archive of CSV files, with what explains them.
+
+    **Example**: `coravet export la-concordia.zip --clinic la-concordia`
+    """
+    from coravet.entrypoints.cli.refusals import CommandError, database_expected
+    from coravet.settings import load
+
+    settings = load()
+
+    async def run() -> None:
+        from coravet.bootstrap import services
+        from coravet.core.exchange.export import export
+
+        async with services(settings) as wired:
+            actor = await _system_of(wired, clinic)
+            try:
+                with file.open("xb") as stream:
+                    async for chunk in export(actor, wired.begin, wired.clock, wired.archiver):
+                        await asyncio.to_thread(stream.write, chunk)
+            except FileExistsError as error:
+                raise CommandError(f"{file} exists already. Choose another name.") from error
+            except BaseException:
+                # What was written so far is no archive.
+                await asyncio.to_thread(file.unlink, missing_ok=True)
+                raise
+
+    with database_expected():
+        asyncio.run(run())
+    print(f"Everything of {clinic} is in {file}.")

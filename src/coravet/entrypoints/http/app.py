@@ -200,6 +200,7 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     exchange.get_rows,
     exchange.post_apply,
     exchange.delete_import,
+    exchange.get_export,
 )
 
 

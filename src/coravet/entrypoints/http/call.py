@@ -9,7 +9,7 @@ from hashlib import sha256
 from ipaddress import ip_address, ip_network
 from typing import Any, Protocol
 
-from coravet.core.exchange.ports import ExchangeWork
+from coravet.core.exchange.ports import Archiver, DumpWork, ExchangeWork
 from coravet.core.kernel.actor import Actor, UserId
 from coravet.core.kernel.calendar import CalendarWriter
 from coravet.core.kernel.clock import Clock
@@ -33,7 +33,7 @@ from coravet.entrypoints.http.language import Language, language_of, warnings_to
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(TenancyWork, TreatmentsWork, SchedulingWork, ExchangeWork, Protocol):
+class AnyWork(TenancyWork, TreatmentsWork, SchedulingWork, ExchangeWork, DumpWork, Protocol):
     """A unit of work with every noun's ports.
 
     Attributes:
@@ -80,6 +80,7 @@ class Ports:
     sheets: SheetWriter
     seal: Seal
     holidays: HolidayCalendar
+    archiver: Archiver
     clock: Clock
     ready: Callable[[], Awaitable[None]]
     public_url: str

@@ -1,15 +1,23 @@
-"""Handing in the clinic's own lists of clients and patients."""
+"""Handing in the clinic's own lists of clients and patients, and handing out everything that is the clinic's."""
 
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
 from dataclasses import dataclass
 from functools import partial
 from typing import Annotated, Literal
 from uuid import UUID
 
+import structlog
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+from litestar.response.streaming import ASGIStreamingResponse
+from litestar.types import Message, Receive, Scope, Send
 
+from coravet.core.exchange.export import export
 from coravet.core.exchange.imports import (
     Application,
     NewImport,
@@ -31,6 +39,10 @@ from coravet.entrypoints.http.call import Call
 from coravet.entrypoints.http.language import told
 from coravet.entrypoints.http.paging import Cursor, Limit
 
+STALLED_SECONDS = 60.0
+"""Who takes nothing of an archive for so long is given up."""
+
+log = structlog.get_logger("coravet.http")
 _NO_FILE = frozenset({"application/json", "application/x-www-form-urlencoded", "multipart/form-data"})
 
 
@@ -140,3 +152,57 @@ async def post_apply(
 async def delete_import(import_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
     """Forget a file and all that was noted of it; what was imported stays."""
     await drop_import(import_id, call.actor, call.begin)
+
+
+class _Download(ASGIStreamingResponse):
+    """A file that is made while it is sent. Whoever stops reading is given up, for it holds a connection meanwhile."""
+
+    def __init__(self, content: AsyncGenerator[bytes, None], name: str) -> None:
+        disposition = f'attachment; filename="{name}"'
+        super().__init__(iterator=content, media_type="application/zip", headers={"Content-Disposition": disposition})
+        self._content = content
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def in_time(message: Message) -> None:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await send(message)
+
+        try:
+            await super().__call__(scope, receive, in_time)
+        finally:
+            await self._content.aclose()
+
+
+@get(
+    "/clinics/{clinic:str}/export",
+    opt=permitted("privacy:manage"),
+    operation_id="exportClinic",
+    tags=["Export"],
+    responses={
+        200: ResponseSpec(
+            bytes,
+            media_type="application/zip",
+            generate_examples=False,
+            description="A ZIP of CSV files, one for each table, with what explains them: see LEEME.txt in it. "
+            "It is whole where its manifest.json, the last file, can be read.",
+        )
+    },
+)
+async def get_export(clinic: FromPath[str], call: NamedDependency[Call]) -> ASGIStreamingResponse:
+    """Everything of the clinic as it is now, as an archive of CSV files."""
+    content = export(call.actor, call.begin, call.ports.clock, call.ports.archiver)
+    # What refuses it is told before the answer begins.
+    first = await anext(content)
+    return _Download(_told_of(first, content), f"{clinic}-{call.ports.clock.now():%Y-%m-%d}.zip")
+
+
+async def _told_of(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:
+    """The same bytes. That everything was exported, by whom and how much it was, is written into the log."""
+    log.info("clinic export begun")
+    size = len(first)
+    async with aclosing(rest):
+        yield first
+        async for chunk in rest:
+            size += len(chunk)
+            yield chunk
+    log.info("clinic export done", bytes=size)

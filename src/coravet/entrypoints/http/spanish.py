@@ -519,6 +519,9 @@ _EXCHANGE = {
     "A file is being imported into this clinic already. Wait until that is done.": (
         "Ya se está importando un archivo en esta clínica. Espere a que termine."
     ),
+    "Everything of this clinic is being exported already. Wait until that is done.": (
+        "Ya se está exportando todo lo de esta clínica. Espere a que termine."
+    ),
     "Send the file from byte {received} on: up to there it has arrived.": (
         "Envíe el archivo desde el byte {received}: hasta ahí ya llegó."
     ),
