@@ -5,6 +5,7 @@ import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -12,6 +13,7 @@ from zoneinfo import ZoneInfo
 import httpx
 import msgspec
 import pytest
+from pypdf import PdfReader
 from tests.integration.parts.databases import Databases
 from tests.integration.parts.people import People, Person
 from tests.integration.parts.ports import free_ports
@@ -150,6 +152,69 @@ async def opened(settings: Settings, people: People, slug: str) -> Desk:
     return await join(settings, people, None, slug, ["owner"], made.invitation.token)
 
 
+async def examined(vet: Desk, base: str, visit: dict[str, Any]) -> dict[str, Any]:
+    """The exam of a visit: a note with vitals and a diagnosis, a vaccine and a prescription, signed."""
+    patient = f"{base}/patients/{visit['patient']['id']}"
+    await vet.ask("POST", f"{patient}/allergies", {"substance": "Penicilina", "severity": "moderate"})
+    opened = {"patient_id": visit["patient"]["id"], "appointment_id": visit["id"], "reason": "Control anual"}
+    encounter = await vet.ask("POST", f"{base}/encounters", opened)
+    at = f"{base}/encounters/{encounter['id']}"
+    vitals = {"weight_kg": 14.2, "temperature_c": 40.3, "heart_rate": 96, "body_condition": 5}
+    written = await vet.ask("PATCH", at, {"version": 1, "note": {"subjective": "Se rasca"}, "vitals": vitals})
+    assert [warning["pointer"] for warning in written["warnings"]] == ["/vitals/temperature_c"]
+    await vet.ask("POST", f"{patient}/problems", {"name": "Otitis externa", "encounter_id": encounter["id"]})
+    vaccine = {
+        "vaccine": "Antirrábica",
+        "lot_number": "L-2026-7",
+        "lot_expires_on": "2030-01-01",
+        "administered_at": datetime.now(UTC).isoformat(),
+        "source": "here",
+        "encounter_id": encounter["id"],
+    }
+    given = await vet.ask("POST", f"{patient}/immunizations", vaccine)
+    assert given["next_due_on"] is not None
+    item = {
+        "drug": "Amoxicilina 250 mg",
+        "active_substances": ["amoxicilina"],
+        "dose": 1,
+        "unit": "tableta",
+        "route": "oral",
+        "frequency_hours": 12,
+        "duration_days": 7,
+        "quantity": 14,
+        "quantity_unit": "tableta",
+        "instructions": "Dar con la comida.",
+    }
+    issued = {"items": [item], "encounter_id": encounter["id"]}
+    prescription = await vet.ask("POST", f"{patient}/prescriptions", issued)
+    assert [warning["code"] for warning in prescription["warnings"]] == ["allergy"]
+    written = await vet.ask("PATCH", at, {"version": 2, "note": {"assessment": "Otitis", "plan": "Gotas"}})
+    signed: dict[str, Any] = await vet.ask("POST", f"{at}/sign", {"version": written["version"]})
+    assert signed["signature"]["by"]["registration_number"] == "PRUEBA-77"
+    again = await vet.send("PATCH", at, {"version": signed["version"], "note": {"plan": "Otro"}})
+    assert (again.status_code, again.json()["code"]) == (409, "invalid_transition")
+    line = await vet.ask("GET", f"{patient}/timeline")
+    assert {entry["kind"] for entry in line["items"]} == {"encounter", "immunization", "prescription", "problem"}
+    return {**signed, "prescription_id": prescription["id"]}
+
+
+async def handed_out(staff: Desk, vet: Desk, base: str, signed: dict[str, Any]) -> None:
+    """What the owner takes home: the card, the prescription and the summary, each read back as PDF."""
+    card = await staff.http.get(f"{base}/patients/{signed['patient']['id']}/immunization-card.pdf")
+    sheet = await vet.http.get(f"{base}/prescriptions/{signed['prescription_id']}/sheet.pdf")
+    summary = await vet.http.get(f"{base}/encounters/{signed['id']}/summary.pdf")
+    for answer, words in (
+        (card, ("Firuláis", "Antirrábica", "L-2026-7", "PRUEBA-77", "La-Palma")),
+        (sheet, ("Firuláis", "Amoxicilina 250 mg", "Dar con la comida.", "PRUEBA-77")),
+        (summary, ("Firuláis", "Control anual", "Otitis", "14,2", "PRUEBA-77")),
+    ):
+        assert answer.status_code == 200, answer.text
+        assert answer.headers["content-type"] == "application/pdf"
+        text = "\n".join(page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages)
+        for word in words:
+            assert word in text
+
+
 async def test_a_morning_at_the_clinic(served: Settings, people: People) -> None:
     """Owner, staff and vet work a morning; a booking shows on the stream within a second and collides with none."""
     clinic, base = "la-palma", "/clinics/la-palma"
@@ -218,12 +283,21 @@ async def test_a_morning_at_the_clinic(served: Settings, people: People) -> None
         again = await staff.send("POST", f"{base}/appointments", booking)
         assert (again.status_code, again.json()["code"]) == (409, "slot_taken")
 
-        for step, status in (("check-in", "checked_in"), ("start", "in_exam"), ("ready", "ready")):
+        for step, status, told in (("check-in", "checked_in", "checked_in"), ("start", "in_exam", "started")):
             moved = await staff.ask("POST", f"{base}/appointments/{visit['id']}/{step}")
             assert moved["status"] == status
+            assert (await heard(seen, f"appointment.{told}"))["subject"]["id"] == visit["id"]
+        await owner.ask("PATCH", f"{base}/members/{vet_member}", {"registration_number": "PRUEBA-77"})
+        signed = await examined(vet, base, visit)
+        for kind in ("encounter.opened", "immunization.recorded", "prescription.issued", "encounter.signed"):
+            await heard(seen, kind)
+        assert (await staff.send("GET", f"{base}/encounters/{signed['id']}")).status_code == 403
+        await handed_out(staff, vet, base, signed)
+        moved = await staff.ask("POST", f"{base}/appointments/{visit['id']}/ready")
+        assert moved["status"] == "ready"
         completed = await vet.ask("POST", f"{base}/appointments/{visit['id']}/complete")
         assert completed["status"] == "completed"
-        for kind in ("checked_in", "started", "ready", "completed"):
+        for kind in ("ready", "completed"):
             assert (await heard(seen, f"appointment.{kind}"))["subject"]["id"] == visit["id"]
 
     neighbour = await opened(served, people, "el-carmen")
