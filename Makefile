@@ -32,6 +32,7 @@ check: $(installed) ## format, lint, types, import contracts, locks
 bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, and booking beside its bare SQL
 	@$(bin)/python -m bench $(ARGS)
 	@$(bin)/python -m bench.availability
+	@$(bin)/python -m bench.search
 	@$(bin)/python -m bench.timeline
 	@$(bin)/python -m bench.sheets
 	@exec $(bin)/python -m bench.booking $(ARGS)

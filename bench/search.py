@@ -1,25 +1,28 @@
 """Searching a clinic of 100,000 clients and 150,000 patients, as people type, beside a read by primary key.
 
-`--clinics 50` puts as many other such clinics into the same database.
+`--clinics 50` then puts as many other such clinics into the same database, and measures again.
 """
 
 import argparse
 import asyncio
+import os
 import sys
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from pathlib import Path
 from random import Random
 from shutil import disk_usage
 from string import ascii_lowercase
 from time import perf_counter
 from urllib.parse import quote
-from uuid import UUID, uuid4
+from uuid import UUID
 
 import asyncpg
 import msgspec
 from bench.scene import FULL_DAYS, Furnished, furnished, request
 from bench.search_words import CLIENTS, PATIENTS, copy, generate
 from bench.stage import DATABASE, Stage, stage
+from uuid_utils.compat import uuid7
 
 from coravet.adapters.local import LocalError
 from coravet.adapters.local.demo_plans import TIME_ZONE
@@ -32,6 +35,8 @@ from coravet.entrypoints.cli.refusals import CommandError
 
 GIGABYTES_A_CLINIC = 0.6
 Ask = Callable[[str], Awaitable[object]]
+Times = dict[str, list[tuple[float, float]]]
+"""Milliseconds that passed, and those of processor time, by kind of search."""
 
 
 class Options(msgspec.Struct):
@@ -51,7 +56,8 @@ def main() -> None:
         f"One clinic with {options.clients:,} clients and {options.patients:,} patients, and {options.clinics} others"
         f" like it; {options.queries} searches one after the other, each beside a read of one client by its id.\n"
         "service: one granian worker over HTTP, sign-in and permission included. use case: in this process, one\n"
-        "transaction under forced row-level security. PostgreSQL without fsync.\n",
+        "transaction under forced row-level security. PostgreSQL without fsync. Ratios are to the read by id.\n"
+        "Processor time is that of who answers and of PostgreSQL: others on the machine sway it less.\n",
         flush=True,
     )
     try:
@@ -59,8 +65,12 @@ def main() -> None:
             _refuse_small(parts.folder, options)
             clinic = asyncio.run(furnished(parts.settings, parts.emulator_host, FULL_DAYS))
             asyncio.run(_fill(parts, clinic, options))
-            with parts.service():
-                asyncio.run(_bench(parts, clinic, options))
+            with parts.service() as service:
+                asyncio.run(_bench(parts, clinic, service.pid or 0, options))
+            if options.clinics:
+                asyncio.run(_add(parts, clinic, options))
+                with parts.service() as service:
+                    asyncio.run(_bench(parts, clinic, service.pid or 0, options))
     except (LocalError, CommandError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
@@ -76,39 +86,50 @@ def _refuse_small(folder: Path, options: Options) -> None:
 async def _fill(parts: Stage, clinic: Furnished, options: Options) -> None:
     admin = await asyncpg.connect(parts.postgres.url(database=DATABASE))
     try:
-        await admin.execute("SET maintenance_work_mem = '512MB'; SET work_mem = '256MB'")
         began = perf_counter()
         await generate(admin, clinic.clinic_id, options.clients, options.patients)
         print(f"The clinic was filled, its words kept by triggers, in {perf_counter() - began:.0f} s.", flush=True)
-        if options.clinics:
-            began = perf_counter()
-            others = [uuid4() for _ in range(options.clinics)]
-            # As dear as all the rest, and of no use to a search: it is for duplicates.
-            await admin.execute("DROP INDEX ix_clients_name_key")
-            await admin.execute("ALTER TABLE search_words SET UNLOGGED")
-            await admin.executemany(
-                "INSERT INTO clinics (id, slug, name, time_zone) VALUES ($1, $2, $2, $3)",
-                [(other, f"otra-{number}", TIME_ZONE) for number, other in enumerate(others)],
-            )
-            await admin.execute("SET session_replication_role = replica")
-            await copy(admin, clinic.clinic_id, others)
-            print(f"{options.clinics} others were copied from it in {perf_counter() - began:.0f} s.", flush=True)
-        await admin.execute("VACUUM ANALYZE clients, patients, parties, identifiers, search_words")
-        [sizes] = await admin.fetch(
-            "SELECT pg_database_size(current_database()) / 1e9 AS all, count(*) AS words,"
-            " pg_total_relation_size('search_words') / 1e9 AS index FROM search_words WHERE clinic_id = $1",
-            clinic.clinic_id,
-        )
-        print(
-            f"The database has {sizes['all']:.1f} GB, {sizes['index']:.1f} of them the search's; a clinic has"
-            f" {sizes['words']:,} words.\n",
-            flush=True,
-        )
+        await _settle(admin, clinic)
     finally:
         await admin.close()
 
 
-async def _bench(parts: Stage, clinic: Furnished, options: Options) -> None:
+async def _add(parts: Stage, clinic: Furnished, options: Options) -> None:
+    admin = await asyncpg.connect(parts.postgres.url(database=DATABASE))
+    try:
+        began = perf_counter()
+        others = [uuid7() for _ in range(options.clinics)]
+        # As dear as all the rest, and of no use to a search: it is for duplicates.
+        await admin.execute("DROP INDEX ix_clients_name_key")
+        await admin.execute("ALTER TABLE search_words SET UNLOGGED")
+        await admin.executemany(
+            "INSERT INTO clinics (id, slug, name, time_zone) VALUES ($1, $2, $2, $3)",
+            [(other, f"otra-{number}", TIME_ZONE) for number, other in enumerate(others)],
+        )
+        await admin.execute("SET session_replication_role = replica; SET work_mem = '256MB'")
+        await copy(admin, clinic.clinic_id, others)
+        print(f"{options.clinics} others were copied from it in {perf_counter() - began:.0f} s.", flush=True)
+        await _settle(admin, clinic)
+    finally:
+        await admin.close()
+
+
+async def _settle(admin: asyncpg.Connection, clinic: Furnished) -> None:
+    """What autovacuum does in time, and a look at the sizes."""
+    await admin.execute("VACUUM ANALYZE clients, patients, parties, identifiers, search_words")
+    [sizes] = await admin.fetch(
+        "SELECT pg_database_size(current_database()) / 1e9 AS all, count(*) AS words,"
+        " pg_total_relation_size('search_words') / 1e9 AS index FROM search_words WHERE clinic_id = $1",
+        clinic.clinic_id,
+    )
+    print(
+        f"The database has {sizes['all']:.1f} GB, {sizes['index']:.1f} of them the search's; a clinic has"
+        f" {sizes['words']:,} words.\n",
+        flush=True,
+    )
+
+
+async def _bench(parts: Stage, clinic: Furnished, service_pid: int, options: Options) -> None:
     admin = await asyncpg.connect(parts.postgres.url(database=DATABASE))
     chance = Random(7)  # noqa: S311 -- the same searches each time
     try:
@@ -138,37 +159,63 @@ async def _bench(parts: Stage, clinic: Furnished, options: Options) -> None:
         async with works.begin(actor) as work:
             await work.patient_reads.client(UUID(client_id))
 
+    listed = [(kind, text) for kind, text in queries if kind in {"beginning", "miss"}][:100]
+
+    async def clients(text: str) -> None:
+        await get(f"clients?q={quote(text)}")
+
+    async def patients(text: str) -> None:
+        await get(f"patients?q={quote(text)}")
+
+    async def client(client_id: str) -> None:
+        await get(f"clients/{client_id}")
+
     try:
-        for title, ask, floor in (
-            ("service", over_http, lambda client_id: get(f"clients/{client_id}")),
-            ("use case", use_case, by_key),
+        for title, sought, ask, floor, pid in (
+            ("service", queries, over_http, client, service_pid),
+            ("use case", queries, use_case, by_key, os.getpid()),
+            ("list of clients", listed, clients, client, service_pid),
+            ("list of patients", listed, patients, client, service_pid),
         ):
-            _report(title, await _measure(queries, ids, ask, floor, chance))
-        for title, path in (("clients", "clients?q="), ("patients", "patients?q=")):
-            listed = [(kind, text) for kind, text in queries if kind in {"beginning", "miss"}][:60]
-            _report(
-                f"list of {title}",
-                await _measure(listed, ids, lambda text, at=path: get(at + quote(text)), by_key, chance),
-            )
+            _report(title, await _measure(sought, ids, ask, floor, (pid, parts.postgres.pid or 0), chance))
     finally:
         writer.close()
         await engine.dispose()
 
 
 async def _measure(
-    queries: list[tuple[str, str]], ids: list[str], ask: Ask, floor: Ask, chance: Random
-) -> dict[str, list[float]]:
-    """Milliseconds by kind; `floor` is the read by primary key that stands beside each search."""
-    times: dict[str, list[float]] = {"floor": []}
+    queries: list[tuple[str, str]], ids: list[str], ask: Ask, floor: Ask, pids: tuple[int, int], chance: Random
+) -> Times:
+    """How long each took, by kind; `floor` is the read by primary key that stands beside each search.
+
+    Args:
+        pids: of who answers and of PostgreSQL, whose processor time counts.
+    """
+    times: Times = {"floor": []}
     for _, text in queries[:50]:
         await ask(text)
         await floor(chance.choice(ids))
     for kind, text in queries:
-        for name, one in ((kind, lambda sought=text: ask(sought)), ("floor", lambda: floor(chance.choice(ids)))):
-            began = perf_counter()
-            await one()
-            times.setdefault(name, []).append((perf_counter() - began) * 1000)
+        for name, one, about in ((kind, ask, text), ("floor", floor, chance.choice(ids))):
+            worked, began = _worked(*pids), perf_counter()
+            await one(about)
+            passed = perf_counter() - began
+            after = _worked(*pids)
+            processor = sum(after[task] - worked[task] for task in after.keys() & worked.keys())
+            times.setdefault(name, []).append((passed * 1e3, processor / 1e6))
     return times
+
+
+def _worked(*pids: int) -> dict[Path, int]:
+    """Nanoseconds of processor time of each thread of these processes and of all below them, as far as they live."""
+    worked: dict[Path, int] = {}
+    waiting = [str(pid) for pid in pids]
+    while waiting:
+        for task in Path(f"/proc/{waiting.pop()}/task").glob("*"):
+            with suppress(FileNotFoundError, ProcessLookupError):
+                worked[task] = int((task / "schedstat").read_text().split()[0])
+                waiting += (task / "children").read_text().split()
+    return worked
 
 
 async def _queries(admin: asyncpg.Connection, clinic_id: UUID, count: int, chance: Random) -> list[tuple[str, str]]:
@@ -218,19 +265,22 @@ def _mistyped(word: str, chance: Random) -> str:
     )
 
 
-def _report(title: str, times: dict[str, list[float]]) -> None:
+def _report(title: str, times: Times) -> None:
     floor = times.pop("floor")
     everything = [each for some in times.values() for each in some]
-    print(f"{title:20}{'n':>6}{'p50 ms':>9}{'p99 ms':>9}   beside the floor: p50, p99")
+    print(f"{title:20}{'n':>5}{'p50 ms':>9}{'p99 ms':>9}{'ratios':>16}{'processor p50':>15}{'p99 ms':>9}{'ratios':>16}")
     for name, some in (("floor", floor), *sorted(times.items()), ("all", everything)):
-        p50, p99 = _at(some, 50), _at(some, 99)
-        ratios = f"x{p50 / _at(floor, 50):.2f}, x{p99 / _at(floor, 99):.2f}"
-        print(f"  {name:18}{len(some):>6}{p50:>9.2f}{p99:>9.2f}   {ratios}")
+        line = f"  {name:18}{len(some):>5}"
+        for measure, width in ((0, 9), (1, 15)):
+            p50, p99 = _at(some, 50, measure), _at(some, 99, measure)
+            ratios = f"x{p50 / _at(floor, 50, measure):.2f}, x{p99 / _at(floor, 99, measure):.2f}"
+            line += f"{p50:>{width}.2f}{p99:>9.2f}{ratios:>16}"
+        print(line)
     print(flush=True)
 
 
-def _at(times: list[float], percent: int) -> float:
-    return sorted(times)[len(times) * percent // 100]
+def _at(times: list[tuple[float, float]], percent: int, measure: int) -> float:
+    return sorted(each[measure] for each in times)[len(times) * percent // 100]
 
 
 def _options() -> Options:
