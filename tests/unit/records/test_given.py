@@ -159,6 +159,8 @@ def test_deworming() -> None:
     )
     assert errors == []
     assert (fields["dose"], fields["dose_unit"], fields["active_substances"]) == (Decimal("0.100"), "tableta", ["a b"])
+    # The nearest double lies above 0.0025; what was written is half-way, and goes to the even digit.
+    assert check_deworming({**base, "dose": 0.0025, "dose_unit": "ml"}, NOW)[0]["dose"] == Decimal("0.002")
     found = check_deworming({**base, "dose": 0.0001, "dose_unit": None, "active_substances": [" ", "\u200b"]}, NOW)[1]
     assert {error.pointer: error.code for error in found} == {
         "/active_substances/0": "required",
