@@ -113,7 +113,7 @@ async def _furnished(service: Service, times: int) -> Clinic:
 
 async def _cost(service: Service, clinic: Clinic, key: Key) -> tuple[list[str], int]:
     """The statements that a list took, and its rows."""
-    day = (datetime.fromisoformat(clinic.slot()) - timedelta(days=1)).astimezone(UTC).date()
+    day = datetime.now(UTC).date() + timedelta(days=1)  # the clinic's, of the first slots that are given out
     params = {
         "search": {"q": "firulais"},
         "duplicates": {"given_name": "Zoila", "family_name": "Quimbiurco"},
