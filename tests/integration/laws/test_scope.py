@@ -104,18 +104,21 @@ async def test_writing_to_others(table: str, app: asyncpg.Connection, clinic: Cl
     )
     names = ", ".join(row["column_name"] for row in columns)
     copied = names.replace("clinic_id", f"'{others.id}'::uuid")
-    refused = pytest.raises(InsufficientPrivilegeError, match="row-level security")
-    transaction = app.transaction()
-    await transaction.start()
-    await _scope(app, clinic)
-    with refused:
-        await app.execute(f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table} LIMIT 1")  # noqa: S608 -- as above
-    await transaction.rollback()
+    # A trigger that guards encounters, or what is settled, says no before the policy is asked.
+    refused = pytest.raises(
+        (InsufficientPrivilegeError, RestrictViolationError), match=r"row-level security|encounter|settled"
+    )
+    if "INSERT" in GRANTS[table]:
+        transaction = app.transaction()
+        await transaction.start()
+        await _scope(app, clinic)
+        with refused:
+            await app.execute(f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table} LIMIT 1")  # noqa: S608 -- as above
+        await transaction.rollback()
     if "UPDATE" in GRANTS[table]:
         async with app.transaction():
             await _scope(app, clinic)
-            # Of what is settled a trigger says no before the policy is asked.
-            with pytest.raises((InsufficientPrivilegeError, RestrictViolationError)):
+            with refused:
                 async with app.transaction():
                     await app.execute(f"UPDATE {table} SET clinic_id = $1", UUID(others.id))  # noqa: S608 -- as above
 
