@@ -18,6 +18,7 @@ from coravet.core.kernel.events import ClientUpdated
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.clients import search_key
+from coravet.core.patients.duplicates import same_documents
 from coravet.core.patients.errors import ClientMerged, MergeNotUndoable
 from coravet.core.patients.model import UNDOABLE, Client, Contact, Merge
 from coravet.core.patients.ports import PatientsWork
@@ -88,7 +89,8 @@ async def merge_clients(
 def oddities(client: Client, merged: Client) -> list[FieldError]:
     """What speaks against two being one person, and is left to those who know them."""
     warnings = []
-    if client.document_type == merged.document_type and client.document_number != merged.document_number:
+    kind, number, theirs = client.document_type, client.document_number, (merged.document_type, merged.document_number)
+    if kind is not None and number is not None and None not in theirs and theirs not in same_documents(kind, number):
         sentence = "The two have different documents. The one of the client who stays is kept."
         warnings.append(FieldError("/document_number", "differs", sentence))
     if client.deceased_on != merged.deceased_on and None in {client.deceased_on, merged.deceased_on}:
