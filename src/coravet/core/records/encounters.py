@@ -111,7 +111,8 @@ async def open_encounter(command: NewEncounter, actor: Actor, begin: Begin[Recor
     fields = sound(check_reason(msgspec.structs.asdict(command)))
     now = clock.now()
     async with begin(actor) as work:
-        await work.patients.get(command.patient_id)
+        # Before the visit, as everybody does: a death or a transfer at this moment waits, or is waited for.
+        await work.patients.lock(command.patient_id)
         if command.appointment_id is not None:
             appointment = await work.appointments.lock(command.appointment_id)
             if appointment.patient_id != command.patient_id:
