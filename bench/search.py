@@ -5,6 +5,7 @@
 
 import argparse
 import asyncio
+import gc
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -136,6 +137,8 @@ async def _bench(parts: Stage, clinic: Furnished, service_pid: int, options: Opt
     finally:
         await admin.close()
     ids = [str(client.id) for client in clinic.contents.clients]
+    gc.collect()
+    gc.freeze()  # as a worker does
     engine = make_engine(parts.settings)
     works = Works(engine, ClinicWork, f"{parts.settings.database_role_prefix}_system")
     actor = Actor(clinic_id=clinic.clinic_id, time_zone=TIME_ZONE, user_id=None)

@@ -162,6 +162,27 @@ async def test_lists(desk: Desk) -> None:
         assert len((await desk.done("GET", path, params={"q": text}))["items"]) == count, (path, text)
 
 
+async def test_common(desk: Desk, service: Service) -> None:
+    """Lists of thousands who have a word are read page by page, in order and without those who have it not."""
+    async with superuser(service.settings) as admin:
+        for statement in (
+            "INSERT INTO clients (clinic_id, id, given_name, family_name, search_key, version, created_at)"
+            " SELECT $1, uuidv7(), 'Rosa', lpad(n::text, 4, '0'), CASE WHEN n % 9 > 0 THEN 'rosa' ELSE 'eva' END, 1,"
+            " now() FROM generate_series(1, 2400) AS n",
+            "INSERT INTO patients (clinic_id, id, name, species, sex, reproductive_status, search_key, version,"
+            " created_at) SELECT $1, id, family_name, 'dog', 'male', 'intact', search_key, 1, now()"
+            " FROM clients WHERE clinic_id = $1",
+            "INSERT INTO parties (clinic_id, id, patient_id, client_id, role, since, may_consent)"
+            " SELECT $1, id, id, id, 'owner', now(), true FROM patients WHERE clinic_id = $1",
+        ):
+            await admin.execute(statement, UUID(desk.clinic.id))
+    for path, name in (("clients", "family_name"), ("patients", "name")):
+        first = await desk.done("GET", path, params={"q": "ros", "limit": 9})
+        second = await desk.done("GET", path, params={"q": "ros", "limit": 9, "cursor": first["next_cursor"]})
+        numbers = [int(item[name]) for item in first["items"] + second["items"]]
+        assert numbers == [n for n in range(1, 21) if n % 9][:18], path
+
+
 async def test_other_clinics(desk: Desk, service: Service) -> None:
     """A clinic finds nobody of another's, neither as typed nor by a typo, and cannot touch what is kept of its own."""
     stranger = Desk(service, await service.open_clinic("vecina"))

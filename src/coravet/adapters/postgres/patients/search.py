@@ -14,6 +14,9 @@ from coravet.core.patients.views import FoundView
 RARE = 400
 """Rows of a word up to which looking the other words up one by one is cheaper than meeting all of theirs."""
 
+COMMON = 2000
+"""Rows of a word from which on those of a list who have it stand close enough to be met on the way."""
+
 _END = "chr(1114111)"  # no character sorts after it, so that a range up to it holds all that begins so
 _FIRST_OWNERS = "'{0,1,2,4,5,6}'::smallint[]"
 _ALL = "'{0,1,2,4,5,6,8,9,10,12,13,14}'::smallint[]"
@@ -29,6 +32,14 @@ SELECT (SELECT count(*) FROM (
     WHERE f.number = w.number LIMIT {RARE + 1}) AS counted)
 FROM generate_series(0, $3 - 1) AS w(number) ORDER BY w.number
 """  # noqa: S608 -- put together from our own texts
+
+_COMMON = f"""
+SELECT FROM unnest($1::text[]) AS f(form) CROSS JOIN LATERAL (
+    SELECT FROM search_words s
+    WHERE s.place = ANY ({_FIRST_OWNERS}) AND s.word >= f.form AND s.word < f.form || {_END} LIMIT {COMMON}) s
+OFFSET {COMMON - 1} LIMIT 1
+"""  # noqa: S608 -- put together from our own texts
+"""Whether a word has so many rows."""
 
 _MEANT = f"""
 SELECT form FROM unnest($1::text[]) WITH ORDINALITY AS m(form, n)
@@ -109,19 +120,32 @@ class SearchOnPostgres:
         return [FoundView(*row.values()) for row in rows]
 
 
-def own_words(count: int, first: int, *, of_clients: bool) -> str:
-    """A query of the ids of clients, or of patients, who have all of so many words themselves; of no words, nobody's.
+async def narrowed(work: PostgresWork, words: list[Word] | None, column: str, first: int, *, of_clients: bool) -> str:
+    """A condition on rows whose id is this column: that of their own they have all of these words; of none, nobody has.
 
-    Its parameters from number `first` on are the words' forms.
+    A single common word is looked up for each row of the list until there is a page; who has others is found first.
+
+    Args:
+        first: the number of the first of as many parameters, the words' forms; None for a list of everybody.
     """
-    if not count:
-        return "NULL"
+    if words is None:
+        return ""
+    if not words:
+        return "AND false"
+    same = "=" if of_clients else "<>"
+    if len(words) == 1 and await work.fetch(_COMMON, words[0].forms):
+        client = column if of_clients else "o.client_id"
+        return (
+            f"AND (SELECT true FROM unnest(${first}::text[]) AS f(form), search_words s"  # noqa: S608 -- as above
+            f" WHERE s.client_id = {client} AND s.id = {column} AND {_begins('f.form')} LIMIT 1)"
+        )
     joins = "".join(
-        f" JOIN {_rows(first + n)} s{n} ON s{n}.client_id = s0.client_id AND s{n}.id = s0.id" for n in range(1, count)
+        f" JOIN {_rows(first + n)} s{n} ON s{n}.client_id = s0.client_id AND s{n}.id = s0.id"
+        for n in range(1, len(words))
     )
     return (
-        f"SELECT s0.id FROM {_rows(first)} s0{joins}"  # noqa: S608 -- as above
-        f" WHERE s0.id {'=' if of_clients else '<>'} s0.client_id"
+        f"AND {column} IN (SELECT s0.id FROM {_rows(first)} s0{joins}"  # noqa: S608 -- as above
+        f" WHERE s0.id {same} s0.client_id)"
     )
 
 
