@@ -74,6 +74,7 @@ def upgrade() -> None:
         sa.Column("problems", postgresql.JSONB(), nullable=False),
         sa.Column("document", sa.Text(), nullable=True),
         sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("chips", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.CheckConstraint("outcome IN ('created', 'matched', 'merged', 'error')", name=op.f("ck_import_rows_outcome")),
         sa.CheckConstraint("(client_id IS NULL) = (outcome = 'error')", name=op.f("ck_import_rows_client")),
         sa.ForeignKeyConstraint(
@@ -87,18 +88,15 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("clinic_id", "import_id", "number", name=op.f("pk_import_rows")),
     )
-    op.create_index("ix_import_rows_client", "import_rows", ["clinic_id", "import_id", "client_id", "number"])
+    op.create_index("ix_import_rows_client", "import_rows", ["clinic_id", "client_id"])
     op.create_index(
         "ix_import_rows_document",
         "import_rows",
-        ["clinic_id", "import_id", "document"],
+        ["clinic_id", "document"],
         postgresql_where=sa.text("document IS NOT NULL"),
     )
     op.create_index(
-        "ix_import_rows_phone",
-        "import_rows",
-        ["clinic_id", "import_id", "phone"],
-        postgresql_where=sa.text("phone IS NOT NULL"),
+        "ix_import_rows_phone", "import_rows", ["clinic_id", "phone"], postgresql_where=sa.text("phone IS NOT NULL")
     )
     op.create_index("ix_import_rows_first_row", "import_rows", ["clinic_id", "import_id", "first_row", "number"])
     guard("imports", "SELECT, INSERT, UPDATE, DELETE")

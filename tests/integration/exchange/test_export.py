@@ -113,8 +113,8 @@ def test_no_secrets() -> None:
 HASHES_OF_TEXTS = {"consents.text_sha256", "guest_requests.accepted_sha256"}
 """Of legal texts, which are public."""
 
-DIGESTS = {"set_aside_notes.digest"}
-"""Of texts that stand beside them."""
+DIGESTS = {"set_aside_notes.digest", "encounters.digest", "documents.content"}
+"""Of texts and sheets whose parts stand in other columns."""
 
 
 async def test_one_moment(service: Service, clinic: Clinic) -> None:

@@ -33,7 +33,7 @@ from coravet.core.tenancy.clinic_day import day_of, time_zone
 PART = 256 * 1024
 """Bytes that are kept at once: what a dropped connection has to send again is less."""
 
-CHUNK = 500
+CHUNK = 1000
 """Rows that are checked in one transaction: as many are looked at again after a crash."""
 
 Tell = Callable[[str], str]

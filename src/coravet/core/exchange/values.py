@@ -31,9 +31,9 @@ def written(cell: str) -> str | None:
     Of `="0991"`, by which spreadsheets keep a number's zeros, the text within.
     """
     text = cell.strip()
-    kept = re.fullmatch(r'="(.*)"', text, re.DOTALL)
-    text = kept[1].strip() if kept else text
-    return None if not text or fold(text) in NOTHING else text
+    if text.startswith('="') and text.endswith('"') and len(text) > 2:
+        text = text[2:-1].strip()
+    return None if not text or (len(text) <= _LONGEST_NOTHING and fold(text) in NOTHING) else text
 
 
 NOTHING = frozenset(
@@ -50,6 +50,7 @@ NOTHING = frozenset(
     }
 )
 """Folded words for nothing."""
+_LONGEST_NOTHING = max(map(len, NOTHING))
 
 _SHORTENED = re.compile(r"\d(?:[.,]\d+)?e\+?\d+", re.IGNORECASE)
 

@@ -53,6 +53,8 @@ def fold(text: str) -> str:
 
     Case folded, compatibility forms taken apart (NFKD), accents dropped, blanks collapsed. Not for showing.
     """
+    if text.isascii():  # nothing to take apart, and most of what is compared
+        return " ".join(text.lower().split())
     apart = unicodedata.normalize("NFKD", text).casefold()
     return " ".join("".join(character for character in apart if not unicodedata.combining(character)).split())
 

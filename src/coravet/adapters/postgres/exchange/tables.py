@@ -12,7 +12,7 @@ from sqlalchemy import (
     UniqueConstraint,
     text,
 )
-from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
+from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, JSONB, UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.exchange.model import Import
@@ -71,19 +71,18 @@ import_rows = Table(
     column("person", JSONB, nullable=True, privacy=PERSONAL_DELETED),
     column("animals", JSONB, privacy=PERSONAL_DELETED),
     column("problems", JSONB, privacy=PERSONAL_DELETED),
-    # By which rows below find this one: the document, the phone, and each animal with its client.
+    # By which rows below find this one.
     column("document", Text, nullable=True, privacy=PERSONAL_DELETED),
     column("phone", Text, nullable=True, privacy=PERSONAL_DELETED),
+    column("chips", ARRAY(Text), nullable=True, privacy=PERSONAL_DELETED),
     PrimaryKeyConstraint("clinic_id", "import_id", "number"),
     ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
     belongs_to("import_id", "imports"),
     CheckConstraint("outcome IN ('created', 'matched', 'merged', 'error')", name="outcome"),
     CheckConstraint("(client_id IS NULL) = (outcome = 'error')", name="client"),
-    Index("ix_import_rows_client", "clinic_id", "import_id", "client_id", "number"),
-    Index(
-        "ix_import_rows_document", "clinic_id", "import_id", "document", postgresql_where=text("document IS NOT NULL")
-    ),
-    Index("ix_import_rows_phone", "clinic_id", "import_id", "phone", postgresql_where=text("phone IS NOT NULL")),
+    Index("ix_import_rows_client", "clinic_id", "client_id"),
+    Index("ix_import_rows_document", "clinic_id", "document", postgresql_where=text("document IS NOT NULL")),
+    Index("ix_import_rows_phone", "clinic_id", "phone", postgresql_where=text("phone IS NOT NULL")),
     Index("ix_import_rows_first_row", "clinic_id", "import_id", "first_row", "number"),
 )
 
