@@ -10,7 +10,7 @@ from tests.integration.http.service import Clinic, Service, superuser
 
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.core.exchange.apply import apply
-from coravet.core.exchange.imports import PART, check, receive
+from coravet.core.exchange.imports import CHUNK, PART, check, receive
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.kernel.errors import Unavailable
@@ -310,7 +310,7 @@ async def test_resumed_check(service: Service, clinic: Clinic) -> None:
         await check(UUID(made["id"]), actor, dying, SystemClock(), EcuadorNumbers())
     at = f"/clinics/{clinic.slug}/imports/{made['id']}"
     half = await service.done("GET", at, clinic.owner)
-    assert (half["status"], half["checked"], half["rows"]) == ("checking", 500, 1300)
+    assert (half["status"], half["checked"], half["rows"]) == ("checking", CHUNK, 1300)
     whole = await looked_at(service, clinic, made["id"])
     assert (whole["status"], whole["checked"], whole["counts"]["created"]) == ("checked", 1300, 1300)
     await service.done("POST", f"{at}/apply", clinic.owner)

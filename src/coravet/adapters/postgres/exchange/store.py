@@ -75,8 +75,8 @@ INSERT INTO import_rows (clinic_id, import_id, number, outcome, warned, client_i
 SELECT $1, $2, number, outcome, warned, client_id, known, first_row, person::jsonb, animals::jsonb, problems::jsonb,
     document, phone, string_to_array(chips, ' ')
 FROM unnest($3::integer[], $4::text[], $5::boolean[], $6::uuid[], $7::boolean[], $8::integer[], $9::text[],
-    $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS row (number, outcome, warned, client_id, known, first_row,
-    person, animals, problems, document, phone, chips)
+    $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS row (number, outcome, warned, client_id, known,
+    first_row, person, animals, problems, document, phone, chips)
 """
 _ROWS = """
 SELECT i.status, r.number, r.outcome, r.client_id, r.known, r.first_row, r.person::text, r.animals::text,
