@@ -95,6 +95,14 @@ def _broken(code: str) -> FieldError:
     return FieldError("", code, sentence)
 
 
+def _text(column: Column, cell: str) -> str | None:
+    if column.field is None:
+        return None
+    if column.field == "reproductive_status" and reproductive_status_of(cell) is not None:
+        return cell  # where a cross or a "no" says something
+    return written(cell)
+
+
 class _Row:
     """The cells of one row by what they mean, and what is wrong with them."""
 
@@ -102,7 +110,7 @@ class _Row:
         self.problems: list[Problem] = []
         self._cells: dict[int, dict[str, list[tuple[Column, str]]]] = {}
         for column, cell in zip(layout.columns, record.cells, strict=False):
-            text = written(cell) if column.field is not None else None
+            text = _text(column, cell)
             if text is None or column.field is None:
                 continue
             if "\ufffd" in text:
