@@ -239,6 +239,23 @@ async def test_at_once(service: Service, clinic: Clinic) -> None:
     assert sorted(map(_number, printed)) == list(range(before + 1, before + 7))
 
 
+async def test_printed_while_voided(service: Service, clinic: Clinic) -> None:
+    """What is printed in the very moment in which its subject becomes an error is withdrawn, or was never printed."""
+    base, vet = f"/clinics/{clinic.slug}", clinic.people["vet"]
+    for _ in range(6):
+        await service.plant(clinic, "prescription")
+        at = f"{base}/prescriptions/{clinic.ids['prescription_id']}/void"
+        voided, *printed = await asyncio.gather(
+            service.ask("POST", at, vet, json={"reason": "Otra mascota"}),
+            *(_asked(service, clinic, PRESCRIPTION) for _ in range(3)),
+        )
+        assert voided.status_code == 200
+        assert {answer.status_code for answer in printed} <= {200, 409}
+        for answer in printed:
+            if answer.status_code == 200:
+                assert (await _state(service, _token(answer.content)))["state"] == "withdrawn"
+
+
 async def test_withdraw(service: Service, clinic: Clinic) -> None:
     """A document is withdrawn once and for good, in the open but for the reason; printed again, it is another one."""
     first = await _print(service, clinic, CARD)
