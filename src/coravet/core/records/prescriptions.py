@@ -127,9 +127,7 @@ async def issue_prescription(
         if signer.registration_number is None:
             raise RegistrationRequired
         if patient.deceased_on is not None:
-            raise PatientDeceased(
-                "This patient is registered as deceased. If that is wrong, correct it before prescribing."
-            )
+            raise PatientDeceased
         await in_open_encounter(work, command.encounter_id, patient_id)
         prescription = Prescription(
             clinic_id=actor.clinic_id,

@@ -30,10 +30,8 @@ class PatientDeceased(Conflict):
     code = "patient_deceased"
     title = "The patient has died"
 
-    def __init__(
-        self, detail: str = "This patient is registered as deceased. If that is wrong, correct it before booking."
-    ) -> None:
-        super().__init__(detail)
+    def __init__(self) -> None:
+        super().__init__("This patient is registered as deceased. If that is wrong, correct it first.")
 
 
 class NoTimeSoon(Conflict):

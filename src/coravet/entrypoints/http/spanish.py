@@ -327,8 +327,8 @@ _SCHEDULING = {
     "Your roles in this clinic do not include agenda:overbook.": (
         "Su función en esta clínica no le permite poner dos citas en el mismo horario (agenda:overbook)."
     ),
-    "This patient is registered as deceased. If that is wrong, correct it before booking.": (
-        "Esta mascota está registrada como fallecida. Si es un error, corríjalo antes de agendar."
+    "This patient is registered as deceased. If that is wrong, correct it first.": (
+        "Esta mascota está registrada como fallecida. Si es un error, corríjalo primero."
     ),
     "Nobody who could see this patient is free in the next hours. Book a time, or overbook.": (
         "En las próximas horas no queda libre quien pueda atender a esta mascota. Agende una hora o use sobrecupo."
@@ -484,9 +484,6 @@ _TREATMENTS = {
     ),
     "Its active substances are not known, so it was not checked for allergies. Name them.": (
         "No se conocen sus principios activos, así que no se comprobaron las alergias. Indíquelos."
-    ),
-    "This patient is registered as deceased. If that is wrong, correct it before prescribing.": (
-        "Esta mascota consta como fallecida. Si es un error, corríjalo antes de recetar."
     ),
     "A prescription is good for a year at most.": "Una receta es válida como máximo por un año.",
     "This immunization is marked as entered in error already.": "Esta vacuna ya consta como registrada por error.",
