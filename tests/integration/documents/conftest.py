@@ -10,6 +10,4 @@ __all__ = ["service"]
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
     """A clinic with a patient and a vet, fresh for each test."""
-    made = await service.equip(await service.open_clinic("papeles"))
-    await service._treat(made)
-    return made
+    return await service.furnish(await service.open_clinic("papeles"))
