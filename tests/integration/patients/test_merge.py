@@ -276,6 +276,63 @@ async def test_not_undoable(pair: Pair, admin: asyncpg.Connection) -> None:
     await pair.merge()
 
 
+async def _waits(admin: asyncpg.Connection, asked: asyncio.Task[Any]) -> bool:
+    """Whether what was asked comes to wait for a lock, before it is done."""
+    waiting = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    while not asked.done():
+        if await admin.fetchval(waiting):
+            return True
+        await asyncio.sleep(0.005)
+    return False
+
+
+async def test_held(pair: Pair, admin: asyncpg.Connection) -> None:
+    """Whoever is about to book for a client, or to refer to one, keeps them from being merged until that is done."""
+    owned = UUID(await pair.patient(pair.gone, "Toby"))
+    actor = Actor(clinic_id=ClinicId(UUID(pair.clinic.id)), time_zone="UTC", user_id=None)
+    for look in ("booked", "get", "lock"):
+        begin = pair.service.application.works.begin(actor)
+        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, begin as work:
+            if look == "booked":
+                await work.offers.booked(owned)
+            else:
+                await getattr(work.clients, look)(UUID(pair.gone))
+            merging = tasks.create_task(pair.merge())
+            assert await _waits(admin, merging), look
+        await pair.done("POST", f"merges/{merging.result()['id']}/undo")
+
+
+async def test_waited(pair: Pair, admin: asyncpg.Connection) -> None:
+    """Who asked to book or refer while a merge was under way finds the client who stays, or is told of them."""
+    owned = UUID(await pair.patient(pair.gone, "Toby"))
+    actor = Actor(clinic_id=ClinicId(UUID(pair.clinic.id)), time_zone="UTC", user_id=None)
+    animal = {"client_id": pair.gone, "name": "Luna", "species": "cat"}
+    begin = pair.service.application.works.begin(actor)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, begin as work:
+        kept, gone = await work.merges.both(UUID(pair.kept), UUID(pair.gone))
+        gone.merged_into_id = kept.id
+        await work.merges.move(gone.id, kept.id, datetime.now(UTC))
+        booking = tasks.create_task(pair.visit(str(owned)))
+        assert await _waits(admin, booking)
+        registering = tasks.create_task(pair.refused("POST", "patients", json=animal))
+        assert await _waits(admin, registering)
+    assert booking.result()["client"]["id"] == pair.kept
+    assert registering.result()["merged_into_id"] == pair.kept
+
+
+async def test_copied(pair: Pair, admin: asyncpg.Connection) -> None:
+    """What a visit leaves behind that is moved while its client is merged is the one's who stays, too."""
+    visit = UUID((await pair.visit(await pair.patient(pair.gone, "Toby")))["id"])
+    actor = Actor(clinic_id=ClinicId(UUID(pair.clinic.id)), time_zone="UTC", user_id=None)
+    begin = pair.service.application.works.begin(actor)
+    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, begin as work:
+        await work.appointments.lock(visit)
+        merging = tasks.create_task(pair.merge())
+        assert await _waits(admin, merging)
+        await work.history.set_aside(visit, work.new_id(), datetime.now(UTC))
+    assert await _left(admin, pair.gone) == {}
+
+
 async def test_ring(service: Service, admin: asyncpg.Connection) -> None:
     """Three who are each merged into the next at once never end up in a ring: one always stays."""
     clinic = await service.equip(await service.open_clinic("ronda"))

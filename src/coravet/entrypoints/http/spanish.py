@@ -9,6 +9,8 @@ _TITLES = {
     "The session has ended": "La sesión terminó",
     "Request from another site": "Solicitud enviada desde otro sitio",
     "Not allowed": "No permitido",
+    "The client is another one now": "El cliente ahora es otro",
+    "The merge cannot be undone": "La unión no se puede deshacer",
     "Legal texts to accept": "Hay textos legales por aceptar",
     "Not found": "No encontrado",
     "Method not allowed": "Método no permitido",
