@@ -7,6 +7,8 @@ import subprocess
 import sys
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_hex
+from zipfile import ZipFile
 
 import httpx
 import pytest
@@ -181,3 +183,31 @@ def test_help_comes_at_once() -> None:
     code = f"import sys; from coravet.entrypoints.cli import app; print({heavy} & set(sys.modules))"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603 # ours
     assert ended.stdout.strip() == "set()"
+
+
+def test_import_and_export(terminal: Terminal, database: Settings, tmp_path: Path) -> None:
+    """A list is looked at first, then imported, and repeating either is free; everything comes out as one archive."""
+    slug = f"lista-{token_hex(4)}"
+    assert terminal.run(database, "clinic", "create", slug, "--name", "Lista", "--owner", "ana@correo.test")[0] == 0
+    file, archive = tmp_path / "clientes.csv", tmp_path / "todo.zip"
+    rows = "nombre;apellido;mascota;especie\nAna;Vera;Luna;gato\n;;Sol;perro\nEva;;Rex;perro\n"
+    file.write_bytes(rows.encode("utf-16"))
+    for _ in range(2):
+        code, lines = terminal.run(database, "import", str(file), "--clinic", slug)
+        printed = "\n".join(lines)
+        assert code == 0
+        assert "3 rows in utf-16-le, separated by ';'" in printed
+        assert "4  error  nombre: Un cliente necesita nombre y apellido." in printed
+        assert "1 new clients, 0 rows of clients who are known, 1 of a row above; 2 new patients. 1 errors" in printed
+    code, printed = terminal.run(database, "import", str(file), "--clinic", slug, "--apply")
+    assert (code, "Rows that cannot be imported: 1." in "\n".join(printed)) == (1, True)
+    for _ in range(2):
+        command = ("import", str(file), "--clinic", slug, "--apply", "--skip-errors")
+        code, printed = terminal.run(database, *command)
+        assert code == 0
+    assert terminal.run(database, "export", str(archive), "--clinic", slug)[0] == 0
+    with ZipFile(archive) as found:
+        assert found.read("datos/patients.csv").count(b"\n") == 3
+    assert terminal.run(database, "export", str(archive), "--clinic", slug)[0] == 1
+    assert terminal.run(database, "export", str(tmp_path / "otro.zip"), "--clinic", "nadie")[0] == 1
+    assert not (tmp_path / "otro.zip").exists()
