@@ -29,12 +29,13 @@ check: $(installed) ## format, lint, types, import contracts, locks
 	$(bin)/lint-imports
 	sh requirements/lock.sh --check
 
-bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, and booking beside its bare SQL
+bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, an import, and booking beside its bare SQL
 	@$(bin)/python -m bench $(ARGS)
 	@$(bin)/python -m bench.availability
 	@$(bin)/python -m bench.search
 	@$(bin)/python -m bench.timeline
 	@$(bin)/python -m bench.sheets
+	@$(bin)/python -m bench.imports
 	@exec $(bin)/python -m bench.booking $(ARGS)
 
 fmt: $(installed) ## format and mend what can be mended by itself

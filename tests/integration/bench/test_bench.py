@@ -63,3 +63,13 @@ def test_search() -> None:
     titles = re.findall(r"^(service|use case|list of \w+) +n +p50 ms", printed, re.MULTILINE)
     assert titles == ["service", "list of clients", "list of patients", "use case"] * 2
     assert len(re.findall(r"^  floor +\d+ .* x1\.00, x1\.00$", printed, re.MULTILINE)) == 8
+
+
+@pytest.mark.long
+def test_imports() -> None:
+    """Importing a list is measured for a tenth of its rows and for all, beside a COPY of what came of it."""
+    printed = _bench("bench.imports", 0, "--rows=500", "--runs=1")
+    assert re.search(r"^50 rows: \d+\.\d s .* MB$", printed, re.MULTILINE)
+    assert re.search(
+        r"^500 rows: .* COPY of the 1,\d+ rows that came of it: .*; import/COPY \d+\.\d$", printed, re.MULTILINE
+    )
