@@ -385,6 +385,7 @@ def test_the_form(start: Callable[..., Written], environment: str, chosen: str, 
         "FIREBASE_PROJECT_ID": "the-project",
         "FIREBASE_CREDENTIALS": "/credentials.json",
         "CORAVET_PUBLIC_URL": "https://example.test",
+        "CORAVET_DOCUMENT_KEY": "k" * 32,
     }
     written = start(terminal=terminal, CORAVET_ENV=environment, CORAVET_LOG_FORMAT=chosen, **production)
     log.info("hello")

@@ -18,7 +18,14 @@ from coravet.core.exchange.model import KEPT, MOST_BYTES, Import, Layout, Proble
 from coravet.core.exchange.ports import ExchangeWork
 from coravet.core.exchange.reading import Record, RecordReader
 from coravet.core.exchange.rows import Interpreted, interpret
-from coravet.core.exchange.views import ColumnView, CountsView, ImportedAnimal, ImportRowView, ImportView, ProblemView
+from coravet.core.exchange.views import (
+    ColumnView,
+    CountsView,
+    ImportedAnimal,
+    ImportRowView,
+    ImportView,
+    RowProblemView,
+)
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition, NotFound
@@ -371,9 +378,9 @@ def _column_view(column: Any) -> ColumnView:
     return ColumnView(column.header, field, column.animal or None)
 
 
-def problem_view(found: Problem, tell: Tell) -> ProblemView:
+def problem_view(found: Problem, tell: Tell) -> RowProblemView:
     """A problem in the reader's language."""
-    return ProblemView(found.column, found.code, tell(found.said()), found.error)
+    return RowProblemView(found.column, found.code, tell(found.said()), found.error)
 
 
 def row_view(row: Row, tell: Tell, *, applied: bool) -> ImportRowView:

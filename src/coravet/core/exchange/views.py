@@ -21,7 +21,7 @@ class ColumnView(msgspec.Struct, frozen=True):
     patient: int | None
 
 
-class ProblemView(msgspec.Struct, frozen=True):
+class RowProblemView(msgspec.Struct, frozen=True):
     """What is wrong or odd about a row, or about the whole file.
 
     Attributes:
@@ -78,7 +78,7 @@ class ImportView(msgspec.Struct, frozen=True):
     checked: int
     applied: int
     counts: CountsView
-    problem: ProblemView | None
+    problem: RowProblemView | None
     created_at: datetime
     checked_at: datetime | None
     applied_at: datetime | None
@@ -109,4 +109,4 @@ class ImportRowView(msgspec.Struct, frozen=True):
     client_id: UUID | None
     merged_with: int | None
     patients: list[ImportedAnimal]
-    problems: list[ProblemView]
+    problems: list[RowProblemView]

@@ -7,6 +7,7 @@ from uuid import UUID
 import msgspec
 
 from coravet.core.kernel.errors import FieldError
+from coravet.core.scheduling.views import PatientRef
 
 
 class NoteView(msgspec.Struct, frozen=True):
@@ -90,14 +91,6 @@ class DiagnosisView(msgspec.Struct, frozen=True):
     name: str
     status: str
     certainty: str
-
-
-class PatientRef(msgspec.Struct, frozen=True):
-    """A patient by name."""
-
-    id: UUID
-    name: str
-    species: str
 
 
 class EncounterView(msgspec.Struct, frozen=True, kw_only=True):

@@ -21,7 +21,6 @@ from coravet.core.records.views import (
     EncounterView,
     NoteTemplateView,
     NoteView,
-    PatientRef,
     ProblemChangeView,
     ProblemView,
     SetAsideView,
@@ -32,6 +31,7 @@ from coravet.core.records.views import (
     WeightView,
     WriterRef,
 )
+from coravet.core.scheduling.views import PatientRef
 
 FIRST = UUID(int=0)
 LAST = UUID(int=2**128 - 1)
