@@ -14,7 +14,8 @@ from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.records.model import Document
 from coravet.core.records.sheets import SheetKind
-from coravet.core.records.views import DocumentView, PatientRef, WriterRef
+from coravet.core.records.views import DocumentView, WriterRef
+from coravet.core.scheduling.views import PatientRef
 
 Number = Annotated[int, Meta(ge=1, le=2**31 - 1)]
 
