@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from coravet.adapters.postgres.guarding import append_only, drop_append_only, drop_settled, guard, settled
+from coravet.adapters.postgres.guarding import drop_settled, guard, settled
 
 revision = "0017"
 down_revision = "0016"
@@ -176,7 +176,7 @@ def upgrade() -> None:
         sa.Column("mucous_membranes", sa.Text(), nullable=True),
         sa.Column("capillary_refill_seconds", sa.Numeric(precision=3, scale=1), nullable=True),
         sa.Column("editor_id", sa.UUID(), nullable=True),
-        sa.Column("editor_sequence", sa.Integer(), nullable=True),
+        sa.Column("editor_sequences", postgresql.JSONB(none_as_null=True), nullable=True),
         sa.Column("editor_base", sa.Integer(), nullable=True),
         sa.Column("signed_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("signed_by", sa.UUID(), nullable=True),
@@ -195,7 +195,7 @@ def upgrade() -> None:
         sa.CheckConstraint("capillary_refill_seconds BETWEEN 0 AND 20", name=op.f("ck_encounters_capillary_refill")),
         sa.CheckConstraint("heart_rate BETWEEN 0 AND 1500", name=op.f("ck_encounters_heart_rate")),
         sa.CheckConstraint(
-            "num_nulls(editor_id, editor_sequence, editor_base) IN (0, 3)", name=op.f("ck_encounters_editor_whole")
+            "num_nulls(editor_id, editor_sequences, editor_base) IN (0, 3)", name=op.f("ck_encounters_editor_whole")
         ),
         sa.CheckConstraint(
             "num_nulls(signed_at, signed_by, signer_name, registration_number, digest) IN (0, 5)",
@@ -369,7 +369,13 @@ def upgrade() -> None:
         ),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_set_aside_notes")),
     )
-    op.create_index("uq_set_aside_notes_text", "set_aside_notes", ["clinic_id", "encounter_id", "digest"], unique=True)
+    op.create_index(
+        "uq_set_aside_notes_text",
+        "set_aside_notes",
+        ["clinic_id", "encounter_id", "digest"],
+        unique=True,
+        postgresql_where=sa.text("dismissed_at IS NULL"),
+    )
     guard("encounters", "SELECT, INSERT, UPDATE")
     guard("set_aside_notes", "SELECT, INSERT, UPDATE")
     guard("addenda", "SELECT, INSERT")
@@ -377,8 +383,8 @@ def upgrade() -> None:
     guard("problems", "SELECT, INSERT, UPDATE")
     guard("problem_changes", "SELECT, INSERT")
     guard("note_templates", "SELECT, INSERT, UPDATE")
-    append_only("addenda", clearable="text")
-    append_only("problem_changes", clearable="name")
+    settled("addenda", may_set=())
+    settled("problem_changes", may_set=())
     settled("weights", may_set=VOIDING)
     settled("set_aside_notes", may_set=("dismissed_at", "dismissed_by"))
     for function in (KEEP_ENCOUNTERS, REFUSE_CLOSED, REFUSE_UNSIGNED):
@@ -407,10 +413,8 @@ def downgrade() -> None:
     op.execute("DROP TRIGGER keep_encounters_all ON encounters")
     for name in ("keep_encounters", "refuse_closed_encounter", "refuse_unsigned_encounter"):
         op.execute(f"DROP FUNCTION {name}()")
-    for table in ("set_aside_notes", "weights"):
+    for table in ("set_aside_notes", "weights", "problem_changes", "addenda"):
         drop_settled(table)
-    for table in ("problem_changes", "addenda"):
-        drop_append_only(table)
     op.drop_index("uq_set_aside_notes_text", table_name="set_aside_notes")
     op.drop_table("set_aside_notes")
     op.drop_index("ix_problem_changes_problem", table_name="problem_changes")

@@ -190,6 +190,7 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_CLINIC}/patients/{{patient_id}}/problems"): Sample(
         {"name": "Otitis externa", "encounter_id": "{encounter_id}"}, who="vet", anew="encounter"
     ),
+    ("GET", f"{_CLINIC}/problems/{{problem_id}}"): _NOTHING,
     ("PATCH", f"{_CLINIC}/problems/{{problem_id}}"): Sample({"certainty": "confirmed"}, who="vet"),
     ("GET", f"{_CLINIC}/note-templates"): _NOTHING,
     ("POST", f"{_CLINIC}/note-templates"): Sample({"name": "Control", "plan": "Volver en un mes"}, who="vet"),

@@ -89,6 +89,7 @@ POST   /api/v1/clinics/{clinic}/patients/{patient_id}/weights            401    
 POST   /api/v1/clinics/{clinic}/weights/{weight_id}/void                 401      404   403  204     403   403      404
 GET    /api/v1/clinics/{clinic}/patients/{patient_id}/problems           401      404   403  200     200   200      404
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/problems           401      404   403  201     403   403      404
+GET    /api/v1/clinics/{clinic}/problems/{problem_id}                    401      404   403  200     200   200      404
 PATCH  /api/v1/clinics/{clinic}/problems/{problem_id}                    401      404   403  200     403   403      404
 GET    /api/v1/clinics/{clinic}/note-templates                           401      404   403  200     200   200      404
 POST   /api/v1/clinics/{clinic}/note-templates                           401      404   403  201     403   403      404

@@ -57,7 +57,7 @@ EMITTED: dict[Key, set[str]] = {
     ("POST", f"{ENCOUNTER}/addenda"): {"encounter.addended"},
     ("POST", f"{ENCOUNTER}/void"): {"encounter.updated"},
     ("POST", f"{CLINIC}/documents/{{document_id}}/withdraw"): set(),
-    ("POST", f"{CLINIC}/set-aside-notes/{{note_id}}/dismiss"): set(),
+    ("POST", f"{CLINIC}/set-aside-notes/{{note_id}}/dismiss"): {"encounter.updated"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/weights"): {"patient.updated"},
     ("POST", f"{CLINIC}/weights/{{weight_id}}/void"): {"patient.updated"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/problems"): {"problem.changed"},

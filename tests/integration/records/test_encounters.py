@@ -1,5 +1,6 @@
 """A visit is written down over HTTP: drafts, conflicts, signing, addenda, corrections."""
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -50,6 +51,17 @@ async def visit(service: Service, clinic: Clinic) -> Visit:
 
 def problem(answer: httpx.Response) -> tuple[int, str]:
     return answer.status_code, answer.json()["code"]
+
+
+async def today(service: Service, clinic: Clinic) -> Any:
+    """A visit that was booked for a moment ago."""
+    booked = await service.book(clinic)
+    async with superuser(service.settings) as admin:
+        await admin.execute(
+            "UPDATE appointments SET starts_at = now(), ends_at = now() + interval '30 min' WHERE id = $1",
+            UUID(booked["id"]),
+        )
+    return booked
 
 
 async def test_drafts(visit: Visit) -> None:
@@ -131,6 +143,34 @@ async def test_a_form_writes_on(visit: Visit) -> None:
     assert [aside["note"]["plan"] for aside in shown["set_aside"]] == ["Gotas tres veces"]
 
 
+async def test_parts_that_overtake_each_other(visit: Visit) -> None:
+    """A form that sends what changed alone loses nothing where its writes arrive in another order."""
+    form = str(uuid4())
+
+    async def types(version: int, sequence: int, **change: Any) -> httpx.Response:
+        return await visit.write(version, editor={"id": form, "sequence": sequence}, **change)
+
+    assert (await types(1, 2, note={"subjective": "Se rasca"})).json()["version"] == 2
+    late = await types(1, 1, note={"subjective": "Se", "plan": "Gotas"}, vitals={"weight_kg": 12})
+    assert late.status_code == 200
+    assert late.json()["note"] == {"subjective": "Se rasca", "objective": None, "assessment": None, "plan": "Gotas"}
+    assert late.json()["vitals"]["weight_kg"] == 12
+    # What stands there already counts as written: an older text does not come back.
+    assert (await types(3, 5, note={"plan": "Gotas"})).json()["version"] == 3
+    assert (await types(3, 4, note={"plan": "Gota"})).json()["note"]["plan"] == "Gotas"
+
+
+async def test_a_text_that_was_dealt_with(visit: Visit, service: Service, clinic: Clinic) -> None:
+    """A text that was set aside and dismissed is shown again where it is lost once more."""
+    await visit.write(1, note={"objective": "Oído rojo"})
+    first = (await visit.write(1, note={"objective": LATE})).json()["set_aside_id"]
+    at = f"/clinics/{clinic.slug}/set-aside-notes/{first}/dismiss"
+    assert (await service.done("POST", at, clinic.people["vet"]))["set_aside"] == []
+    again = (await visit.write(1, note={"objective": LATE})).json()["set_aside_id"]
+    assert again != first
+    assert [aside["id"] for aside in (await visit.read())["set_aside"]] == [again]
+
+
 async def test_signed(visit: Visit, service: Service, clinic: Clinic) -> None:
     """Once signed a note only grows by addenda; what comes too late for it is kept beside it."""
     assert problem(await visit.post("sign", {"version": 1})) == (422, "invalid")
@@ -191,6 +231,10 @@ async def test_without_a_registration_number(visit: Visit, service: Service, cli
     await service.done("PATCH", member, other.owner, json={"registration_number": "1006-2019"})
     signed = await service.done("POST", f"{at}/sign", vet, json={"version": 2})
     assert signed["signature"]["by"]["registration_number"] == "1006-2019"
+    await service.done("PATCH", member, other.owner, json={"registration_number": None})
+    assert (await service.done("GET", at, vet))["signature"] == signed["signature"]
+    answer = await service.ask("POST", f"{at}/void", vet, json={"reason": "Otra mascota"})
+    assert problem(answer) == (403, "registration_required")
 
 
 async def test_entered_in_error(visit: Visit, service: Service, clinic: Clinic) -> None:
@@ -256,7 +300,7 @@ async def test_warnings(visit: Visit) -> None:
 async def test_of_a_booked_visit(service: Service, clinic: Clinic) -> None:
     """A booked visit has one encounter; one entered in error makes room for another. It must be its patient's."""
     base, vet = f"/clinics/{clinic.slug}", clinic.people["vet"]
-    booked = await service.book(clinic)
+    booked = await today(service, clinic)
     wanted = {"patient_id": clinic.ids["patient_id"], "appointment_id": booked["id"], "reason": "Control"}
     animal = {"client_id": clinic.ids["client_id"], "name": "Otro", "species": "cat"}
     other = await service.done("POST", f"{base}/patients", vet, json=animal)
@@ -274,6 +318,30 @@ async def test_of_a_booked_visit(service: Service, clinic: Clinic) -> None:
     await service.done("POST", f"{base}/appointments/{gone['id']}/cancel", clinic.owner)
     answer = await service.ask("POST", f"{base}/encounters", vet, json={**wanted, "appointment_id": gone["id"]})
     assert problem(answer) == (409, "invalid_transition")
+
+
+async def test_when_it_began(service: Service, clinic: Clinic) -> None:
+    """What is written down the next morning bears the day of the visit; what lies ahead is refused."""
+    base, vet = f"/clinics/{clinic.slug}", clinic.people["vet"]
+    yesterday = datetime.now(UTC).replace(microsecond=0) - timedelta(days=1)
+    visit: dict[str, Any] = {"patient_id": clinic.ids["patient_id"], "reason": "Control"}
+    told = await service.done("POST", f"{base}/encounters", vet, json={**visit, "started_at": yesterday.isoformat()})
+    assert datetime.fromisoformat(told["started_at"]) == yesterday
+    ahead = (yesterday + timedelta(days=2)).isoformat()
+    answer = await service.ask("POST", f"{base}/encounters", vet, json={**visit, "started_at": ahead})
+    assert [error["code"] for error in answer.json()["errors"]] == ["in_future"]
+    booked = await service.book(clinic)
+    visit["appointment_id"] = booked["id"]
+    answer = await service.ask("POST", f"{base}/encounters", vet, json=visit)
+    assert problem(answer) == (409, "invalid_transition")
+    async with superuser(service.settings) as admin:
+        await admin.execute(
+            "UPDATE appointments SET starts_at = $2, ends_at = $2::timestamptz + interval '30 min' WHERE id = $1",
+            UUID(booked["id"]),
+            yesterday,
+        )
+    made = await service.done("POST", f"{base}/encounters", vet, json=visit)
+    assert datetime.fromisoformat(made["started_at"]) == yesterday
 
 
 async def test_problems_outlive_the_visit(visit: Visit, service: Service, clinic: Clinic) -> None:
@@ -349,6 +417,8 @@ async def test_templates(service: Service, clinic: Clinic) -> None:
     assert made["id"] not in {
         each["id"] for each in (await service.done("GET", f"{base}/note-templates", clinic.owner))["items"]
     }
+    [retired] = (await service.done("GET", f"{base}/note-templates", clinic.owner, params={"retired": True}))["items"]
+    assert (retired["id"], retired["version"]) == (made["id"], 2)
     stale = await service.ask("PATCH", f"{base}/note-templates/{made['id']}", vet, json=change)
     assert problem(stale) == (409, "stale_version")
 

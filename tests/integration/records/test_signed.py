@@ -22,8 +22,11 @@ CHANGES = (
     "UPDATE encounters SET registration_number = '2' WHERE id = $1",
     "UPDATE encounters SET voided_at = now(), void_reason = 'x', plan = 'Otro' WHERE id = $1",
     "UPDATE addenda SET text = 'Otro' WHERE encounter_id = $1",
+    "UPDATE addenda SET text = NULL WHERE encounter_id = $1",
     "UPDATE addenda SET added_at = now() WHERE encounter_id = $1",
     "UPDATE problem_changes SET status = 'resolved' WHERE encounter_id = $1",
+    "UPDATE problem_changes SET name = NULL WHERE encounter_id = $1",
+    "UPDATE encounters SET plan = NULL, assessment = NULL WHERE id = $1",
     "UPDATE weights SET weight_kg = 99 WHERE clinic_id = (SELECT clinic_id FROM encounters WHERE id = $1)",
     "UPDATE set_aside_notes SET plan = 'Otro' WHERE encounter_id = $1",
     "DELETE FROM addenda WHERE encounter_id = $1",
@@ -39,8 +42,8 @@ CHANGES = (
 
 REFUSED = {
     "encounters": "an encounter that is signed",
-    "addenda": "addenda is append-only",
-    "problem_changes": "problem_changes is append-only",
+    "addenda": "addenda is settled",
+    "problem_changes": "problem_changes is settled",
     "set_aside_notes": "set_aside_notes is settled",
     "weights": "weights is settled",
 }

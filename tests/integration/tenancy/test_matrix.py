@@ -16,18 +16,9 @@ BY_TOKEN = {("GET", "/api/v1/clinics/{clinic}/calendars/{calendar}"): "calendars
 """What a token opens, whoever shows it, and where that is held apart."""
 
 OF_A_CLINIC = [key for key in SAMPLES if "{clinic}" in key[1] and key not in BY_TOKEN]
-IDS = {
-    "client_id",
-    "patient_id",
-    "appointment_id",
-    "service_id",
-    "resource_id",
-    "member_id",
-    "closure_id",
-    "recall_id",
-    "message_id",
-    "import_id",
-}
+IDS = {name for key in OF_A_CLINIC for name in SAMPLES[key].names(key[1]) if name.endswith("_id")}
+"""All that a request names a clinic's row by."""
+
 REFERENCES = [(key, name) for key in OF_A_CLINIC for name in sorted(SAMPLES[key].names(key[1]) & IDS)]
 
 Answer = tuple[int, list[tuple[bytes, bytes]], bytes]

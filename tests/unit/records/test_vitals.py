@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from coravet.core.records.ports import Chart
-from coravet.core.records.vitals import HEAVIEST, REMEMBERED, USUAL, jump, measured, unusual
+from coravet.core.records.vitals import HEAVIEST, USUAL, jump, measured, unusual
 
 NOW = datetime(2026, 3, 2, 15, tzinfo=UTC)
 ZONE = ZoneInfo("America/Guayaquil")
@@ -39,6 +39,18 @@ def test_every_species() -> None:
         for least, most in ((0, 0), (1, 1)):
             values = {name: Decimal(str(span[least or most])) for name, span in ranges.items()}
             assert unusual(values, Chart(species, None, None, None, None), NOW, ZONE) == []
+
+
+def test_usual() -> None:
+    """The ranges are those that the decision record's sources give, with the room that is told there."""
+    assert {species: [*ranges.values()] for species, ranges in USUAL.items()} == {
+        "dog": [(37.9, 39.9), (60, 160), (10, 34)],
+        "cat": [(37.8, 39.4), (120, 220), (16, 42)],
+        "rabbit": [(38.5, 40.1), (130, 350), (30, 60)],
+        "horse": [(37.2, 38.6), (28, 48), (8, 16)],
+        "cow": [(36.7, 39.3), (48, 84), (24, 50)],
+        "pig": [(38.4, 39.8), (60, 120), (10, 58)],
+    }
 
 
 @pytest.mark.parametrize(
@@ -73,7 +85,8 @@ def test_unusual(values: dict[str, object], names: int) -> None:
         ("4", "8", 30, date(2025, 9, 1), True),
         ("4", "3.5", 30, date(2025, 9, 1), True),
         ("4", "7.9", 30, date(2020, 9, 1), True),
-        ("10", "20", REMEMBERED.days + 1, None, False),
+        ("10", "20", 180, None, True),
+        ("10", "20", 181, None, False),
     ],
 )
 def test_jumps(former: str, weight: str, days: int, born: date | None, jumps: bool) -> None:

@@ -110,14 +110,14 @@ def settled(table: str, *, may_set: tuple[str, ...]) -> None:
     """Let nobody delete the table's rows or change them, its owner and the system included.
 
     Args:
-        may_set: columns that are null in a new row and may each be filled once.
+        may_set: columns that are null in a new row and may each be filled once; none, where nothing may change.
     """
     once = ", ".join(f"'{column}'" for column in may_set)
-    kept = " AND ".join(f"(OLD.{column} IS NULL OR NEW.{column} = OLD.{column})" for column in may_set)
+    kept = "".join(f" AND (OLD.{column} IS NULL OR NEW.{column} = OLD.{column})" for column in may_set)
     op.execute(
         f"CREATE FUNCTION keep_{table}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
-        f" IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY[{once}] = to_jsonb(OLD) - ARRAY[{once}]"
-        f" AND {kept} THEN RETURN NEW; END IF;"
+        f" IF TG_OP = 'UPDATE' AND to_jsonb(NEW) - ARRAY[{once}]::text[] = to_jsonb(OLD) - ARRAY[{once}]::text[]"
+        f"{kept} THEN RETURN NEW; END IF;"
         f" RAISE EXCEPTION '{table} is settled when it is written' USING ERRCODE = 'restrict_violation'; END $$"
     )
     _keep(table)

@@ -1,7 +1,7 @@
 """Opening an encounter, writing in it while it is a draft, and marking one as entered in error."""
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Annotated, Any
 from uuid import UUID
@@ -20,9 +20,10 @@ from coravet.core.kernel.work import Begin
 from coravet.core.records.documents import withdraw_shown
 from coravet.core.records.model import Encounter, SetAside
 from coravet.core.records.ports import Chart, RecordsWork
+from coravet.core.records.signers import registered
 from coravet.core.records.views import EncounterView
 from coravet.core.records.vitals import Vitals, measured, unusual
-from coravet.core.tenancy.clinic_day import time_zone
+from coravet.core.tenancy.clinic_day import day_of, time_zone
 
 PARTS = ("subjective", "objective", "assessment", "plan")
 VITALS = tuple(field.name for field in msgspec.structs.fields(Vitals))
@@ -32,14 +33,21 @@ TAKES_PLACE = frozenset({"confirmed", "checked_in", "in_exam", "ready", "complet
 Part = Annotated[str, Meta(max_length=20_000)]
 Reason = Annotated[str, Meta(min_length=1, max_length=500)]
 LATEST_VERSION = 2**31 - 1
+SKEW = timedelta(minutes=5)
+"""How far a clock at the clinic may be ahead of ours."""
 
 
 class NewEncounter(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A visit that takes place, booked or not."""
+    """A visit that takes place, booked or not.
+
+    Attributes:
+        started_at: when it began; by default now, or of a visit that was booked for an earlier day its start.
+    """
 
     patient_id: UUID
     reason: Reason
     appointment_id: UUID | None = None
+    started_at: datetime | None = None
 
 
 class Note(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -56,7 +64,8 @@ class Editor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         id: made anew each time that a form is opened.
-        sequence: grows with each write of that form; a repeated write has the number that it had.
+        sequence: grows with each write of that form; a repeated write has the number that it had. A field of a write
+            counts where no later one of the form brought it.
     """
 
     id: UUID
@@ -84,6 +93,16 @@ def check_reason(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldEr
     return clean_fields(given, ("reason",), required=("reason",))
 
 
+def check_moment(name: str, at: datetime | None, now: datetime) -> list[FieldError]:
+    """What is wrong with the moment of something that happened; None is now."""
+    if at is not None and at.tzinfo is None:
+        sentence = "Say which time zone it is in: end it with Z or with one such as -05:00."
+        return [FieldError(f"/{name}", "needs_offset", sentence)]
+    if at is not None and at > now + SKEW:
+        return [FieldError(f"/{name}", "in_future", "It cannot lie ahead.")]
+    return []
+
+
 def check_change(command: EncounterChange) -> dict[str, Any]:
     """The columns that a change sets, in their normal form; vitals are only checked against their species later.
 
@@ -103,13 +122,17 @@ async def open_encounter(command: NewEncounter, actor: Actor, begin: Begin[Recor
     """Begin to write a visit down; of one that was booked, once.
 
     Raises:
-        Invalid: the reason is blank, or the booked visit is another patient's (`other_patient`).
+        Invalid: the reason is blank, it began in the future, or the booked visit is of another patient
+            (`other_patient`).
         NotFound: no such patient or booked visit here.
-        InvalidTransition: the booked visit was not confirmed, or will not take place; carries its status.
+        InvalidTransition: the booked visit was not confirmed, will not take place, or is of a later day; carries its
+            status.
         Duplicate: the booked visit has an encounter already.
     """
-    fields = sound(check_reason(msgspec.structs.asdict(command)))
     now = clock.now()
+    fields, errors = check_reason(msgspec.structs.asdict(command))
+    fields = sound((fields, [*errors, *check_moment("started_at", command.started_at, now)]))
+    today = day_of(now, time_zone(actor.time_zone))
     async with begin(actor) as work:
         # Before the visit, as everybody does: a death or a transfer at this moment waits, or is waited for.
         await work.patients.lock(command.patient_id)
@@ -123,11 +146,19 @@ async def open_encounter(command: NewEncounter, actor: Actor, begin: Begin[Recor
                     "This visit was not confirmed or will not take place. Confirm or check it in first.",
                     current_status=appointment.status,
                 )
+            booked_for = day_of(appointment.starts_at, time_zone(actor.time_zone))
+            if booked_for > today:
+                raise InvalidTransition(
+                    "This visit is booked for a later day. Move it to today, or open the encounter without it.",
+                    current_status=appointment.status,
+                )
+            if booked_for < today:
+                fields["started_at"] = fields["started_at"] or appointment.starts_at
+        fields["started_at"] = fields["started_at"] or now
         encounter = Encounter(
             clinic_id=actor.clinic_id,
             id=work.new_id(),
             opened_by=actor.member_id,
-            started_at=now,
             created_at=now,
             **fields,
         )
@@ -142,8 +173,8 @@ async def write_encounter(
     """Write in a draft. The last writer who saw the present version wins; no text is lost.
 
     A form that says who it is (`editor`) may write on from a version of its own, since the answer to its last write may
-    have been lost; what it wrote before, and arrives late or twice, changes nothing. A write that would put down what
-    stands there already succeeds, whatever version it names.
+    have been lost. Of what it wrote before and arrives late or twice, a field that it has written anew since changes
+    nothing. A write that would put down what stands there already succeeds, whatever version it names.
 
     Raises:
         NotFound: no such encounter here.
@@ -160,11 +191,12 @@ async def write_encounter(
             fields |= sound(measured(given_fields(command.vitals), chart.species, "/vitals"))
         refused = _refusal(encounter, fields, command)
         if refused is None:
-            if not _came_before(encounter, fields, command):
-                _put_down(encounter, fields, command)
+            if _is_due(encounter, command) and _put_down(encounter, fields, command):
                 work.emit(EncounterUpdated(encounter.id, encounter.version))
             return work.answer(await _shown(work, encounter, chart, actor))
         set_aside = await _set_aside(work, encounter, fields, command, clock.now())
+        if set_aside is not None:
+            work.emit(EncounterUpdated(encounter.id, encounter.version))
     # Raised after the work has ended: what was set aside is to stay.
     if set_aside is not None:
         refused.extra["set_aside_id"] = set_aside
@@ -180,42 +212,42 @@ def _refusal(
             "The encounter is signed or was entered in error, so it stays as it is. Write an addendum.",
             version=encounter.version,
         )
-    if encounter.version == command.version or _writes_on(encounter, command):
+    if _is_due(encounter, command):
         return None
-    return None if fields and _stands(encounter, fields) else StaleVersion(encounter.version)
+    stands = bool(fields) and all(getattr(encounter, name) == value for name, value in fields.items())
+    return None if stands else StaleVersion(encounter.version)
 
 
-def _stands(encounter: Encounter, fields: Mapping[str, Any]) -> bool:
-    """Whether all that is to be written stands there already."""
-    return all(getattr(encounter, name) == value for name, value in fields.items())
-
-
-def _came_before(encounter: Encounter, fields: Mapping[str, Any], command: EncounterChange) -> bool:
-    """Whether the write was put down before, or its form has written later things that overtook it."""
-    if _stands(encounter, fields):
+def _is_due(encounter: Encounter, command: EncounterChange) -> bool:
+    """Whether the writer saw the present version, or nobody but its own form has written since the one it saw."""
+    if encounter.version == command.version:
         return True
-    if command.editor is UNSET or encounter.editor_id != command.editor.id or encounter.editor_sequence is None:
-        return False
-    return command.editor.sequence <= encounter.editor_sequence
-
-
-def _writes_on(encounter: Encounter, command: EncounterChange) -> bool:
-    """Whether nobody but the form itself has written since the version that it names."""
     if command.editor is UNSET or encounter.editor_id != command.editor.id or encounter.editor_base is None:
         return False
     return encounter.editor_base <= command.version <= encounter.version
 
 
-def _put_down(encounter: Encounter, fields: Mapping[str, Any], command: EncounterChange) -> None:
-    for name, value in fields.items():
-        setattr(encounter, name, value)
-    if command.editor is UNSET:
-        encounter.editor_id = encounter.editor_sequence = encounter.editor_base = None
-    else:
+def _put_down(encounter: Encounter, fields: Mapping[str, Any], command: EncounterChange) -> bool:
+    """Put down what is new in a write; answers whether anything was.
+
+    Of one form each field goes by its own count: a write that was overtaken may bring one that no later write had.
+    """
+    if command.editor is not UNSET:
         if encounter.editor_id != command.editor.id:
             encounter.editor_id, encounter.editor_base = command.editor.id, encounter.version
-        encounter.editor_sequence = command.editor.sequence
+            encounter.editor_sequences = {}
+        written = encounter.editor_sequences or {}
+        fields = {name: value for name, value in fields.items() if command.editor.sequence > written.get(name, -1)}
+        encounter.editor_sequences = written | dict.fromkeys(fields, command.editor.sequence)
+    changed = {name: value for name, value in fields.items() if getattr(encounter, name) != value}
+    if not changed:
+        return False
+    for name, value in changed.items():
+        setattr(encounter, name, value)
+    if command.editor is UNSET:
+        encounter.editor_id = encounter.editor_sequences = encounter.editor_base = None
     advance(encounter, encounter.version)
+    return True
 
 
 async def _set_aside(
@@ -256,9 +288,12 @@ async def dismiss_note(note_id: UUID, actor: Actor, begin: Begin[RecordsWork], c
     """
     async with begin(actor) as work:
         note = await work.notes_aside.lock(note_id)
+        view = await work.record_reads.encounter(note.encounter_id)
         if note.dismissed_at is None:
             note.dismissed_at, note.dismissed_by = clock.now(), actor.member_id
-        return work.answer(await work.record_reads.encounter(note.encounter_id))
+            work.emit(EncounterUpdated(view.id, view.version))
+            view = await work.record_reads.encounter(note.encounter_id)
+        return work.answer(view)
 
 
 async def void_encounter(
@@ -269,6 +304,7 @@ async def void_encounter(
     Raises:
         Invalid: the reason is blank.
         NotFound: no such encounter here.
+        RegistrationRequired: it is signed, and who would mark it has no registration number.
         InvalidTransition: it is marked already.
     """
     reason = sound(check_reason(msgspec.structs.asdict(command)))["reason"]
@@ -276,6 +312,8 @@ async def void_encounter(
         encounter = await work.encounters.lock(encounter_id)
         if encounter.voided_at is not None:
             raise InvalidTransition("This encounter is marked as entered in error already.")
+        if encounter.signed_at is not None:
+            await registered(work)
         encounter.voided_at, encounter.voided_by, encounter.void_reason = clock.now(), actor.member_id, reason
         advance(encounter, encounter.version)
         if encounter.signed_at is not None:

@@ -26,7 +26,8 @@ class Encounter:
         pain: 0 (none) to 10.
         capillary_refill_seconds: seconds.
         editor_id: the open form that wrote last; None where no form said who it is.
-        editor_sequence: that form's count of its writes, so that one that comes late or twice is known.
+        editor_sequences: for each field the number of that form's last write of it, so that one that comes late or
+            twice is known.
         editor_base: the version that this form's unbroken run of writes began from.
         signer_name, registration_number: the signer's, as they were when signing.
         digest: SHA-256 over what was signed; see `signing.digest`.
@@ -53,7 +54,7 @@ class Encounter:
     mucous_membranes: str | None = None
     capillary_refill_seconds: Decimal | None = None
     editor_id: UUID | None = None
-    editor_sequence: int | None = None
+    editor_sequences: dict[str, int] | None = None
     editor_base: int | None = None
     signed_at: datetime | None = None
     signed_by: MemberId | None = None

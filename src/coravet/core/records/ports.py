@@ -104,8 +104,8 @@ class RecordReads(Protocol):
         """A patient's problems, the active first."""
         ...
 
-    async def templates(self, page: PageRequest) -> Page[NoteTemplateView]:
-        """Templates in use, by name."""
+    async def templates(self, page: PageRequest, *, retired: bool) -> Page[NoteTemplateView]:
+        """Templates in use by name, or those that are `retired`."""
         ...
 
     async def timeline(

@@ -1,6 +1,6 @@
 """Weighing a patient outside an encounter."""
 
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -8,19 +8,16 @@ import msgspec
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, InvalidTransition
+from coravet.core.kernel.errors import InvalidTransition
 from coravet.core.kernel.events import PatientUpdated
 from coravet.core.kernel.fields import sound
 from coravet.core.kernel.work import Begin
-from coravet.core.records.encounters import Voiding, check_reason
+from coravet.core.records.encounters import Voiding, check_moment, check_reason
 from coravet.core.records.model import Weight
 from coravet.core.records.ports import RecordsWork
 from coravet.core.records.views import WeightView
 from coravet.core.records.vitals import Kilograms, jump, measured
 from coravet.core.tenancy.clinic_day import time_zone
-
-SKEW = timedelta(minutes=5)
-"""How far a clock at the clinic may be ahead of ours."""
 
 
 class NewWeight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -28,16 +25,6 @@ class NewWeight(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     weight_kg: Kilograms
     weighed_at: datetime | None = None
-
-
-def check_weighed_at(at: datetime | None, now: datetime) -> list[FieldError]:
-    """What is wrong with the moment of a weighing."""
-    if at is not None and at.tzinfo is None:
-        sentence = "Say which time zone it is in: end it with Z or with one such as -05:00."
-        return [FieldError("/weighed_at", "needs_offset", sentence)]
-    if at is not None and at > now + SKEW:
-        return [FieldError("/weighed_at", "in_future", "It cannot lie ahead.")]
-    return []
 
 
 async def weigh(
@@ -50,7 +37,7 @@ async def weigh(
         NotFound: no such patient here.
     """
     now = clock.now()
-    at = sound(({"at": command.weighed_at}, check_weighed_at(command.weighed_at, now)))["at"] or now
+    at = sound(({"at": command.weighed_at}, check_moment("weighed_at", command.weighed_at, now)))["at"] or now
     async with begin(actor) as work:
         patient = await work.patients.get(patient_id)
         chart = await work.charts.chart(patient_id, at)

@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from coravet.core.kernel.actor import Actor, MemberId
+from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition
 from coravet.core.kernel.events import EncounterAddended, EncounterSigned
@@ -15,9 +15,9 @@ from coravet.core.kernel.text import paragraphs
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.records.encounters import LATEST_VERSION, PARTS, VITALS
-from coravet.core.records.errors import RegistrationRequired
 from coravet.core.records.model import Addendum, Encounter
-from coravet.core.records.ports import RecordsWork, Signer
+from coravet.core.records.ports import RecordsWork
+from coravet.core.records.signers import registered, written_by
 from coravet.core.records.views import DiagnosisView, EncounterView
 
 
@@ -31,21 +31,6 @@ class NewAddendum(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What to add to a signed encounter."""
 
     text: Annotated[str, Meta(min_length=1, max_length=20_000)]
-
-
-def written_by(actor: Actor) -> MemberId:
-    """The member who writes. Raises RegistrationRequired where nobody does: records have authors."""
-    if actor.member_id is None:
-        raise RegistrationRequired
-    return actor.member_id
-
-
-async def registered(work: RecordsWork) -> Signer:
-    """Who acts, as a vet who may sign. Raises RegistrationRequired where they have no registration number."""
-    signer = await work.signers.signer(written_by(work.actor))
-    if not signer.registration_number:
-        raise RegistrationRequired
-    return signer
 
 
 def digest(encounter: Encounter, diagnoses: list[DiagnosisView]) -> bytes:

@@ -100,6 +100,7 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     records.post_void_weight,
     records.list_problems,
     records.post_problem,
+    records.get_problem,
     records.patch_problem,
     records.list_note_templates,
     records.post_note_template,

@@ -209,6 +209,18 @@ async def post_problem(
     return await note_problem(patient_id, data, call.actor, call.begin, call.ports.clock)
 
 
+@get(
+    f"{_CLINIC}/problems/{{problem_id:uuid}}",
+    opt=permitted("records:read"),
+    operation_id="getProblem",
+    tags=["Records"],
+)
+async def get_problem(problem_id: FromPath[UUID], call: NamedDependency[Call]) -> ProblemView:
+    """A problem, and how it was judged over time."""
+    async with call.begin(call.actor) as work:
+        return await work.record_reads.problem(problem_id)
+
+
 @patch(
     f"{_CLINIC}/problems/{{problem_id:uuid}}",
     opt=permitted("records:write"),
@@ -224,11 +236,14 @@ async def patch_problem(
 
 @get(f"{_CLINIC}/note-templates", opt=permitted("records:read"), operation_id="listNoteTemplates", tags=["Encounters"])
 async def list_note_templates(
-    call: NamedDependency[Call], limit: Limit = 50, cursor: Cursor = None
+    call: NamedDependency[Call],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    retired: Annotated[bool, QueryParameter(description="Those that are offered no more, instead.")] = False,
 ) -> Page[NoteTemplateView]:
     """Templates in use, by name."""
     async with call.begin(call.actor) as work:
-        return await work.record_reads.templates(PageRequest(limit, cursor))
+        return await work.record_reads.templates(PageRequest(limit, cursor), retired=retired)
 
 
 @post(

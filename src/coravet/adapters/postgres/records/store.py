@@ -232,7 +232,8 @@ class NotesAsideOnPostgres:
         [kept] = await self._work.fetch(
             "INSERT INTO set_aside_notes (clinic_id, id, encounter_id, member_id, written_from, subjective, objective,"
             " assessment, plan, digest, set_aside_at) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
-            " ON CONFLICT (clinic_id, encounter_id, digest) DO UPDATE SET dismissed_at = set_aside_notes.dismissed_at"
+            " ON CONFLICT (clinic_id, encounter_id, digest) WHERE dismissed_at IS NULL"
+            " DO UPDATE SET dismissed_at = NULL"
             " RETURNING id",
             note.clinic_id,
             note.id,
@@ -297,13 +298,14 @@ class RecordReadsOnPostgres:
             lambda row: (row["status"] == "active", row["created_at"], row["id"]),
         )
 
-    async def templates(self, page: PageRequest) -> Page[NoteTemplateView]:
+    async def templates(self, page: PageRequest, *, retired: bool) -> Page[NoteTemplateView]:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
         rows = await self._work.fetch(
             "SELECT id, name, species, reason, subjective, objective, assessment, plan, active, version"
-            " FROM note_templates WHERE active AND (name, id) > ($1, $2) ORDER BY name, id LIMIT $3",
+            " FROM note_templates WHERE active <> $4 AND (name, id) > ($1, $2) ORDER BY name, id LIMIT $3",
             *last,
             page.limit + 1,
+            retired,
         )
         return page_of(rows, page, _template_view, lambda row: (row["name"], row["id"]))
 

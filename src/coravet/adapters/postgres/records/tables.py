@@ -1,7 +1,7 @@
 """Encounters, their notes and addenda, weights, problems and templates of notes."""
 
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, Numeric, SmallInteger, Text, text
-from sqlalchemy.dialects.postgresql import BYTEA, UUID
+from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
 from coravet.core.privacy.classification import (
@@ -36,7 +36,7 @@ encounters = tenant_table(
     column("mucous_membranes", Text, nullable=True),
     column("capillary_refill_seconds", Numeric(3, 1), nullable=True),
     column("editor_id", UUID, nullable=True),
-    column("editor_sequence", Integer, nullable=True),
+    column("editor_sequences", JSONB(none_as_null=True), nullable=True),
     column("editor_base", Integer, nullable=True),
     column("signed_at", Instant, nullable=True),
     column("signed_by", UUID, nullable=True),
@@ -63,7 +63,7 @@ encounters = tenant_table(
         name="mucous_membranes",
     ),
     CheckConstraint("capillary_refill_seconds BETWEEN 0 AND 20", name="capillary_refill"),
-    CheckConstraint("num_nulls(editor_id, editor_sequence, editor_base) IN (0, 3)", name="editor_whole"),
+    CheckConstraint("num_nulls(editor_id, editor_sequences, editor_base) IN (0, 3)", name="editor_whole"),
     CheckConstraint(
         "num_nulls(signed_at, signed_by, signer_name, registration_number, digest) IN (0, 5)", name="signature_whole"
     ),
@@ -101,7 +101,14 @@ set_aside_notes = tenant_table(
     belongs_to("encounter_id", "encounters"),
     belongs_to("member_id", "members"),
     belongs_to("dismissed_by", "members"),
-    Index("uq_set_aside_notes_text", "clinic_id", "encounter_id", "digest", unique=True),
+    Index(
+        "uq_set_aside_notes_text",
+        "clinic_id",
+        "encounter_id",
+        "digest",
+        unique=True,
+        postgresql_where=text("dismissed_at IS NULL"),
+    ),
 )
 
 addenda = tenant_table(
