@@ -16,6 +16,19 @@ ROUTES = (
 )
 IN_VISITS = ("immunizations", "dewormings", "prescriptions")
 
+REFUSE_FURTHER = """
+CREATE FUNCTION refuse_further_item() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    IF NOT EXISTS (
+        SELECT FROM prescriptions p WHERE p.clinic_id = NEW.clinic_id AND p.id = NEW.prescription_id
+        AND p.item_count > NEW.position
+    ) THEN
+        RAISE EXCEPTION 'a prescription has the items that it was issued with' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
 
 def upgrade() -> None:
     op.create_table(
@@ -115,13 +128,19 @@ def upgrade() -> None:
         sa.Column("next_due_on", sa.Date(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("vet_id", sa.UUID(), nullable=True),
+        sa.Column("vet_name", sa.Text(), nullable=True),
+        sa.Column("registration_number", sa.Text(), nullable=True),
         sa.Column("given_by", sa.Text(), nullable=True),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.UUID(), nullable=True),
         sa.Column("voided_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("voided_by", sa.UUID(), nullable=True),
         sa.Column("void_reason", sa.Text(), nullable=True),
-        sa.CheckConstraint("(source = 'here') = (vet_id IS NOT NULL)", name=op.f("ck_dewormings_given_by_whom")),
+        sa.CheckConstraint(
+            "(source = 'here') = (vet_id IS NOT NULL) AND (vet_id IS NULL) = (vet_name IS NULL)"
+            " AND (vet_id IS NOT NULL OR registration_number IS NULL)",
+            name=op.f("ck_dewormings_given_by_whom"),
+        ),
         sa.CheckConstraint(
             ROUTES,
             name=op.f("ck_dewormings_route"),
@@ -191,13 +210,19 @@ def upgrade() -> None:
         sa.Column("next_due_on", sa.Date(), nullable=True),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("vet_id", sa.UUID(), nullable=True),
+        sa.Column("vet_name", sa.Text(), nullable=True),
+        sa.Column("registration_number", sa.Text(), nullable=True),
         sa.Column("given_by", sa.Text(), nullable=True),
         sa.Column("recorded_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("recorded_by", sa.UUID(), nullable=True),
         sa.Column("voided_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("voided_by", sa.UUID(), nullable=True),
         sa.Column("void_reason", sa.Text(), nullable=True),
-        sa.CheckConstraint("(source = 'here') = (vet_id IS NOT NULL)", name=op.f("ck_immunizations_given_by_whom")),
+        sa.CheckConstraint(
+            "(source = 'here') = (vet_id IS NOT NULL) AND (vet_id IS NULL) = (vet_name IS NULL)"
+            " AND (vet_id IS NOT NULL OR registration_number IS NULL)",
+            name=op.f("ck_immunizations_given_by_whom"),
+        ),
         sa.CheckConstraint(
             ROUTES,
             name=op.f("ck_immunizations_route"),
@@ -258,6 +283,7 @@ def upgrade() -> None:
         sa.Column("registration_number", sa.Text(), nullable=False),
         sa.Column("issued_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("item_count", sa.SmallInteger(), nullable=False),
         sa.Column("voided_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("voided_by", sa.UUID(), nullable=True),
         sa.Column("void_reason", sa.Text(), nullable=True),
@@ -265,6 +291,7 @@ def upgrade() -> None:
             "num_nulls(voided_at, void_reason) IN (0, 2) AND (voided_at IS NOT NULL OR voided_by IS NULL)",
             name=op.f("ck_prescriptions_voided_whole"),
         ),
+        sa.CheckConstraint("item_count > 0", name=op.f("ck_prescriptions_item_count")),
         sa.ForeignKeyConstraint(
             ["clinic_id", "encounter_id"],
             ["encounters.clinic_id", "encounters.id"],
@@ -350,9 +377,18 @@ def upgrade() -> None:
         op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER refuse_closed_encounter")
     settled("allergies", may_set=("resolved_at", "resolved_by", *VOIDING))
     append_only("prescription_items", clearable="instructions")
+    op.execute(REFUSE_FURTHER)
+    op.execute("REVOKE ALL ON FUNCTION refuse_further_item() FROM PUBLIC")
+    op.execute(
+        "CREATE TRIGGER refuse_further_item BEFORE INSERT ON prescription_items FOR EACH ROW"
+        " EXECUTE FUNCTION refuse_further_item()"
+    )
+    op.execute("ALTER TABLE prescription_items ENABLE ALWAYS TRIGGER refuse_further_item")
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER refuse_further_item ON prescription_items")
+    op.execute("DROP FUNCTION refuse_further_item()")
     drop_append_only("prescription_items")
     drop_settled("allergies")
     for table in IN_VISITS:

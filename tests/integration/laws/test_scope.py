@@ -104,9 +104,9 @@ async def test_writing_to_others(table: str, app: asyncpg.Connection, clinic: Cl
     )
     names = ", ".join(row["column_name"] for row in columns)
     copied = names.replace("clinic_id", f"'{others.id}'::uuid")
-    # A trigger that guards encounters, or what is settled, says no before the policy is asked.
+    # A trigger that guards encounters and prescriptions, or what is settled, says no before the policy is asked.
     refused = pytest.raises(
-        (InsufficientPrivilegeError, RestrictViolationError), match=r"row-level security|encounter|settled"
+        (InsufficientPrivilegeError, RestrictViolationError), match=r"row-level security|encounter|prescription|settled"
     )
     if "INSERT" in GRANTS[table]:
         transaction = app.transaction()

@@ -25,6 +25,21 @@ async def test_the_next_dose(service: Service, clinic: Clinic) -> None:
     assert await vet.done("GET", f"immunizations/{made['id']}") == made
 
 
+async def test_who_gave_it(service: Service, clinic: Clinic) -> None:
+    """A dose is in the name and the number that its vet had then, whatever becomes of them."""
+    vet = await vet_with(service, clinic)
+    deworming = {"product": "Febantel", "target": "internal", "administered_at": ago(hours=1), "source": "here"}
+    made = [await vet.dose(), await vet.done("POST", "patient/dewormings", deworming)]
+    at = f"/clinics/{clinic.slug}/members/{clinic.ids['vet_member_id']}"
+    await service.done("PATCH", at, clinic.owner, json={"registration_number": "TEST-0002"})
+    try:
+        for kind, each in zip(("immunizations", "dewormings"), made, strict=True):
+            assert each["vet"]["registration_number"] == "TEST-0001"
+            assert (await vet.done("GET", f"{kind}/{each['id']}"))["vet"] == each["vet"]
+    finally:
+        await service.done("PATCH", at, clinic.owner, json={"registration_number": "TEST-0001"})
+
+
 async def test_recalls_follow(service: Service, clinic: Clinic) -> None:
     """Each dose ends the recall of the one before; without it, the former one is open again."""
     vet = await vet_with(service, clinic)

@@ -61,3 +61,18 @@ async def test_signed_encounters_take_nothing(table: str, service: Service, clin
         copy = f"INSERT INTO {table} (id, encounter_id, {columns}) SELECT gen_random_uuid(), $1, {columns} FROM {table} LIMIT 1"  # noqa: E501, S608 -- one statement; names of ours
         with pytest.raises(asyncpg.RestrictViolationError):
             await connection.execute(copy, clinic.ids["encounter_id"])
+
+
+@pytest.mark.parametrize("role", ["app", "system", "superuser", "replica"])
+async def test_prescriptions_get_no_further_items(role: str, service: Service, clinic: Clinic) -> None:
+    """A prescription keeps the items that it was issued with: no role adds one later, not even after touching it."""
+    await service.plant(clinic, "prescription")
+    async with acting(service, clinic, role) as connection:
+        await connection.execute("UPDATE prescriptions SET vet_name = vet_name")
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await connection.execute(
+                "INSERT INTO prescription_items (clinic_id, id, prescription_id, position, drug, active_substances,"
+                " unit, route, quantity, quantity_unit) SELECT clinic_id, gen_random_uuid(), prescription_id,"
+                " position + 1, 'Otro', '{}', unit, route, quantity, quantity_unit"
+                " FROM prescription_items ORDER BY id DESC LIMIT 1"
+            )

@@ -273,6 +273,7 @@ class _Writing:
             registration_number=vet.registration_number,
             issued_at=at,
             valid_until=day_of(at, self._zone) + 30 * _DAY,
+            item_count=1,
         )
         self.made.prescriptions.append(prescription)
         self.made.items.append(
@@ -314,6 +315,8 @@ class _Writing:
             next_due_on=today + 365 * _DAY,
             source="here",
             vet_id=vet.member_id,
+            vet_name=vet.name,
+            registration_number=vet.registration_number,
             given_by=None,
             recorded_at=at,
             recorded_by=vet.member_id,
@@ -340,6 +343,8 @@ class _Writing:
             next_due_on=day_of(at, self._zone) + 90 * _DAY,
             source="here",
             vet_id=vet.member_id,
+            vet_name=vet.name,
+            registration_number=vet.registration_number,
             given_by=None,
             recorded_at=at,
             recorded_by=vet.member_id,

@@ -105,7 +105,7 @@ async def record_deworming(
         fields |= sound(measured({"weight_kg": fields["weight_kg"]}, patient.species))
         sound((fields, check_life(fields, patient, zone)))
         await in_open_encounter(work, fields["encounter_id"], patient_id)
-        vet_id = await the_vet(fields, actor, work)
+        vet = await the_vet(fields, actor, work)
         chart = await work.charts.chart(patient_id, at)
         weight, doubts = the_weight(fields["weight_kg"], chart, at, zone)
         if fields["source"] == "here":
@@ -124,7 +124,7 @@ async def record_deworming(
             patient_id=patient_id,
             recorded_at=now,
             recorded_by=actor.member_id,
-            **{**fields, "vet_id": vet_id, "weight_kg": weight, "next_due_on": wanted_due(fields, due)},
+            **{**fields, **vet, "weight_kg": weight, "next_due_on": wanted_due(fields, due)},
         )
         await work.dewormings.add(deworming)
         await renew_recalls(work, patient, "deworming_due", entries, actor, now)

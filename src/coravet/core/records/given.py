@@ -135,19 +135,20 @@ def reckon(
     return min(days, default=None), warnings
 
 
-async def the_vet(fields: Mapping[str, Any], actor: Actor, work: TreatmentsWork) -> MemberId | None:
-    """Who gave a dose here: the vet who was named, or who records it; None of what was given elsewhere.
+async def the_vet(fields: Mapping[str, Any], actor: Actor, work: TreatmentsWork) -> dict[str, Any]:
+    """Who gave a dose here, as it is kept: the vet who was named, or who records it; nobody of what was given elsewhere.
 
     Raises:
         Invalid: the member is no vet.
         NotFound: no such member here.
     """
     if fields["source"] == "external":
-        return None
+        return {"vet_id": None, "vet_name": None, "registration_number": None}
     vet_id: MemberId | None = fields["vet_id"] or actor.member_id
-    if vet_id is None or not await work.vets.is_vet(vet_id):
+    vet = None if vet_id is None else await work.vets.vet(vet_id)
+    if vet is None:
         raise Invalid(errors=[FieldError("/vet_id", "not_a_vet", "Only a vet gives it. Choose one of the clinic's.")])
-    return vet_id
+    return {"vet_id": vet_id, "vet_name": vet.name, "registration_number": vet.registration_number}
 
 
 def wanted_due(fields: Mapping[str, Any], reckoned: date | None) -> date | None:

@@ -91,7 +91,7 @@ async def record_immunization(
         patient = await work.patients.lock(patient_id)
         sound((fields, check_life(fields, patient, zone)))
         await in_open_encounter(work, fields["encounter_id"], patient_id)
-        vet_id = await the_vet(fields, actor, work)
+        vet = await the_vet(fields, actor, work)
         entries = await entries_for(work, "vaccine", patient.species)
         codes = covered(fields["vaccine"], entries)
         day = day_of(fields["administered_at"], zone)
@@ -116,7 +116,7 @@ async def record_immunization(
             covers=codes or [fold(fields["vaccine"])],
             recorded_at=now,
             recorded_by=actor.member_id,
-            **{**fields, "vet_id": vet_id, "next_due_on": wanted_due(fields, due)},
+            **{**fields, **vet, "next_due_on": wanted_due(fields, due)},
         )
         await work.immunizations.add(immunization)
         await renew_recalls(work, patient, "vaccine_due", entries, actor, now)

@@ -139,6 +139,7 @@ async def issue_prescription(
             registration_number=signer.registration_number,
             issued_at=now,
             valid_until=command.valid_until or today + VALID,
+            item_count=len(items),
         )
         parts = [
             PrescriptionItem(

@@ -11,7 +11,7 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table
 from coravet.core.messaging.model import Recall
 from coravet.core.messaging.ports import Recalls
-from coravet.core.records.ports import RecordsWork
+from coravet.core.records.ports import RecordsWork, Signer
 from coravet.core.records.treatment_views import (
     AllergyView,
     DewormingView,
@@ -54,8 +54,8 @@ class Dues(Protocol):
 class Vets(Protocol):
     """The conversation about who treats."""
 
-    async def is_vet(self, member_id: MemberId) -> bool:
-        """Whether a member, present or past, is one. Raises NotFound."""
+    async def vet(self, member_id: MemberId) -> Signer | None:
+        """A member, present or past, as what they give names them; None where they are no vet. Raises NotFound."""
         ...
 
 
@@ -82,7 +82,7 @@ class Prescriptions(Table[Prescription], Protocol):
     """What was prescribed."""
 
     async def issue(self, prescription: Prescription, items: list[PrescriptionItem]) -> None:
-        """Store a new one with its items, in one statement."""
+        """Store a new one with its items, as many as it counts."""
         ...
 
 

@@ -63,7 +63,8 @@ class ImmunizationView(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         covers: the protocol's entries that it is a dose of.
-        vet: who gave it here; `given_by` is who gave it elsewhere.
+        vet: who gave it here, with the name and the registration number that they had then; `given_by` is who gave it
+            elsewhere.
         warnings: what was accepted though it looks wrong, such as a dose without a lot; empty when read.
     """
 

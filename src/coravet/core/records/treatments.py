@@ -42,6 +42,7 @@ class Immunization:
         administered_at: when; of a dose given elsewhere often only the day is certain.
         source: whether this clinic gave it.
         vet_id: the member who gave it here.
+        vet_name, registration_number: theirs, as they were then.
         given_by: the vet or clinic who gave it elsewhere, as the card names them.
         next_due_on: a day of the clinic; None where no further dose is due.
     """
@@ -62,6 +63,8 @@ class Immunization:
     next_due_on: date | None
     source: str
     vet_id: MemberId | None
+    vet_name: str | None
+    registration_number: str | None
     given_by: str | None
     recorded_at: datetime
     recorded_by: MemberId | None
@@ -97,6 +100,8 @@ class Deworming:
     next_due_on: date | None
     source: str
     vet_id: MemberId | None
+    vet_name: str | None
+    registration_number: str | None
     given_by: str | None
     recorded_at: datetime
     recorded_by: MemberId | None
@@ -112,6 +117,7 @@ class Prescription:
     Attributes:
         vet_name, registration_number: the vet's, as they were then.
         valid_until: the last day of the clinic on which it is good.
+        item_count: how many items it was issued with; it never gets others.
     """
 
     clinic_id: ClinicId
@@ -123,6 +129,7 @@ class Prescription:
     registration_number: str
     issued_at: datetime
     valid_until: date
+    item_count: int
     voided_at: datetime | None = None
     voided_by: MemberId | None = None
     void_reason: str | None = None

@@ -56,12 +56,7 @@ p.color, (
 """
 _GIVEN = """
 'at', g.administered_at, 'lot_number', g.lot_number, 'lot_expires_on', g.lot_expires_on, 'next_due_on', g.next_due_on,
-'source', g.source, 'name', coalesce(u.display_name, g.given_by), 'registration_number', m.registration_number
-"""
-_BY = """
-g
-LEFT JOIN members m ON m.clinic_id = g.clinic_id AND m.id = g.vet_id
-LEFT JOIN users u ON u.id = m.user_id
+'source', g.source, 'name', coalesce(g.vet_name, g.given_by), 'registration_number', g.registration_number
 """
 _ITEMS = """
 SELECT jsonb_agg(jsonb_build_object(
@@ -78,11 +73,11 @@ def _treatments(where: str) -> str:
     return f"""(
     SELECT jsonb_agg(jsonb_build_object('vaccine', g.vaccine, 'manufacturer', g.manufacturer, {_GIVEN})
         ORDER BY g.administered_at, g.id)
-    FROM immunizations {_BY} WHERE g.clinic_id = p.clinic_id AND {where} AND g.voided_at IS NULL
+    FROM immunizations g WHERE g.clinic_id = p.clinic_id AND {where} AND g.voided_at IS NULL
 ) AS immunizations, (
     SELECT jsonb_agg(jsonb_build_object('product', g.product, 'target', g.target, {_GIVEN})
         ORDER BY g.administered_at, g.id)
-    FROM dewormings {_BY} WHERE g.clinic_id = p.clinic_id AND {where} AND g.voided_at IS NULL
+    FROM dewormings g WHERE g.clinic_id = p.clinic_id AND {where} AND g.voided_at IS NULL
 ) AS dewormings
 """  # noqa: S608 -- our own conditions
 

@@ -15,6 +15,7 @@ from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.messaging.model import Recall
+from coravet.core.records.ports import Signer
 from coravet.core.records.substances import substances_in
 from coravet.core.records.treatment_ports import DueKind, Given, KnownAllergy
 from coravet.core.records.treatment_views import (
@@ -47,7 +48,7 @@ def _writer(member: str) -> str:
 _VOID = f"e.voided_at, {_writer('voided_by')}, e.void_reason"
 _GIVEN = (
     "e.lot_number, e.lot_expires_on, e.route, e.administered_at, e.next_due_on, e.source, e.given_by, e.recorded_at,"
-    f" {_writer('vet_id')}, {_writer('recorded_by')}, {_VOID}"
+    f" e.vet_id, e.vet_name, e.registration_number, {_writer('recorded_by')}, {_VOID}"
 )
 _IMMUNIZATION = f"e.id, e.patient_id, e.encounter_id, e.vaccine, e.covers, e.manufacturer, e.dose, e.site, {_GIVEN}"
 _DEWORMING = (
@@ -94,6 +95,13 @@ def _voided(row: asyncpg.Record) -> VoidedView | None:
     return VoidedView(row["voided_at"], _ref(row["voided_by"]), row["void_reason"] or "")
 
 
+def _vet(row: asyncpg.Record) -> WriterRef | None:
+    """The vet with the name and the number that they had then."""
+    if row["vet_id"] is None:
+        return None
+    return WriterRef(row["vet_id"], row["vet_name"], row["registration_number"])
+
+
 def _given(row: asyncpg.Record) -> dict[str, Any]:
     names = [
         "lot_number",
@@ -107,7 +115,7 @@ def _given(row: asyncpg.Record) -> dict[str, Any]:
     ]
     return {
         **{name: row[name] for name in ("id", "patient_id", "encounter_id", *names)},
-        "vet": _ref(row["vet_id"]),
+        "vet": _vet(row),
         "recorded_by": _ref(row["recorded_by"]),
         "voided": _voided(row),
     }
@@ -239,7 +247,9 @@ class PrescriptionRows(Rows[Prescription]):
         self._work = work
 
     async def issue(self, prescription: Prescription, items: list[PrescriptionItem]) -> None:
-        await self._work.insert([prescription], items)
+        # Two statements: an item asks of the prescription whether it belongs to it.
+        await self._work.insert([prescription])
+        await self._work.insert(items)
 
 
 _DOSES = {
@@ -275,11 +285,16 @@ class VetsOnPostgres:
     def __init__(self, work: PostgresWork) -> None:
         self._work = work
 
-    async def is_vet(self, member_id: MemberId) -> bool:
-        rows = await self._work.fetch("SELECT 'vet' = ANY(roles) AS is_vet FROM members WHERE id = $1", member_id)
+    async def vet(self, member_id: MemberId) -> Signer | None:
+        rows = await self._work.fetch(
+            "SELECT 'vet' = ANY(m.roles) AS is_vet, coalesce(nullif(u.display_name, ''), u.email) AS name,"
+            " m.registration_number FROM members m JOIN users u ON u.id = m.user_id WHERE m.id = $1",
+            member_id,
+        )
         if not rows:
             raise NotFound
-        return bool(rows[0]["is_vet"])
+        is_vet, *signs = rows[0].values()
+        return Signer(*signs) if is_vet else None
 
 
 _ENTRIES = (

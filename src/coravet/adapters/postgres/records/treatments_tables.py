@@ -59,13 +59,19 @@ def _given() -> list[object]:
         column("next_due_on", Date, nullable=True),
         column("source", Text),
         column("vet_id", UUID, nullable=True),
+        column("vet_name", Text, nullable=True, privacy=PERSONAL_REPLACED),
+        column("registration_number", Text, nullable=True, privacy=PERSONAL_REPLACED),
         column("given_by", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
         column("recorded_at", Instant),
         column("recorded_by", UUID, nullable=True),
         belongs_to("vet_id", "members"),
         belongs_to("recorded_by", "members"),
         CheckConstraint("source IN ('here', 'external')", name="source"),
-        CheckConstraint("(source = 'here') = (vet_id IS NOT NULL)", name="given_by_whom"),
+        CheckConstraint(
+            "(source = 'here') = (vet_id IS NOT NULL) AND (vet_id IS NULL) = (vet_name IS NULL)"
+            " AND (vet_id IS NOT NULL OR registration_number IS NULL)",
+            name="given_by_whom",
+        ),
         CheckConstraint("source = 'external' OR given_by IS NULL", name="given_elsewhere"),
         CheckConstraint(_ROUTES, name="route"),
     ]
@@ -110,7 +116,9 @@ prescriptions = tenant_table(
     column("registration_number", Text, privacy=PERSONAL_REPLACED),
     column("issued_at", Instant),
     column("valid_until", Date),
+    column("item_count", SmallInteger),
     *_void(),
+    CheckConstraint("item_count > 0", name="item_count"),
     belongs_to("vet_id", "members"),
     Index("ix_prescriptions_patient", "clinic_id", "patient_id", "issued_at", "id"),
 )
