@@ -194,7 +194,13 @@ async def examined(vet: Desk, base: str, visit: dict[str, Any]) -> dict[str, Any
     again = await vet.send("PATCH", at, {"version": signed["version"], "note": {"plan": "Otro"}})
     assert (again.status_code, again.json()["code"]) == (409, "invalid_transition")
     line = await vet.ask("GET", f"{patient}/timeline")
-    assert {entry["kind"] for entry in line["items"]} == {"encounter", "immunization", "prescription", "problem"}
+    assert {entry["kind"] for entry in line["items"]} == {
+        "allergy",
+        "encounter",
+        "immunization",
+        "prescription",
+        "problem",
+    }
     return {**signed, "prescription_id": prescription["id"]}
 
 

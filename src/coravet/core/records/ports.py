@@ -83,7 +83,7 @@ class NotesAside(Protocol):
         ...
 
 
-TimelineKind = Literal["encounter", "immunization", "deworming", "prescription", "weight", "problem"]
+TimelineKind = Literal["encounter", "immunization", "deworming", "prescription", "weight", "problem", "allergy"]
 """What a patient's timeline is made of."""
 
 
@@ -111,7 +111,7 @@ class RecordReads(Protocol):
     async def timeline(
         self, page: PageRequest, patient_id: UUID, kinds: frozenset[TimelineKind]
     ) -> Page[TimelineEntry]:
-        """All that was recorded of a patient, the newest first."""
+        """What was found, done and given to a patient, the newest first."""
         ...
 
     async def weights(self, page: PageRequest, patient_id: UUID) -> Page[WeightView]:

@@ -159,7 +159,7 @@ async def get_timeline(
     cursor: Cursor = None,
     kind: Annotated[list[TimelineKind] | None, QueryParameter(description="Only these kinds; repeatable.")] = None,
 ) -> Page[TimelineEntry]:
-    """All that was recorded of a patient, the newest first."""
+    """What was found, done and given to a patient, the newest first."""
     kinds = frozenset(kind or get_args(TimelineKind))
     async with call.begin(call.actor) as work:
         return await work.record_reads.timeline(PageRequest(limit, cursor), patient_id, kinds)

@@ -165,6 +165,12 @@ TIMELINE: dict[TimelineKind, str] = {
         "prescriptions",
         "issued_at",
     ),
+    "allergy": _timeline_part(
+        "allergy",
+        "e.substance AS title, e.severity AS detail, NULL::numeric, e.noted_by, NULL::uuid, e.voided_at IS NOT NULL",
+        "allergies",
+        "noted_at",
+    ),
     "weight": _timeline_part(
         "weight",
         "'' AS title, NULL AS detail, e.weight_kg, e.weighed_by, NULL::uuid, e.voided_at IS NOT NULL",
