@@ -36,10 +36,11 @@ FROM generate_series(0, $3 - 1) AS w(number) ORDER BY w.number
 _COMMON = f"""
 SELECT FROM unnest($1::text[]) AS f(form) CROSS JOIN LATERAL (
     SELECT FROM search_words s
-    WHERE s.place = ANY ({_FIRST_OWNERS}) AND s.word >= f.form AND s.word < f.form || {_END} LIMIT {COMMON}) s
+    WHERE s.place = ANY ({_FIRST_OWNERS}) AND s.word >= f.form AND s.word < f.form || {_END}
+      AND (s.id = s.client_id) = $2 LIMIT {COMMON}) s
 OFFSET {COMMON - 1} LIMIT 1
 """  # noqa: S608 -- put together from our own texts
-"""Whether a word has so many rows."""
+"""Whether a word has so many rows of clients, or of patients."""
 
 _MEANT = f"""
 SELECT form FROM unnest($1::text[]) WITH ORDINALITY AS m(form, n)
@@ -133,7 +134,7 @@ async def narrowed(work: PostgresWork, words: list[Word] | None, column: str, fi
     if not words:
         return "AND false"
     same = "=" if of_clients else "<>"
-    if len(words) == 1 and await work.fetch(_COMMON, words[0].forms):
+    if len(words) == 1 and await work.fetch(_COMMON, words[0].forms, of_clients):
         client = column if of_clients else "o.client_id"
         # Were the id's condition one for an index, PostgreSQL 18 would plan to skip through all words up to it, and
         # think that dear enough to read the other index instead, for seconds.
@@ -146,9 +147,10 @@ async def narrowed(work: PostgresWork, words: list[Word] | None, column: str, fi
         f" JOIN {_rows(first + n)} s{n} ON s{n}.client_id = s0.client_id AND s{n}.id = s0.id"
         for n in range(1, len(words))
     )
+    # An array is made once and looked up in the table's own key; a subquery PostgreSQL may join in any order.
     return (
-        f"AND {column} IN (SELECT s0.id FROM {_rows(first)} s0{joins}"  # noqa: S608 -- as above
-        f" WHERE s0.id {same} s0.client_id)"
+        f"AND {column} = ANY (ARRAY(SELECT s0.id FROM {_rows(first)} s0{joins}"  # noqa: S608 -- as above
+        f" WHERE s0.id {same} s0.client_id))"
     )
 
 
