@@ -131,7 +131,8 @@ async def test_recalls(service: Service, clinic: Clinic) -> None:
         "note": "puntos",
     }
     found = await service.done("GET", base, clinic.owner, params={"patient_id": clinic.ids["patient_id"]})
-    assert [item["id"] for item in found["items"]] == [made["id"], clinic.ids["recall_id"]]
+    own = (made["id"], clinic.ids["recall_id"])  # beside those that follow doses
+    assert [item["id"] for item in found["items"] if item["id"] in own] == list(own)
     await service.done("DELETE", f"{base}/{made['id']}", clinic.owner)
     assert (await service.ask("DELETE", f"{base}/{made['id']}", clinic.owner)).status_code == 404
     found = await service.done("GET", base, clinic.owner)

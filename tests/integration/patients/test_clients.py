@@ -113,6 +113,27 @@ async def test_whatsapp(service: Service, clinic: Clinic, client: Any) -> None:
         assert (channel["allowed"], channel["source"]) == (allowed, "whatsapp")
 
 
+async def test_channel_refused(service: Service, clinic: Clinic, client: Any) -> None:
+    """Who agreed to WhatsApp and refuses the channel has taken that back, as the list of consents tells."""
+    at = f"/clinics/{clinic.slug}/clients/{client['id']}"
+    told = {"purpose": "whatsapp", "decision": "accepted", "text": ACCEPTED}
+    await service.done("PUT", f"{at}/channels", clinic.owner, json={"whatsapp": False})
+    assert (await service.done("GET", f"{at}/consents", clinic.owner))["items"] == []
+    await service.done("POST", f"{at}/consents", clinic.owner, json=told)
+    staff = clinic.people["staff"]
+    refused = await service.done("PUT", f"{at}/channels", staff, json={"whatsapp": False, "source": "phone"})
+    found = (await service.done("GET", f"{at}/consents", clinic.owner))["items"]
+    assert [(each["decision"], each["current"]) for each in found] == [("withdrawn", True), ("accepted", False)]
+    assert (found[0]["source"], found[0]["recorded_by"]) == ("phone", clinic.ids["staff_member_id"])
+    assert (found[0]["decided_at"], found[0]["text"]) == (refused["whatsapp"]["chosen_at"], None)
+    held = (await service.done("GET", f"{at}/consents", clinic.owner, params={"current": "true"}))["items"]
+    assert held == found[:1]
+    await service.done("POST", f"{at}/consents", clinic.owner, json=told)
+    await service.done("POST", f"{at}/consents", clinic.owner, json={"purpose": "whatsapp", "decision": "withdrawn"})
+    found = (await service.done("GET", f"{at}/consents", clinic.owner))["items"]
+    assert [each["decision"] for each in found] == ["withdrawn", "accepted", "withdrawn", "accepted"]
+
+
 @pytest.mark.parametrize(
     "change", ["UPDATE consents SET decision = 'accepted', text_sha256 = '0'", "DELETE FROM consents"]
 )

@@ -276,3 +276,30 @@ async def test_booking_waits_for_a_death(service: Service, furnished: Clinic) ->
         await transaction.commit()
     answer = await booking
     assert (answer.status_code, answer.json()["code"]) == (409, "patient_deceased")
+
+
+async def test_nothing_new(service: Service, furnished: Clinic) -> None:
+    """Nobody recalls a patient that has died, and no step leads its visit to where somebody would wait for it."""
+    base, ids = f"/clinics/{furnished.slug}", furnished.ids
+    here, past = await service.book(furnished), await service.book(furnished)
+    await service.done("POST", f"{base}/appointments/{here['id']}/check-in", furnished.owner)
+    async with superuser(service.settings) as admin:
+        before = datetime.now(UTC) - timedelta(days=1)
+        await admin.execute(
+            "UPDATE appointments SET status = 'requested', starts_at = $2, ends_at = $3 WHERE id = $1",
+            UUID(past["id"]),
+            before,
+            before + timedelta(minutes=30),
+        )
+    await _die(service, furnished)
+    recall = {"patient_id": ids["patient_id"], "kind": "follow_up", "due_on": "2030-01-15"}
+    for path, body in (
+        ("recalls", recall),
+        (f"appointments/{here['id']}/back", None),
+        (f"appointments/{past['id']}/confirm", None),
+    ):
+        answer = await service.ask("POST", f"{base}/{path}", furnished.owner, json=body)
+        assert (answer.status_code, answer.json()["code"]) == (409, "patient_deceased"), path
+    for step, status in (("start", "in_exam"), ("back", "checked_in")):
+        visit = await service.done("POST", f"{base}/appointments/{here['id']}/{step}", furnished.owner)
+        assert visit["status"] == status

@@ -185,6 +185,60 @@ async def test_opt_out(pair: Pair) -> None:
     assert not (await pair.done("GET", f"clients/{pair.kept}/channels"))["mail"]["allowed"]
 
 
+@pytest.mark.parametrize("refuses", ["kept", "gone"])
+async def test_refusal_stays(pair: Pair, refuses: str) -> None:
+    """What either refused before they were one stays refused, whoever spoke last, until they decide anew."""
+    agrees = "gone" if refuses == "kept" else "kept"
+    no, yes = (f"clients/{getattr(pair, who)}" for who in (refuses, agrees))
+    agreed = {"purpose": "whatsapp", "decision": "accepted", "text": ACCEPTED}
+    for at in (no, yes):
+        await pair.done("PUT", f"{at}/channels", json={"mail": at == yes})
+        await pair.done("POST", f"{at}/consents", json=agreed)
+        await pair.done("POST", f"{at}/consents", json={**agreed, "purpose": "photos"})
+        if at == no:
+            await pair.done("PUT", f"{at}/channels", json={"whatsapp": False})
+            await pair.done("POST", f"{at}/consents", json={"purpose": "photos", "decision": "withdrawn"})
+
+    async def held() -> dict[str, str]:
+        channels = await pair.done("GET", f"clients/{pair.kept}/channels")
+        consents = await pair.done("GET", f"clients/{pair.kept}/consents", params={"current": "true"})
+        said = {each["purpose"]: each["decision"] for each in consents["items"]}
+        return (
+            said
+            | {name: "yes" if channels[name]["allowed"] else "no" for name in ("mail", "whatsapp")}
+            | {"agreed": said["whatsapp"]}
+        )
+
+    merge = await pair.merge()
+    assert await held() == {"photos": "withdrawn", "agreed": "withdrawn", "mail": "no", "whatsapp": "no"}
+    await pair.done("PUT", f"clients/{pair.kept}/channels", json={"mail": True})
+    await pair.done("POST", f"clients/{pair.kept}/consents", json=agreed)
+    await pair.done("POST", f"clients/{pair.kept}/consents", json={**agreed, "purpose": "photos"})
+    assert await held() == {"photos": "accepted", "agreed": "accepted", "mail": "yes", "whatsapp": "yes"}
+    await pair.done("POST", f"merges/{merge['id']}/undo")
+    gone = await pair.done("GET", f"clients/{pair.gone}/channels")
+    assert gone["mail"]["allowed"] == gone["whatsapp"]["allowed"] == (agrees == "gone")
+
+
+async def test_equal_contacts(pair: Pair) -> None:
+    """A number that both had is shown once, and gone once it is removed; parted, each has their own again."""
+    for who, numbers in ((pair.kept, ("0993333333",)), (pair.gone, ("0993333333", "0991111111"))):
+        for value in numbers:
+            await pair.done("POST", f"clients/{who}/contacts", json={"kind": "phone", "value": value})
+
+    async def shown(who: str) -> list[str]:
+        return [each["value"] for each in (await pair.done("GET", f"clients/{who}/contacts"))["items"]]
+
+    merge = await pair.merge()
+    assert await shown(pair.kept) == ["+593993333333", "+593992222222"]
+    await pair.done("POST", f"merges/{merge['id']}/undo")
+    assert await shown(pair.gone) == ["+593993333333", "+593991111111"]
+    await pair.merge()
+    [first, _] = (await pair.done("GET", f"clients/{pair.kept}/contacts"))["items"]
+    await pair.done("DELETE", f"clients/{pair.kept}/contacts/{first['id']}")
+    assert await shown(pair.kept) == ["+593992222222"]
+
+
 async def test_gone(pair: Pair) -> None:
     """Who was merged is in no list, found by nothing and cannot be changed; whoever asks is told where they went."""
     owned = await pair.patient(pair.gone, "Toby")
@@ -234,10 +288,22 @@ async def test_warnings(service: Service, pair: Pair) -> None:
 
 
 async def test_changed_since(pair: Pair) -> None:
-    """Undoing leaves what was changed or came since, and takes back what was merely filled."""
-    owned = await pair.patient(pair.gone, "Toby")
+    """Undoing leaves what was changed by hand, takes back what was filled, and what is to come follows the animal.
+
+    A visit that is over, off or under way tells whom it was for. Links to what goes back end.
+    """
+    owned, other = await pair.patient(pair.gone, "Toby"), await pair.patient(pair.kept, "Luna")
+    earlier = await pair.visit(owned)
     merge = await pair.merge()
-    visit = await pair.visit(owned)
+    visit, off, theirs = await pair.visit(owned), await pair.visit(owned), await pair.visit(other)
+    await pair.done("POST", f"appointments/{off['id']}/cancel")
+    last_day = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
+    wish = {"service_id": pair.clinic.ids["service_id"], "from_date": "2026-01-02", "to_date": last_day}
+    entries = [await pair.done("POST", "waitlist", json={**wish, "patient_id": each}) for each in (owned, other)]
+    actor = Actor(clinic_id=ClinicId(UUID(pair.clinic.id)), time_zone="UTC", user_id=None)
+    async with pair.service.application.works.begin(actor) as work:
+        token = await mint(work, "see", UUID(visit["id"]), datetime.now(UTC) + timedelta(days=1))
+    assert (await pair.service.ask("GET", f"/portal/bookings/{token}", {})).status_code == 200
     await pair.done("PATCH", f"clients/{pair.kept}", json={"email": "nuevo@correo.test"})
     await pair.done("POST", f"merges/{merge['id']}/undo")
     kept, gone = [await pair.done("GET", f"clients/{each}") for each in (pair.kept, pair.gone)]
@@ -246,7 +312,11 @@ async def test_changed_since(pair: Pair) -> None:
         "segundo@correo.test", "1714307103", None,
     )  # fmt: skip
     assert (await pair.done("GET", f"patients/{owned}"))["client_id"] == pair.gone
-    assert (await pair.done("GET", f"appointments/{visit['id']}"))["client"]["id"] == pair.kept
+    visits = [await pair.done("GET", f"appointments/{each['id']}") for each in (earlier, visit, off, theirs)]
+    assert [each["client"]["id"] for each in visits] == [pair.gone, pair.gone, pair.kept, pair.kept]
+    waiting = {each["id"]: each["client"]["id"] for each in (await pair.done("GET", "waitlist"))["items"]}
+    assert [waiting[each["id"]] for each in entries] == [pair.gone, pair.kept]
+    assert (await pair.service.ask("GET", f"/portal/bookings/{token}", {})).status_code == 404
 
 
 async def test_not_undoable(pair: Pair, admin: asyncpg.Connection) -> None:
@@ -388,3 +458,26 @@ async def test_meanwhile(service: Service, admin: asyncpg.Connection) -> None:
         if answers[[path for _, path, _ in requests].index(f"clients/{pair.kept}/merge")].is_success:
             assert await _left(admin, pair.gone) == {}
     assert {"done", "client_merged"} <= told
+
+
+async def test_no_deadlock(service: Service) -> None:
+    """Who transfers a patient or adds a party while its owner is merged or parted waits, and need not repeat."""
+    clinic = await service.equip(await service.open_clinic("turnos"))
+    for number in range(8):
+        pair = Pair(service, clinic, await client(service, clinic), await client(service, clinic))
+        owned, third = await pair.patient(pair.gone, "Toby"), await client(service, clinic)
+        undoing = number % 2 == 1
+        if undoing:
+            merge = f"merges/{(await pair.merge())['id']}/undo", None
+        else:
+            merge = f"clients/{pair.kept}/merge", {"merged_id": pair.gone}
+        transfer = f"patients/{owned}/transfer", {"client_id": third if undoing else pair.kept}
+        party = f"patients/{owned}/parties", {"client_id": pair.kept if undoing else third, "role": "co_owner"}
+        requests: list[tuple[str, Any]] = [merge, transfer, party]
+        random.Random(number).shuffle(requests)  # noqa: S311 -- repeatable
+        answers = await asyncio.gather(
+            *(service.ask("POST", f"{pair.base}/{path}", clinic.owner, json=body) for path, body in requests)
+        )
+        codes = [answer.json().get("code", "done") for answer in answers]
+        # The keeper owns the patient already where the merge came first.
+        assert set(codes) <= {"done", "duplicate", "invalid"}, [answer.text for answer in answers]

@@ -135,3 +135,13 @@ class IdempotencyMismatch(Conflict):
 
     def __init__(self) -> None:
         super().__init__("This Idempotency-Key was used for a different request. Send a new key.")
+
+
+class PatientDeceased(Conflict):
+    """The patient has died: nothing is arranged for it any more."""
+
+    code = "patient_deceased"
+    title = "The patient has died"
+
+    def __init__(self) -> None:
+        super().__init__("This patient is registered as deceased. If that is wrong, correct it first.")

@@ -136,6 +136,10 @@ class Choices(Table[Choice], Protocol):
 class Recalls(Table[Recall], Protocol):
     """Patients that should come again."""
 
+    async def lives(self, patient_id: UUID) -> bool:
+        """Whether a patient lives, which nobody changes until the work ends. Raises NotFound."""
+        ...
+
     async def close(self, patient_id: UUID, at: datetime) -> int:
         """Close all that are open for a patient; answers how many those were."""
         ...

@@ -11,7 +11,7 @@ from msgspec import Meta
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, Invalid, NotFound
+from coravet.core.kernel.errors import FieldError, Invalid, NotFound, PatientDeceased
 from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.model import Recall, RecallKind
@@ -54,11 +54,14 @@ async def recall_patient(command: NewRecall, actor: Actor, begin: Begin[Messagin
     Raises:
         Invalid: the day is out of reach, or the note holds invisible characters.
         NotFound: no such patient here.
+        PatientDeceased: it has died.
     """
     fields, errors = check_recall(msgspec.structs.asdict(command))
     if errors:
         raise Invalid(errors=errors)
     async with begin(actor) as work:
+        if not await work.recalls.lives(command.patient_id):
+            raise PatientDeceased
         recall = Recall(
             clinic_id=actor.clinic_id,
             id=work.new_id(),

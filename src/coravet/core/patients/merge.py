@@ -1,4 +1,5 @@
-"""Two clients who turn out to be one person: all that is theirs becomes one client's, and for 30 days two's again.
+"""Two clients who turn out to be one person: all that is theirs becomes one client's, and for 30 days two's again
+(`scheduling.parting`).
 
 Who stays keeps what is known of them; what is empty is filled from the other, and a phone or mail address that differs
 becomes a further contact. The other's own row stays as it was, for undoing and for whoever has its id.
@@ -19,8 +20,8 @@ from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.clients import search_key
 from coravet.core.patients.duplicates import same_documents
-from coravet.core.patients.errors import ClientMerged, MergeNotUndoable
-from coravet.core.patients.model import UNDOABLE, Client, Contact, Merge
+from coravet.core.patients.errors import ClientMerged
+from coravet.core.patients.model import Client, Contact, Merge
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.patients.views import MergeView
 
@@ -131,37 +132,3 @@ async def _keep_reachable(work: PatientsWork, client: Client, merged: Client, no
             await work.contacts.add(contact)
             added.append(contact.id)
     return added
-
-
-async def undo_merge(merge_id: UUID, actor: Actor, begin: Begin[PatientsWork], clock: Clock) -> MergeView:
-    """Make two clients of one again: what was moved goes back, and nothing else.
-
-    What came to the one who stays since then stays with them, and so does what was changed of it by hand.
-
-    Raises:
-        NotFound: no such merge here.
-        MergeNotUndoable: it was undone (`undone`), its 30 days are over (`expired`), or the one who stays was merged
-            in turn (`merged_again`).
-        Duplicate: somebody else has the document of the one who comes back.
-    """
-    now = clock.now()
-    async with begin(actor) as work:
-        merge = await work.merges.lock(merge_id)
-        if merge.undone_at is not None:
-            raise MergeNotUndoable("This merge was undone before.", "undone")
-        if now > merge.merged_at + UNDOABLE:
-            raise MergeNotUndoable("A merge can be undone for 30 days, and these are over.", "expired")
-        client, merged = await work.merges.both(merge.client_id, merge.merged_id)
-        if client.merged_into_id is not None or merged.merged_into_id != client.id:
-            sentence = "The client who stayed was merged again since. Undo that merge first."
-            raise MergeNotUndoable(sentence, "merged_again")
-        empty(client, merged, merge.filled)
-        client.search_key = search_key(client)
-        advance(client, UNSET)
-        await work.merges.put_back(merge)
-        merged.merged_into_id = None
-        advance(merged, UNSET)
-        merge.undone_at, merge.undone_by = now, actor.member_id
-        work.emit(ClientUpdated(client.id, client.version))
-        work.emit(ClientUpdated(merged.id, merged.version))
-        return work.answer(await work.merges.view(merge.id))

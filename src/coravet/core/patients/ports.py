@@ -189,11 +189,11 @@ class Contacts(Table[Contact], Protocol):
         ...
 
     async def remove(self, client_id: UUID, contact_id: UUID) -> None:
-        """Forget one of a client's. Raises NotFound."""
+        """Forget one of a client's, and whatever equals it. Raises NotFound."""
         ...
 
     async def views(self, client_id: UUID, page: PageRequest) -> Page[ContactView]:
-        """A client's, in the order in which they were added; one query."""
+        """A client's but for what equals another or their own, in the order in which they were added; one query."""
         ...
 
 
@@ -205,8 +205,11 @@ class Consents(Protocol):
     async def views(self, client_id: UUID, page: PageRequest, *, current: bool) -> Page[ConsentView]:
         """What a client decided, and whoever was merged into them, the latest first; one query.
 
+        A refusal of the channel WhatsApp after they agreed to it is told as a withdrawal, under the choice's id.
+
         Args:
-            current: only the last word on each purpose.
+            current: only what holds of each purpose: the last word, and of what two said before they were merged a
+                refusal by either.
         """
         ...
 
@@ -227,7 +230,11 @@ class Merges(Table[Merge], Protocol):
     """Clients who were one person."""
 
     async def both(self, first: UUID, second: UUID) -> tuple[Client, Client]:
-        """Two clients, merged or not, locked in one order whoever asks. Raises NotFound."""
+        """Two clients, merged or not, locked in one order whoever asks, after all of their patients.
+
+        Raises:
+            NotFound: one of them is nobody here.
+        """
         ...
 
     async def move(self, source: UUID, target: UUID, now: datetime) -> dict[str, list[UUID]]:
@@ -237,8 +244,11 @@ class Merges(Table[Merge], Protocol):
         """
         ...
 
-    async def put_back(self, merge: Merge) -> None:
-        """Make what a merge moved the other's again, take away what it added, and reopen what it ended."""
+    async def put_back(self, merge: Merge) -> list[UUID]:
+        """Make what a merge moved the other's again, take away what it added, and reopen what it ended.
+
+        Answers the patients that the other owns again by that.
+        """
         ...
 
     async def view(self, merge_id: UUID) -> MergeView:

@@ -67,7 +67,8 @@ class ConsentView(msgspec.Struct, frozen=True):
         text: what they were shown; None where nothing was.
         source: how the client told.
         recorded_by: the member who wrote it down.
-        current: whether it is the last word on its purpose.
+        current: whether it holds on its purpose: the last word, and of what two said before they were merged a refusal
+            by either.
     """
 
     id: UUID

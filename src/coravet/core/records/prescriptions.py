@@ -10,7 +10,7 @@ from msgspec import Meta
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, InvalidTransition
+from coravet.core.kernel.errors import FieldError, InvalidTransition, PatientDeceased
 from coravet.core.kernel.events import PrescriptionIssued
 from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.work import Begin
@@ -25,7 +25,6 @@ from coravet.core.records.substances import substances_in
 from coravet.core.records.treatment_ports import KnownAllergy, TreatmentsWork
 from coravet.core.records.treatment_views import PrescriptionView
 from coravet.core.records.treatments import Prescription, PrescriptionItem, Route
-from coravet.core.scheduling.errors import PatientDeceased
 from coravet.core.tenancy.clinic_day import day_of, time_zone
 
 VALID = timedelta(days=30)

@@ -10,12 +10,11 @@ from msgspec import Meta
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, Invalid
+from coravet.core.kernel.errors import FieldError, Invalid, PatientDeceased
 from coravet.core.kernel.events import AppointmentBooked
 from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.ports import NewMessage
-from coravet.core.scheduling.errors import PatientDeceased
 from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.model import Appointment, By, Source, Status
 from coravet.core.scheduling.place import LANES, Place, allocations, check_named, find_place, span_of

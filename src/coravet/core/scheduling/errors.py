@@ -24,16 +24,6 @@ class OutsideHours(Conflict):
         super().__init__("The visit lies outside the working hours of who or what it needs. Choose another time.")
 
 
-class PatientDeceased(Conflict):
-    """The patient has died."""
-
-    code = "patient_deceased"
-    title = "The patient has died"
-
-    def __init__(self) -> None:
-        super().__init__("This patient is registered as deceased. If that is wrong, correct it first.")
-
-
 class NoTimeSoon(Conflict):
     """Nobody who could serve a walk-in is free in the next hours."""
 

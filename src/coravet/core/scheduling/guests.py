@@ -156,6 +156,9 @@ async def book_as_guest(
             raise Invalid(errors=[FieldError("/patient/species", "species_not_served", sentence)])
         # The patient before the place: both are locked, and everybody who locks both does so in this order.
         booked = await work.offers.booked(await register(work))
+        if booked.deceased:
+            # It died since it was found, and is found no more: as whoever books a moment later, they bring another.
+            booked = await work.offers.booked(await register(work))
         place = await _place(work, offer, command, starts_at, now)
         status: Status = "requested" if offer.guest_needs_confirmation else "confirmed"
         appointment = await add_visit(

@@ -14,6 +14,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.errors import PatientDeceased
 from coravet.core.kernel.events import AppointmentReassigned, AppointmentRescheduled
 from coravet.core.kernel.fields import sound
 from coravet.core.kernel.versions import advance
@@ -21,7 +22,6 @@ from coravet.core.kernel.work import Begin
 from coravet.core.messaging.links import SEEN_AFTER
 from coravet.core.messaging.ports import NewMessage
 from coravet.core.scheduling.book import check_appointment, lanes_for
-from coravet.core.scheduling.errors import PatientDeceased
 from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.hours import Interval

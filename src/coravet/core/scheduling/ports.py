@@ -402,14 +402,14 @@ class Waitlist(Table[WaitlistEntry], Protocol):
 
 
 class Upcoming(Protocol):
-    """What a patient still has before it, to be ended or handed over; lock the patient first."""
+    """What patients still have before them, to be ended or handed over; lock the patients first."""
 
-    async def visits(self, patient_id: UUID, now: datetime) -> list[Appointment]:
-        """Its visits that are asked for or booked and not over, locked. One whose patient has arrived is none."""
+    async def visits(self, patient_ids: Sequence[UUID], now: datetime) -> list[Appointment]:
+        """Their visits that are asked for or booked and not over, locked. One whose patient has arrived is none."""
         ...
 
-    async def entries(self, patient_id: UUID) -> list[WaitlistEntry]:
-        """Its entries of the waitlist that wait or are offered something, locked after the resources of the offers."""
+    async def entries(self, patient_ids: Sequence[UUID]) -> list[WaitlistEntry]:
+        """Their entries of the waitlist that wait or are offered something, locked after what the offers hold."""
         ...
 
     async def release(self, holder_ids: Sequence[UUID], at: datetime) -> None:

@@ -1,5 +1,7 @@
 """A patient goes to another owner, and with it what it still has before it."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -46,14 +48,19 @@ async def transfer(
         now = clock.now()
         advance(patient, command.version)
         await change_owner(work, patient, command.client_id, may_consent=command.may_consent, now=now)
-        visits = await work.upcoming.visits(patient.id, now)
-        entries = await work.upcoming.entries(patient.id)
-        for visit in visits:
-            visit.client_id = command.client_id
-        for entry in entries:
-            entry.client_id = command.client_id
-        told_of = [visit.id for visit in visits] + [entry.hold_id for entry in entries if entry.hold_id is not None]
-        if told_of:
-            await work.links.revoke(told_of, now)
+        await hand_over(work, [patient.id], command.client_id, now)
         work.emit(PatientTransferred(patient.id, patient.version))
         return work.answer(await work.patient_reads.patient(patient.id))
+
+
+async def hand_over(work: UpcomingWork, patient_ids: Sequence[UUID], client_id: UUID, now: datetime) -> None:
+    """Make a client's what patients that this work locked still have before them, and end the links to that."""
+    visits = await work.upcoming.visits(patient_ids, now)
+    entries = await work.upcoming.entries(patient_ids)
+    for visit in visits:
+        visit.client_id = client_id
+    for entry in entries:
+        entry.client_id = client_id
+    told_of = [visit.id for visit in visits] + [entry.hold_id for entry in entries if entry.hold_id is not None]
+    if told_of:
+        await work.links.revoke(told_of, now)

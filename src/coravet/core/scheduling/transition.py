@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, InvalidTransition
+from coravet.core.kernel.errors import FieldError, InvalidTransition, PatientDeceased
 from coravet.core.kernel.events import (
     AppointmentCancelled,
     AppointmentCheckedIn,
@@ -28,7 +28,7 @@ from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.messaging.model import MessageKind
 from coravet.core.messaging.ports import NewMessage
-from coravet.core.scheduling.errors import OutsideHours, PatientDeceased, SlotTaken
+from coravet.core.scheduling.errors import OutsideHours, SlotTaken
 from coravet.core.scheduling.freed import time_freed
 from coravet.core.scheduling.history import step_taken
 from coravet.core.scheduling.hours import Interval
@@ -53,6 +53,9 @@ COMES_TRUE: dict[str, type[Event]] = {
 
 RELEASED: frozenset[Status] = frozenset({"cancelled", "no_show"})
 """A visit of these takes no time."""
+
+TO_COME: frozenset[Status] = frozenset({"requested", "confirmed"})
+"""Who has a visit of these is waited for."""
 
 TRANSITIONS: dict[Step, dict[Status, frozenset[Status]]] = {
     "confirm": {"requested": frozenset({"confirmed"})},
@@ -101,11 +104,13 @@ async def take_step(
         NotFound: no such visit here.
         StaleVersion: it changed since it was read.
         InvalidTransition: its status does not allow the step; carries the status.
-        PatientDeceased, OutsideHours, SlotTaken: going back, the time that it gave up cannot be had any more.
+        PatientDeceased: nobody waits any more for the patient.
+        OutsideHours, SlotTaken: going back, the time that it gave up cannot be had any more.
     """
     fields = sound(check_step(msgspec.structs.asdict(command)))
     async with begin(actor) as work:
-        deceased = step == "back" and (await work.offers.of_visit(appointment_id)).deceased
+        # A guest's step is taken before the visit only, when a death has ended it.
+        deceased = step in {"confirm", "back"} and (await work.offers.of_visit(appointment_id)).deceased
         appointment = await work.appointments.lock(appointment_id)
         advance(appointment, command.version)
         await change_status(work, appointment, step, clock, by="staff", reason=fields["reason"], deceased=deceased)
@@ -125,22 +130,25 @@ async def change_status(
     """Have a visit that this work locked and advanced take a step, write that down, and tell of it.
 
     Args:
-        deceased: going back, whether the patient has died, as it was locked before the visit.
+        deceased: of a step that may lead there, whether who is to come has died, as they were locked before the visit.
 
     Raises:
         InvalidTransition: its status does not allow the step; carries the status.
-        PatientDeceased, OutsideHours, SlotTaken: going back, the time that it gave up cannot be had any more.
+        PatientDeceased: nobody waits any more for the patient.
+        OutsideHours, SlotTaken: going back, the time that it gave up cannot be had any more.
     """
     came_from = appointment.status
     target = destination(step, came_from, appointment.previous_status)
     if target is None or appointment.superseded_by_id is not None:
         raise refusal(step, appointment)
+    if deceased and target in TO_COME:
+        raise PatientDeceased
     now = clock.now()
     appointment.previous_status = came_from
     appointment.status, appointment.status_since = target, now
     if target == "checked_in" and step != "back":
         appointment.checked_in_at = now
-    elif target in {"requested", "confirmed"}:
+    elif target in TO_COME:
         appointment.checked_in_at = None
     if step == "cancel":
         appointment.cancel_reason = reason
@@ -149,8 +157,6 @@ async def change_status(
         await time_freed(work, appointment.id, appointment.ends_at, now)
     elif came_from in RELEASED:
         appointment.cancel_reason = None
-        if deceased:
-            raise PatientDeceased
         await _take_again(work, appointment, now)
     await work.history.record(step_taken(work, appointment, step, came_from, now, by=by, reason=reason))
     message = _news(step, came_from, target)

@@ -18,9 +18,10 @@ from coravet.core.patients.consents import NewConsent, check_consent, record_con
 from coravet.core.patients.contacts import NewContact, add_contact, check_contact, remove_contact
 from coravet.core.patients.death import Deceased, check_death
 from coravet.core.patients.duplicates import MOST, Person, find_duplicates
-from coravet.core.patients.merge import NewMerge, merge_clients, undo_merge
+from coravet.core.patients.merge import NewMerge, merge_clients
 from coravet.core.patients.model import DocumentType
 from coravet.core.patients.views import ClientView, ConsentView, ContactView, DuplicatesView, MergeView
+from coravet.core.scheduling.parting import undo_merge
 from coravet.entrypoints.http.access import permitted, public
 from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.paging import Cursor, Limit

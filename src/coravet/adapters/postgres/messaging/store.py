@@ -107,6 +107,23 @@ _MESSAGE = (
     "m.clinic_id, m.id, m.kind, m.subject_type, m.subject_id, m.channel, m.due_at, m.starts_at AS planned_start,"
     " m.status, m.why, m.attempts, m.not_before, m.sent_at, m.sent_by"
 )
+# The last word of each who is one person now: the last of all where it was said since they are, for then it was said of
+# all; else a refusal by any of them.
+_CHOICE = """
+LEFT JOIN LATERAL (
+    SELECT e.* FROM (
+        SELECT DISTINCT ON (e.client_id) e.* FROM channel_choices e
+        WHERE e.clinic_id = k.clinic_id AND e.channel = {channel} AND e.client_id = ANY (
+            ARRAY(SELECT x.id FROM clients x WHERE x.clinic_id = k.clinic_id AND x.merged_into_id = k.id) || k.id
+        )
+        ORDER BY e.client_id, e.chosen_at DESC, e.id DESC
+    ) e
+    ORDER BY e.chosen_at > (
+        SELECT max(g.merged_at) FROM client_merges g
+        WHERE g.clinic_id = k.clinic_id AND g.client_id = k.id AND g.undone_at IS NULL
+    ) DESC, e.allowed, e.chosen_at DESC, e.id DESC LIMIT 1
+) d ON true
+"""
 _FACTS = """
 c.name AS clinic_name, c.time_zone, q.begins, q.ends,
 k.id AS client_id, coalesce(g.given_name, k.given_name) AS given_name,
@@ -125,7 +142,7 @@ ARRAY(
       AND l.channel = m.channel AND l.starts_at = a.starts_at AND (l.due_at, l.id) > (m.due_at, m.id)
 ) AS later
 """
-_FROM = """
+_FROM = f"""
 FROM messages m
 JOIN clinics c ON c.id = m.clinic_id
 LEFT JOIN quiet_hours q ON q.clinic_id = m.clinic_id
@@ -148,26 +165,14 @@ LEFT JOIN parties o ON o.clinic_id = r.clinic_id AND o.patient_id = r.patient_id
     AND o.until IS NULL
 LEFT JOIN patients p ON p.clinic_id = m.clinic_id AND p.id = coalesce(a.patient_id, r.patient_id, w.patient_id)
 LEFT JOIN clients k ON k.clinic_id = m.clinic_id AND k.id = coalesce(a.client_id, o.client_id, w.client_id)
-LEFT JOIN LATERAL (
-    SELECT e.allowed FROM channel_choices e
-    WHERE e.clinic_id = m.clinic_id AND e.channel = m.channel AND e.client_id = ANY (
-        ARRAY(SELECT x.id FROM clients x WHERE x.clinic_id = k.clinic_id AND x.merged_into_id = k.id) || k.id
-    )
-    ORDER BY e.chosen_at DESC, e.id DESC LIMIT 1
-) d ON true
+{_CHOICE.format(channel="m.channel")}
 """
-_CHANNELS = """
-SELECT k.version, n.channel, e.allowed, e.source, e.recorded_by, e.chosen_at
+_CHANNELS = f"""
+SELECT k.version, n.channel, d.allowed, d.source, d.recorded_by, d.chosen_at
 FROM clients k CROSS JOIN unnest($2::text[]) AS n (channel)
-LEFT JOIN LATERAL (
-    SELECT * FROM channel_choices e
-    WHERE e.clinic_id = k.clinic_id AND e.channel = n.channel AND e.client_id = ANY (
-        ARRAY(SELECT x.id FROM clients x WHERE x.clinic_id = k.clinic_id AND x.merged_into_id = k.id) || k.id
-    )
-    ORDER BY e.chosen_at DESC, e.id DESC LIMIT 1
-) e ON true
+{_CHOICE.format(channel="n.channel")}
 WHERE k.id = $1
-"""
+"""  # noqa: S608 -- our own words
 _REMINDERS = """
 SELECT r.kind, r.channel, r.minutes_before, r.enabled, q.begins, q.ends
 FROM (SELECT) one LEFT JOIN quiet_hours q ON true LEFT JOIN reminder_rules r ON true
@@ -280,6 +285,12 @@ class RecallRows(Rows[Recall]):
     def __init__(self, work: PostgresWork) -> None:
         super().__init__(work.session, Recall)
         self._work = work
+
+    async def lives(self, patient_id: UUID) -> bool:
+        rows = await self._work.fetch("SELECT deceased_on FROM patients WHERE id = $1 FOR KEY SHARE", patient_id)
+        if not rows:
+            raise NotFound
+        return rows[0]["deceased_on"] is None
 
     async def close(self, patient_id: UUID, at: datetime) -> int:
         closed = await self._work.fetch(

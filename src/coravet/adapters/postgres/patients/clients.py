@@ -63,6 +63,16 @@ WHERE e.id = ANY ($1) AND e.until = greatest(e.since, $2) AND NOT EXISTS (
     WHERE k.clinic_id = e.clinic_id AND k.patient_id = e.patient_id AND k.client_id = e.client_id AND k.until IS NULL
 )
 """
+# Before the clients, as whoever books for a patient, transfers it or adds a party locks it before them; writing a party
+# locks its patient (`search_parties`).
+_THEIR_PATIENTS = """
+SELECT FROM patients p WHERE p.id IN (SELECT o.patient_id FROM parties o WHERE o.client_id = ANY ($1))
+ORDER BY p.id FOR NO KEY UPDATE
+"""
+_OWNED_AGAIN = """
+SELECT patient_id FROM parties
+WHERE id = ANY ($1) AND client_id = $2 AND role = 'owner' AND until IS NULL
+"""
 _LIKE = """
 , hits (id, reason, similarity) AS (
     SELECT c.id, 'document', 0 FROM self CROSS JOIN LATERAL unnest(self.types, self.numbers) AS d (kind, number)
@@ -105,13 +115,41 @@ WITH self AS (
            ) || c.phone, NULL) AS phones
     FROM clients c WHERE c.id = $1 AND c.merged_into_id IS NULL
 )""" + _LIKE.format(limit="$2")  # noqa: S608 -- our own words
+# Who agreed to WhatsApp and refuses the channel has taken that back, and is told as having. Of those who are one person
+# now, a refusal by any holds until they decide anew, as with channels.
 _CONSENTS = f"""
+WITH person AS (
+    SELECT c.clinic_id, {PERSONS.format("c")} AS ids, (
+        SELECT max(g.merged_at) FROM client_merges g
+        WHERE g.clinic_id = c.clinic_id AND g.client_id = c.id AND g.undone_at IS NULL
+    ) AS merged_at
+    FROM clients c WHERE c.id = $1
+), said AS (
+    SELECT e.client_id, e.id, e.purpose, e.decision, e.text_slug, e.text_version, e.text_locale, e.text_sha256,
+           e.source, e.note, e.recorded_by, e.decided_at
+    FROM person c JOIN consents e ON e.clinic_id = c.clinic_id AND e.client_id = ANY (c.ids)
+), decided AS (
+    SELECT * FROM said
+    UNION ALL
+    SELECT d.client_id, d.id, 'whatsapp', 'withdrawn', NULL, NULL, NULL, NULL, d.source, NULL, d.recorded_by,
+           d.chosen_at
+    FROM person c JOIN channel_choices d ON d.clinic_id = c.clinic_id AND d.client_id = ANY (c.ids)
+    WHERE d.channel = 'whatsapp' AND NOT d.allowed AND 'accepted' = (
+        SELECT s.decision FROM said s
+        WHERE s.client_id = d.client_id AND s.purpose = 'whatsapp' AND s.decided_at <= d.chosen_at
+        ORDER BY s.decided_at DESC, s.id DESC LIMIT 1
+    )
+), last AS (
+    SELECT DISTINCT ON (e.client_id, e.purpose) e.* FROM decided e
+    ORDER BY e.client_id, e.purpose, e.decided_at DESC, e.id DESC
+), present AS (
+    SELECT DISTINCT ON (e.purpose) e.id FROM last e CROSS JOIN person c
+    ORDER BY e.purpose, e.decided_at > c.merged_at DESC, e.decision = 'accepted', e.decided_at DESC, e.id DESC
+)
 SELECT e.* FROM clients k LEFT JOIN (
-    SELECT e.id, e.purpose, e.decision, e.text_slug, e.text_version, e.text_locale, e.text_sha256, e.source, e.note,
-           e.recorded_by, e.decided_at,
-           row_number() OVER (PARTITION BY e.purpose ORDER BY e.decided_at DESC, e.id DESC) = 1 AS current
-    FROM clients c JOIN consents e ON e.clinic_id = c.clinic_id AND e.client_id = ANY ({PERSONS.format("c")})
-    WHERE c.id = $1
+    SELECT d.id, d.purpose, d.decision, d.text_slug, d.text_version, d.text_locale, d.text_sha256, d.source, d.note,
+           d.recorded_by, d.decided_at, d.id IN (SELECT id FROM present) AS current
+    FROM decided d
 ) e ON (e.current OR NOT $2) AND ($3::timestamptz IS NULL OR (e.decided_at, e.id) < ($3, $4))
 WHERE k.id = $1
 ORDER BY e.decided_at DESC, e.id DESC LIMIT $5
@@ -159,7 +197,10 @@ class ContactRows(Rows[Contact]):
 
     async def remove(self, client_id: UUID, contact_id: UUID) -> None:
         removed = await self._work.execute(
-            "DELETE FROM contacts WHERE id = $1 AND client_id = $2", contact_id, client_id
+            "DELETE FROM contacts k USING contacts x WHERE x.id = $1 AND x.client_id = $2"
+            " AND k.clinic_id = x.clinic_id AND (k.client_id, k.kind, k.value) = (x.client_id, x.kind, x.value)",
+            contact_id,
+            client_id,
         )
         if removed == "DELETE 0":
             raise NotFound
@@ -168,6 +209,10 @@ class ContactRows(Rows[Contact]):
         rows = await self._work.fetch(
             "SELECT k.id, k.kind, k.value, k.label, k.created_at FROM clients c LEFT JOIN contacts k"
             " ON k.clinic_id = c.clinic_id AND k.client_id = c.id"
+            # Two who were merged may have had the same one.
+            " AND k.value IS DISTINCT FROM CASE k.kind WHEN 'phone' THEN c.phone ELSE c.email END"
+            " AND NOT EXISTS (SELECT FROM contacts x WHERE x.clinic_id = k.clinic_id AND x.client_id = k.client_id"
+            " AND (x.kind, x.value) = (k.kind, k.value) AND (x.created_at, x.id) < (k.created_at, k.id))"
             " AND ($2::timestamptz IS NULL OR (k.created_at, k.id) > ($2, $3))"
             " WHERE c.id = $1 ORDER BY k.created_at, k.id LIMIT $4",
             client_id,
@@ -230,6 +275,7 @@ class MergeRows(Rows[Merge]):
         self._work = work
 
     async def both(self, first: UUID, second: UUID) -> tuple[Client, Client]:
+        await self._work.fetch(_THEIR_PATIENTS, [first, second])
         query = select(Client).where(clients.c.id.in_((first, second))).order_by("id").with_for_update(key_share=True)
         found = {client.id: client for client in await self._work.session.scalars(query)}
         if len(found) < 2:
@@ -250,7 +296,7 @@ class MergeRows(Rows[Merge]):
                 moved[table] += [row["id"] for row in rows]
         return moved
 
-    async def put_back(self, merge: Merge) -> None:
+    async def put_back(self, merge: Merge) -> list[UUID]:
         for table, (column, meant) in MOVED.items():
             await self._work.execute(
                 f"UPDATE {table} SET {column} = $1 WHERE id = ANY ($3) AND {column} = $2{meant}",  # noqa: S608 -- our names
@@ -260,6 +306,8 @@ class MergeRows(Rows[Merge]):
             )
         await self._work.execute("DELETE FROM contacts WHERE id = ANY ($1)", merge.moved.get("added", []))
         await self._work.execute(_REOPEN, merge.moved.get("ended", []), merge.merged_at)
+        owned = await self._work.fetch(_OWNED_AGAIN, merge.moved.get("parties", []), merge.merged_id)
+        return [row["patient_id"] for row in owned]
 
     async def view(self, merge_id: UUID) -> MergeView:
         rows = await self._work.fetch(f"{_MERGES} WHERE g.id = $1", merge_id)
