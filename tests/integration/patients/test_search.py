@@ -170,10 +170,11 @@ async def test_common(desk: Desk, service: Service) -> None:
             " SELECT $1, uuidv7(), 'Rosa', lpad(n::text, 4, '0'), CASE WHEN n % 9 > 0 THEN 'rosa' ELSE 'eva' END, 1,"
             " now() FROM generate_series(1, 2400) AS n",
             "INSERT INTO patients (clinic_id, id, name, species, sex, reproductive_status, search_key, version,"
-            " created_at) SELECT $1, id, family_name, 'dog', 'male', 'intact', search_key, 1, now()"
+            " created_at) SELECT $1, uuidv7(), family_name, 'dog', 'male', 'intact', search_key, 1, now()"
             " FROM clients WHERE clinic_id = $1",
             "INSERT INTO parties (clinic_id, id, patient_id, client_id, role, since, may_consent)"
-            " SELECT $1, id, id, id, 'owner', now(), true FROM patients WHERE clinic_id = $1",
+            " SELECT $1, uuidv7(), p.id, c.id, 'owner', now(), true FROM patients p"
+            " JOIN clients c ON c.clinic_id = p.clinic_id AND c.family_name = p.name WHERE p.clinic_id = $1",
         ):
             await admin.execute(statement, UUID(desk.clinic.id))
     for path, name in (("clients", "family_name"), ("patients", "name")):

@@ -14,9 +14,6 @@ from coravet.core.patients.views import FoundView
 RARE = 400
 """Rows of a word up to which looking the other words up one by one is cheaper than meeting all of theirs."""
 
-COMMON = 2000
-"""Rows of a word from which on those of a list who have it stand close enough to be met on the way."""
-
 _END = "chr(1114111)"  # no character sorts after it, so that a range up to it holds all that begins so
 _FIRST_OWNERS = "'{0,1,2,4,5,6}'::smallint[]"
 _ALL = "'{0,1,2,4,5,6,8,9,10,12,13,14}'::smallint[]"
@@ -32,15 +29,6 @@ SELECT (SELECT count(*) FROM (
     WHERE f.number = w.number LIMIT {RARE + 1}) AS counted)
 FROM generate_series(0, $3 - 1) AS w(number) ORDER BY w.number
 """  # noqa: S608 -- put together from our own texts
-
-_COMMON = f"""
-SELECT FROM unnest($1::text[]) AS f(form) CROSS JOIN LATERAL (
-    SELECT FROM search_words s
-    WHERE s.place = ANY ({_FIRST_OWNERS}) AND s.word >= f.form AND s.word < f.form || {_END}
-      AND (s.id = s.client_id) = $2 LIMIT {COMMON}) s
-OFFSET {COMMON - 1} LIMIT 1
-"""  # noqa: S608 -- put together from our own texts
-"""Whether a word has so many rows of clients, or of patients."""
 
 _MEANT = f"""
 SELECT form FROM unnest($1::text[]) WITH ORDINALITY AS m(form, n)
@@ -121,28 +109,17 @@ class SearchOnPostgres:
         return [FoundView(*row.values()) for row in rows]
 
 
-async def narrowed(work: PostgresWork, words: list[Word] | None, column: str, first: int, *, of_clients: bool) -> str:
-    """A condition on rows whose id is this column: that of their own they have all of these words; of none, nobody has.
-
-    A single common word is looked up for each row of the list until there is a page; who has others is found first.
+def having(words: list[Word] | None, column: str, first: int, *, of_clients: bool) -> str:
+    """A condition on rows whose id is this column: that they have all of these words themselves; of none, nobody has.
 
     Args:
-        first: the number of the first of as many parameters, the words' forms; None for a list of everybody.
+        words: None for a list of everybody.
+        first: the number of the first of as many parameters, the words' forms.
     """
     if words is None:
         return ""
     if not words:
         return "AND false"
-    same = "=" if of_clients else "<>"
-    if len(words) == 1 and await work.fetch(_COMMON, words[0].forms, of_clients):
-        client = column if of_clients else "o.client_id"
-        # Were the id's condition one for an index, PostgreSQL 18 would plan to skip through all words up to it, and
-        # think that dear enough to read the other index instead, for seconds.
-        own = f"{_begins('f.form')} AND s.client_id = {client} AND (s.id = {column}) IS TRUE LIMIT 1"
-        return (
-            f"AND (SELECT true FROM unnest(${first}::text[]) AS f(form) CROSS JOIN LATERAL"  # noqa: S608 -- as above
-            f" (SELECT FROM search_words s WHERE {own}) s LIMIT 1)"
-        )
     joins = "".join(
         f" JOIN {_rows(first + n)} s{n} ON s{n}.client_id = s0.client_id AND s{n}.id = s0.id"
         for n in range(1, len(words))
@@ -150,7 +127,7 @@ async def narrowed(work: PostgresWork, words: list[Word] | None, column: str, fi
     # An array is made once and looked up in the table's own key; a subquery PostgreSQL may join in any order.
     return (
         f"AND {column} = ANY (ARRAY(SELECT s0.id FROM {_rows(first)} s0{joins}"  # noqa: S608 -- as above
-        f" WHERE s0.id {same} s0.client_id))"
+        f" WHERE s0.id {'=' if of_clients else '<>'} s0.client_id))"
     )
 
 

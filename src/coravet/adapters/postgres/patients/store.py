@@ -10,7 +10,7 @@ import msgspec
 from sqlalchemy import select
 
 from coravet.adapters.postgres.cursors import after, page_of
-from coravet.adapters.postgres.patients.search import narrowed
+from coravet.adapters.postgres.patients.search import having
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
@@ -101,7 +101,7 @@ class PatientReadsOnPostgres:
 
     async def clients(self, page: PageRequest, words: list[Word] | None) -> Page[ClientView]:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
-        meant = await narrowed(self._work, words, "clients.id", 4, of_clients=True)
+        meant = having(words, "id", 4, of_clients=True)
         rows = await self._work.fetch(
             f"{_CLIENTS} WHERE merged_into_id IS NULL AND (family_name, id) > ($1, $2) {meant}"
             " ORDER BY family_name, id LIMIT $3",
@@ -119,10 +119,17 @@ class PatientReadsOnPostgres:
 
     async def patients(self, page: PageRequest, client_id: UUID | None, words: list[Word] | None) -> Page[PatientView]:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
-        meant = await narrowed(self._work, words, "p.id", 5, of_clients=False)
+        # Of many who have a word only the page's are shown with their owners.
+        meant = having(words, "n.id", 5, of_clients=False)
+        narrowed = f"""
+            AND p.id = ANY (ARRAY(
+                SELECT n.id FROM patients n WHERE (n.name, n.id) > ($1, $2) {meant}
+                  AND ($3::uuid IS NULL OR n.id IN (SELECT patient_id FROM parties WHERE client_id = $3))
+                ORDER BY n.name, n.id LIMIT $4))
+        """  # noqa: S608 -- put together from our own texts
         rows = await self._work.fetch(
-            f"{_PATIENTS} WHERE (p.name, p.id) > ($1, $2) AND ($3::uuid IS NULL OR c.id = $3) {meant}"
-            " ORDER BY p.name, p.id LIMIT $4",
+            f"{_PATIENTS} WHERE (p.name, p.id) > ($1, $2) AND ($3::uuid IS NULL OR c.id = $3)"
+            f" {narrowed if meant else ''} ORDER BY p.name, p.id LIMIT $4",
             *last,
             client_id,
             page.limit + 1,
