@@ -1,6 +1,7 @@
 """Searching a clinic of 100,000 clients and 150,000 patients, as people type, beside a read by primary key.
 
-`--clinics 50` then puts as many other such clinics into the same database, and measures again.
+`--clinics 50` then puts as many other such clinics into the same database, and measures again. `--most-ms 20` fails
+where p99 is not under that; it means something on a machine that is otherwise idle.
 """
 
 import argparse
@@ -34,6 +35,8 @@ from coravet.core.patients.search import search
 from coravet.entrypoints.cli.refusals import CommandError
 
 GIGABYTES_A_CLINIC = 0.6
+TARGET_MS = 20
+"""What p99 of the search is to stay under, on a machine that does nothing else."""
 Ask = Callable[[str], Awaitable[object]]
 Times = dict[str, list[tuple[float, float]]]
 """Milliseconds that passed, and those of processor time, by kind of search."""
@@ -47,6 +50,7 @@ class Options(msgspec.Struct):
     clients: int
     patients: int
     queries: int
+    most_ms: float | None
 
 
 def main() -> None:
@@ -66,15 +70,20 @@ def main() -> None:
             clinic = asyncio.run(furnished(parts.settings, parts.emulator_host, FULL_DAYS))
             asyncio.run(_fill(parts, clinic, options))
             with parts.service() as service:
-                asyncio.run(_bench(parts, clinic, service.pid or 0, options))
+                p99 = asyncio.run(_bench(parts, clinic, service.pid or 0, options))
             if options.clinics:
                 asyncio.run(_add(parts, clinic, options))
                 with parts.service() as service:
-                    asyncio.run(_bench(parts, clinic, service.pid or 0, options))
+                    p99 = max(p99, asyncio.run(_bench(parts, clinic, service.pid or 0, options)))
     except (LocalError, CommandError) as error:
         sys.exit(str(error))
     except KeyboardInterrupt:
         sys.exit(130)
+    most = TARGET_MS if options.most_ms is None else options.most_ms
+    verdict = f"p99 of the search at the service: {p99:.2f} ms, {'under' if p99 < most else 'not under'} {most:g} ms."
+    print(verdict)
+    if options.most_ms is not None and p99 >= options.most_ms:
+        sys.exit(1)
 
 
 def _refuse_small(folder: Path, options: Options) -> None:
@@ -129,7 +138,8 @@ async def _settle(admin: asyncpg.Connection, clinic: Furnished) -> None:
     )
 
 
-async def _bench(parts: Stage, clinic: Furnished, service_pid: int, options: Options) -> None:
+async def _bench(parts: Stage, clinic: Furnished, service_pid: int, options: Options) -> float:
+    """Measure and report; what 99 of 100 searches at the service took at most, in milliseconds."""
     admin = await asyncpg.connect(parts.postgres.url(database=DATABASE))
     chance = Random(7)  # noqa: S311 -- the same searches each time
     try:
@@ -172,6 +182,7 @@ async def _bench(parts: Stage, clinic: Furnished, service_pid: int, options: Opt
     async def client(client_id: str) -> None:
         await get(f"clients/{client_id}")
 
+    p99: dict[str, float] = {}
     try:
         postgres_pid = parts.postgres.pid or 0
         for title, sought, ask, floor, pids in (
@@ -181,10 +192,11 @@ async def _bench(parts: Stage, clinic: Furnished, service_pid: int, options: Opt
             # The last, for meanwhile the service closes a connection that nothing comes over.
             ("use case", queries, use_case, by_key, [postgres_pid]),
         ):
-            _report(title, await _measure(sought, ids, ask, floor, pids, chance))
+            p99[title] = _report(title, await _measure(sought, ids, ask, floor, pids, chance))
     finally:
         writer.close()
         await engine.dispose()
+    return p99["service"]
 
 
 async def _measure(
@@ -269,7 +281,7 @@ def _mistyped(word: str, chance: Random) -> str:
     )
 
 
-def _report(title: str, times: Times) -> None:
+def _report(title: str, times: Times) -> float:
     floor = times.pop("floor")
     everything = [each for some in times.values() for each in some]
     print(f"{title:20}{'n':>5}{'p50 ms':>9}{'p99 ms':>9}{'ratios':>16}{'processor p50':>15}{'p99 ms':>9}{'ratios':>16}")
@@ -281,6 +293,7 @@ def _report(title: str, times: Times) -> None:
             line += f"{p50:>{width}.2f}{p99:>9.2f}{ratios:>16}"
         print(line)
     print(flush=True)
+    return _at(everything, 99, 0)
 
 
 def _at(times: list[tuple[float, float]], percent: int, measure: int) -> float:
@@ -294,6 +307,7 @@ def _options() -> Options:
     parser.add_argument("--clients", type=int, default=CLIENTS, help="of each clinic (default: %(default)s)")
     parser.add_argument("--patients", type=int, default=PATIENTS, help="of each clinic (default: %(default)s)")
     parser.add_argument("--queries", type=int, default=1000, help="searches (default: %(default)s)")
+    parser.add_argument("--most-ms", type=float, help="fail where p99 of the search is not under so many milliseconds")
     return Options(**vars(parser.parse_args()))
 
 

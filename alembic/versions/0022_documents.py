@@ -25,6 +25,7 @@ def upgrade() -> None:
         sa.Column("content", postgresql.BYTEA(), nullable=False),
         sa.Column("token_hash", postgresql.BYTEA(), nullable=False),
         sa.Column("issued_at", INSTANT, nullable=False),
+        sa.Column("issued_on", sa.Date(), nullable=False),
         sa.Column("issued_by", sa.UUID(), nullable=True),
         sa.Column("withdrawn_at", INSTANT, nullable=True),
         sa.Column("withdrawn_by", sa.UUID(), nullable=True),
@@ -60,12 +61,12 @@ def upgrade() -> None:
         "find_document(bytea)",
         """
         CREATE FUNCTION find_document(p_token_hash bytea)
-        RETURNS TABLE (number integer, issued_at timestamptz, withdrawn boolean, clinic_name text, time_zone text)
+        RETURNS TABLE (number integer, issued_on date, withdrawn boolean, clinic_name text)
         LANGUAGE plpgsql STABLE AS $$
         #variable_conflict use_column
         BEGIN
             RETURN QUERY
-            SELECT d.number, d.issued_at, d.withdrawn_at IS NOT NULL, c.name, c.time_zone
+            SELECT d.number, d.issued_on, d.withdrawn_at IS NOT NULL, c.name
             FROM documents d JOIN clinics c ON c.id = d.clinic_id
             WHERE d.token_hash = p_token_hash;
         END $$

@@ -12,20 +12,38 @@ from coravet.adapters.postgres.guarding import as_system, guard, past_policies
 revision = "0023"
 down_revision = "0022"
 
+# As `core.patients.search.kept` does it, of text that was folded already.
+KEPT = """
+CREATE FUNCTION kept_words(folded text) RETURNS text LANGUAGE sql AS $$
+    WITH plain AS (SELECT regexp_replace(folded, '[''\u2019\u02bc`\u00b4]', '', 'g') AS text),
+    parted AS (SELECT trim(regexp_replace(text, '[^[:alnum:]]+', ' ', 'g')) AS text FROM plain),
+    neighbours AS (
+        SELECT lag(word) OVER (ORDER BY n) AS before, word
+        FROM parted, unnest(string_to_array(parted.text, ' ')) WITH ORDINALITY AS u(word, n)
+    )
+    SELECT concat_ws(' ', parted.text,
+        (SELECT string_agg(regexp_replace(token, '[^[:alnum:]]+', '', 'g'), ' ')
+         FROM plain, unnest(string_to_array(plain.text, ' ')) AS token
+         WHERE token ~ '[^[:alnum:]]' AND token ~ '[[:digit:]]' AND token ~ '[[:alpha:]]'),
+        (SELECT string_agg(before || word, ' ') FROM neighbours
+         WHERE (before ~ '^[[:digit:]]+$') <> (word ~ '^[[:digit:]]+$')))
+    FROM parted
+$$
+"""
 NAMES_ONLY = """
-UPDATE clients SET search_key = trim(regexp_replace(regexp_replace(array_to_string(
+UPDATE clients SET search_key = kept_words(array_to_string(
     (string_to_array(search_key, ' '))
-        [1 : cardinality(string_to_array(search_key, ' ')) - num_nonnulls(document_number, phone, email)], ' '),
-    '[''\u2019\u02bc`\u00b4]', '', 'g'), '[^[:alnum:]]+', ' ', 'g'))
+        [1 : cardinality(string_to_array(search_key, ' ')) - num_nonnulls(document_number, phone, email)], ' '))
 """
 WITH_NUMBERS = """
 UPDATE clients SET search_key = concat_ws(' ', search_key, lower(document_number), phone, lower(email))
 """
 NAME_AND_BREED = """
 UPDATE patients
-SET search_key = array_to_string(words[: named], ' ') || ' / ' || array_to_string(words[named + 1 :], ' ')
+SET search_key = concat_ws(' / ', kept_words(array_to_string(words[: named], ' ')),
+    nullif(kept_words(array_to_string(words[named + 1 :], ' ')), ''))
 FROM (SELECT clinic_id, id, string_to_array(search_key, ' ') AS words,
-          cardinality(regexp_split_to_array(name, '\\s+')) AS named FROM patients WHERE breed IS NOT NULL) AS split
+          cardinality(regexp_split_to_array(name, '\\s+')) AS named FROM patients) AS split
 WHERE patients.clinic_id = split.clinic_id AND patients.id = split.id
 """
 TOGETHER = "UPDATE patients SET search_key = replace(search_key, ' / ', ' ')"
@@ -49,7 +67,7 @@ CREATE FUNCTION put_client_words(clinics uuid[], ids uuid[]) RETURNS void LANGUA
     CROSS JOIN LATERAL (
         SELECT CASE n WHEN 1 THEN 0 ELSE 1 END, word
         FROM unnest(string_to_array(c.search_key, ' ')) WITH ORDINALITY AS u(word, n)
-        UNION ALL SELECT 2, lower(c.document_number)
+        UNION ALL SELECT 2, {BOTH_WAYS.format("lower(c.document_number)")}
         UNION ALL SELECT 2, lower(c.email)
         UNION ALL SELECT 2, {BOTH_WAYS.format("ltrim(c.phone, '+')")}
         UNION ALL SELECT 2, lower(k.value) FROM contacts k
@@ -196,9 +214,11 @@ def upgrade() -> None:
     )
     op.create_index("ix_search_words_rank", "search_words", ["clinic_id", "place", "word", "name", "id", "client_id"])
     guard("search_words", "SELECT")
+    op.execute(KEPT)
     with past_policies("clients", "patients"):
         op.execute(NAMES_ONLY)
         op.execute(NAME_AND_BREED)
+    op.execute("DROP FUNCTION kept_words")
     owner = op.get_bind().exec_driver_sql("SELECT current_user").scalar_one()
     with as_system():
         for signature, declaration in HELPERS.items():

@@ -369,6 +369,18 @@ async def test_page(language: str, service: Service, clinic: Clinic) -> None:
     assert "reservado" not in page.text
 
 
+async def test_day(service: Service, clinic: Clinic) -> None:
+    """The day of issue is the one on the paper for ever, also where the clinic's time zone changes afterwards."""
+    first = await _print(service, clinic, CARD)
+    [on] = re.findall(r"emitido el (\d\d)/(\d\d)/(\d{4})", _text(first))
+    async with superuser(service.settings) as admin:
+        change = "UPDATE clinics SET time_zone = $2 WHERE id = $1"
+        for zone in ("Pacific/Kiritimati", "Pacific/Pago_Pago"):  # a day and an hour apart
+            await admin.execute(change, UUID(clinic.id), zone)
+            assert (await _state(service, _token(first)))["issued_on"] == "-".join(reversed(on))
+        await admin.execute(change, UUID(clinic.id), "America/Guayaquil")
+
+
 async def test_forged(service: Service, clinic: Clinic) -> None:
     """A code that nobody printed, whatever it holds, is one and the same 404, as for any other address."""
     token = _token(await _print(service, clinic, CARD))
@@ -392,4 +404,7 @@ async def test_limited(settings: Settings, people: People) -> None:
         answers.append(await service.client.get(f"{ORIGIN}/portal/documents/3"))
         answers.append(await service.ask("GET", "/portal/documents/4"))
     assert [answer.status_code for answer in answers] == [404, 404, 429, 429]
-    assert int(answers[-1].headers["retry-after"]) > 0
+    for answer in answers[-2:]:
+        assert int(answer.headers["retry-after"]) > 0
+    assert answers[-2].headers["content-type"].startswith("text/html")
+    assert "Too many requests" in answers[-2].text

@@ -170,8 +170,8 @@ INSERT INTO client_merges (clinic_id, id, client_id, merged_id, merged_at, fille
 INSERT INTO imports (clinic_id, id, file_name, size, sha256, created_at, expires_at, status, received, last_row,
     checked, applied, counts, skip_errors) VALUES ({CLINIC}, {VISIT}, 'clientes.csv', 1, '0', now(), now(), 'checked',
     1, 2, 1, 0, '{{}}', false);
-INSERT INTO documents (clinic_id, id, number, kind, patient_id, subject_id, content, token_hash, issued_at)
-    VALUES ({CLINIC}, {VISIT}, 1, 'card', {PATIENT}, {PATIENT}, '\\x00', '\\x00', now());
+INSERT INTO documents (clinic_id, id, number, kind, patient_id, subject_id, content, token_hash, issued_at,
+    issued_on) VALUES ({CLINIC}, {VISIT}, 1, 'card', {PATIENT}, {PATIENT}, '\\x00', '\\x00', now(), '2030-01-01');
 INSERT INTO import_parts VALUES ({CLINIC}, {VISIT}, 0, '\\x00');
 INSERT INTO import_rows (clinic_id, import_id, number, outcome, warned, known, animals, problems)
     VALUES ({CLINIC}, {VISIT}, 2, 'error', false, false, '[]', '[]');

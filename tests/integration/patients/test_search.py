@@ -13,7 +13,7 @@ from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.patients.clients import search_key as client_key
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.patients.patients import search_key as patient_key
-from coravet.core.patients.search import typed
+from coravet.core.patients.search import typed, typos
 
 
 class Desk:
@@ -69,7 +69,7 @@ async def test_forgiving(desk: Desk) -> None:
 
 
 async def test_numbers(desk: Desk) -> None:
-    """Phones, chips and documents are found by their beginning and, but documents, by their end, in any usual form."""
+    """Phones, chips and documents are found by their beginning and by their end, in any usual form."""
     client = await desk.client(
         "Ana", "Loor", phone="0991234567", document_type="cedula", document_number="1714307103", email="AL@correo.test"
     )
@@ -79,7 +79,10 @@ async def test_numbers(desk: Desk) -> None:
     chip = {"kind": "iso_chip", "value": "941000024680135"}
     made = await desk.done("POST", f"patients/{patient}/identifiers", json=chip)
     await desk.done("POST", f"patients/{patient}/identifiers", json={"kind": "municipal", "value": "LC-2024-77"})
-    for text in ("0991234567", "099 123", "+593 99 123 4567", "4567", "34567", "654321", "1714307", "al@cor", "hija@"):
+    for text in (
+        "0991234567", "099 123", "+593 99 123 4567", "4567", "34567", "654321", "1714307", "307103", "al@cor", "hija@",
+        "00593991234567", "loor 099 123 4567", "Sra. Loor", "dra loor",
+    ):  # fmt: skip
         assert await desk.found(text) == ["Ana Loor", "Toby"], text
     for text in ("680135", "941000024680135", "941 000 024 680 135", "9410", "lc-2024-77", "lc202477", "loor 0135"):
         assert await desk.found(text) == ["Toby"], text
@@ -87,6 +90,41 @@ async def test_numbers(desk: Desk) -> None:
     await desk.done("DELETE", f"patients/{patient}/identifiers/{made['id']}")
     assert await desk.found("680135") == []
     assert not {word for word in await desk.words(patient) if "680135" in word or "531086" in word}
+
+
+async def test_letters_and_digits(desk: Desk) -> None:
+    """Where letters meet digits, it does not matter what is written between them."""
+    client = await desk.client("Iris", "Kohl", document_type="passport", document_number="AB-123456")
+    await desk.patient(client, "K-9")
+    await desk.patient(client, "Luna 2")
+    for text in ("AB-123456", "ab 123456", "ab123456", "123456", "3456"):
+        assert await desk.found(text) == ["Iris Kohl", "K-9", "Luna 2"], text
+    for text in ("k9", "K-9", "k 9", "K.9"):
+        assert await desk.found(text) == ["K-9"], text
+    for text in ("luna2", "luna-2", "2 luna"):
+        assert await desk.found(text) == ["Luna 2"], text
+
+
+async def test_zeros(desk: Desk) -> None:
+    """Last digits are meant with their zeros: 0567 is not all that ends in 567."""
+    for family, phone in (("Arce", "0991230567"), ("Bravo", "0991231567")):
+        await desk.client("Ana", family, phone=phone)
+    assert await desk.found("0567") == ["Ana Arce"]
+    assert await desk.found("567") == ["Ana Arce", "Ana Bravo"]
+
+
+async def test_many_neighbours(desk: Desk, service: Service) -> None:
+    """Among many names that are one mistake away, those are found that people mistake most."""
+    near = [form for form in typos("mria") if len(form) == 4 and form.isalpha()]
+    async with superuser(service.settings) as admin:
+        await admin.execute(
+            "INSERT INTO clients (clinic_id, id, given_name, family_name, search_key, version, created_at)"
+            " SELECT $1, uuidv7(), name || 'x', 'Loor', name || 'x loor', 1, now() FROM unnest($2::text[]) AS name",
+            UUID(desk.clinic.id),
+            near,
+        )
+    await desk.client("María", "Mora")
+    assert (await desk.found("mria"))[0] == "María Mora"
 
 
 async def test_rank(desk: Desk) -> None:

@@ -19,10 +19,10 @@ def test_clinic_is_text() -> None:
 
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_states(language: Language) -> None:
-    """Valid, withdrawn and unknown are three pages, each in both languages; an unknown one names nobody."""
+    """Valid, withdrawn, unknown and not asked are four pages, each in both languages; the last two name nobody."""
     found = DocumentState(7, date(2026, 3, 1), "Clínica", "valid")
     withdrawn = DocumentState(7, date(2026, 3, 1), "Clínica", "withdrawn")
-    pages = [document_page(each, language) for each in (found, withdrawn, None)]
-    assert len(set(pages)) == 3
+    pages = [document_page(each, language) for each in (found, withdrawn, "unknown", "busy")]
+    assert len(set(pages)) == 4
     assert all(page.startswith(f"<!doctype html><html lang='{language}'>") for page in pages)
-    assert "<dl>" not in pages[2]
+    assert ["<dl>" in page for page in pages] == [True, True, False, False]

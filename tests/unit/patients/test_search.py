@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from coravet.core.kernel.text import words
-from coravet.core.patients.search import MOST_WORDS, typed, typos
+from coravet.core.patients.search import MOST_WORDS, kept, typed, typos
 
 
 @pytest.mark.parametrize(
@@ -34,6 +34,15 @@ def test_words(text: str, found: list[str]) -> None:
         ("luna 4567", ["4567", "luna"]),
         ("a b c d e f g h", ["a", "b", "c", "d", "e", "f"]),
         ("'.'", []),
+        ("AB-123456", ["ab123456"]),
+        ("lc-2024-77 luna", ["lc202477", "luna"]),
+        ("mendoza 099 123 0567", ["0991230567", "mendoza"]),
+        ("mendoza +593 (99) - 123 0567 luna", ["593991230567", "mendoza", "luna"]),
+        ("Señora Mendoza", ["mendoza"]),
+        ("Dra. doña  don sr MENDOZA", ["mendoza"]),
+        ("doctor", ["doctor"]),
+        ("dr a", ["dr", "a"]),
+        ("dra 4567", ["4567"]),
     ],
 )
 def test_typed(text: str, firsts: list[str]) -> None:
@@ -42,12 +51,43 @@ def test_typed(text: str, firsts: list[str]) -> None:
     assert len(firsts) <= MOST_WORDS
 
 
-def test_numbers() -> None:
-    """A number is looked for as it begins and as it ends, with the country's code in the place of a trunk's zero."""
-    [word] = typed("0991234567")
-    assert word.forms == ("0991234567", "~7654321990", "593991234567", "~765432199")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("K-9", ["k", "9", "k9"]),
+        ("Luna 2", ["luna", "2", "luna2"]),
+        ("R2-D2 (azul)", ["r2", "d2", "azul", "r2d2"]),
+        ("José Pérez-Luna", ["jose", "perez", "luna"]),
+    ],
+)
+def test_kept(name: str, words: list[str]) -> None:
+    """Of a name each word is kept, and where letters meet digits their joined form."""
+    assert kept(name) == words
+
+
+@pytest.mark.parametrize(
+    ("text", "forms"),
+    [
+        ("0991234567", ["0991234567", "~7654321990", "593991234567", "~765432199"]),
+        ("00593991234567", ["00593991234567", "~76543219939500", "593991234567"]),
+        ("0567", ["0567", "~7650", "593567"]),
+        ("0000003", ["0000003", "~3000000"]),
+        ("000", ["000", "~000"]),
+    ],
+)
+def test_numbers(text: str, forms: list[str]) -> None:
+    """A number is looked for as it begins and as it ends; before a whole phone its zeros do not count."""
+    [word] = typed(text)
+    assert list(word.forms) == forms
     assert word.typos == ()
-    assert typed("000")[0].forms == ("000", "~000", "59300", "~00")
+
+
+def test_likeliest() -> None:
+    """Letters that sound alike, and then a letter too many, swapped or missing, come before any other wrong one."""
+    order = typos("mendosa")
+    assert [order.index(form) for form in ("mendos", "mendoza", "medosa", "mednosa", "menrdosa", "mendofa")] == sorted(
+        order.index(form) for form in ("mendos", "mendoza", "medosa", "mednosa", "menrdosa", "mendofa")
+    )
 
 
 letters = st.text("abcdn", min_size=4, max_size=7)

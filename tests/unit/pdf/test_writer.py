@@ -244,6 +244,54 @@ async def test_long_word(writer: TypstWriter) -> None:
     assert max(rights) < page.get_width() - 40
 
 
+@pytest.mark.parametrize("letters", [12, 15, 22, 23, 30, 39, 79])
+@pytest.mark.parametrize("kind", ["card", "prescription", "visit_summary"])
+async def test_long_words(kind: str, letters: int, writer: TypstWriter) -> None:
+    """Wherever people type, the widest word stays on the page and beside the code, which can be read."""
+    word = "W" * letters
+    vet, animal = Professional(word, word), PatientOnSheet(name=word, species="dog", breed=word, color=word, owner=word)
+    drug = ShownPrescription(
+        drug=word, strength=word, unit=word, route="oral", quantity=Decimal(1), quantity_unit=word, instructions=word
+    )
+    dose = ShownImmunization(given_on=date(2026, 1, 1), vaccine=word, manufacturer=word, lot_number=word, vet=vet)
+    worm = ShownDeworming(given_on=date(2026, 1, 1), product=word, target="internal", vet=vet)
+    sheets: dict[str, Sheet] = {
+        "card": VaccinationCard(clinic=word, patient=animal, immunizations=[dose], dewormings=[worm]),
+        "prescription": PrescriptionSheet(
+            clinic=word,
+            patient=animal,
+            vet=vet,
+            prescribed_on=date(2026, 1, 1),
+            valid_until=date(2026, 2, 1),
+            drugs=[drug],
+        ),
+        "visit_summary": VisitSummary(
+            clinic=word,
+            patient=animal,
+            vet=vet,
+            visited_on=date(2026, 1, 1),
+            signed_on=date(2026, 1, 1),
+            reason=word,
+            note=ShownNote(plan=word),
+            problems=[ShownProblem(word, "active", "confirmed")],
+            immunizations=[dose],
+            prescriptions=[drug],
+            addenda=[ShownAddendum(date(2026, 1, 1), vet, word)],
+        ),
+    }
+    pdf = await writer.write(sheets[kind], STAMP)
+    assert _scanned(pdf) == STAMP.address
+    document = pypdfium2.PdfDocument(pdf)
+    for number, page in enumerate(document):
+        text = page.get_textpage()
+        boxes = [text.get_charbox(index) for index in range(text.count_chars())]
+        assert max(right for _, _, right, _ in boxes) <= page.get_width() - 48
+        if number == 0:  # the code is 29 mm wide, its margin 18, and 16 mm below the page's top
+            code = page.get_width() - 47 / 25.4 * 72
+            assert not [box for box in boxes if box[2] > code and box[3] > page.get_height() - 44 / 25.4 * 72]
+    assert pypdf.PdfReader(BytesIO(pdf)).metadata.author == word
+
+
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=80))
 @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
 def test_anything(text: str) -> None:

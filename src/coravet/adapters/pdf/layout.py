@@ -39,7 +39,7 @@ from coravet.core.records.sheets import (
 
 Fact = tuple[str, str]
 NOTHING = "\N{EN DASH}"
-_LONG, _LONG_IN_TABLE = re.compile(r"\S{40,}"), re.compile(r"\S{16,}")
+_LONG, _LONG_IN_TABLE = re.compile(r"\S{24,}"), re.compile(r"\S{13,}")
 _MAY_BREAK = re.compile(r"\S{6}(?=\w)")
 
 
@@ -83,14 +83,14 @@ def lay_out(sheet: Sheet, stamp: Stamp, qr: str) -> Layout:
             sections = list(_visit(sheet))
             signature = sheet.vet
     return Layout(
-        sheet.clinic,
+        _breakable(sheet.clinic),
         TITLES[str(sheet.__struct_config__.tag)],
         str(stamp.number),
         stamp.address,
         qr,
         [(name, _breakable(said)) for name, said in facts],
         [_in_bounds(section) for section in sections],
-        None if signature is None else _signed(signature),
+        None if signature is None else [_breakable(line, _LONG_IN_TABLE) for line in _signed(signature)],
     )
 
 
@@ -107,7 +107,8 @@ def amount(number: Decimal) -> str:
 def _in_bounds(section: Section) -> Section:
     long = _LONG_IN_TABLE if section.kind == "table" else _LONG
     rows = [[_breakable(cell, long) for cell in row] for row in section.rows]
-    return msgspec.structs.replace(section, rows=rows, text=_breakable(section.text))
+    heading = None if section.heading is None else _breakable(section.heading)
+    return msgspec.structs.replace(section, heading=heading, rows=rows, text=_breakable(section.text))
 
 
 def _breakable(text: str, long: re.Pattern[str] = _LONG) -> str:

@@ -13,7 +13,6 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import ClientCreated, ClientUpdated
 from coravet.core.kernel.fields import Email, clean_fields, given_fields
-from coravet.core.kernel.text import words
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.cantons import cantons
@@ -21,6 +20,7 @@ from coravet.core.patients.death import Deceased, check_death
 from coravet.core.patients.model import Client, DocumentType, PreferredChannel
 from coravet.core.patients.numbers import BadNumber, Checked, Numbers
 from coravet.core.patients.ports import PatientsWork
+from coravet.core.patients.search import kept
 from coravet.core.patients.views import ClientView
 from coravet.core.tenancy.clinic_day import day_of, time_zone
 
@@ -104,8 +104,8 @@ def _check_number(field: str, check: Callable[[], Checked], checked: CheckedClie
 
 
 def search_key(client: Client) -> str:
-    """The words of a client's names, folded; numbers and mail addresses are found by their own columns."""
-    return " ".join(words(f"{client.given_name} {client.family_name}"))
+    """The words of a client's names, see `search.kept`; numbers and mail addresses are found by their own columns."""
+    return " ".join(kept(f"{client.given_name} {client.family_name}"))
 
 
 def client_view(client: Client, warnings: list[FieldError]) -> ClientView:

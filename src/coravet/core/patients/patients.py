@@ -13,13 +13,13 @@ from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import PatientCreated, PatientUpdated
 from coravet.core.kernel.fields import clean_fields, given_fields
-from coravet.core.kernel.text import words
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.breeds import breed_code
 from coravet.core.patients.death import died_before_birth
 from coravet.core.patients.model import BirthDatePrecision, Party, Patient, ReproductiveStatus, Sex, Species
 from coravet.core.patients.ports import PatientsWork
+from coravet.core.patients.search import kept
 from coravet.core.patients.views import PatientView
 from coravet.core.tenancy.clinic_day import day_of, time_zone
 
@@ -76,8 +76,8 @@ def check_patient(given: Mapping[str, Any], today: date) -> tuple[dict[str, Any]
 
 
 def search_key(patient: Patient) -> str:
-    """The words of a patient's name and, after ` / `, of its breed, folded."""
-    return " / ".join(" ".join(words(text)) for text in (patient.name, patient.breed) if text)
+    """The words of a patient's name and, after ` / `, of its breed, see `search.kept`."""
+    return " / ".join(" ".join(kept(text)) for text in (patient.name, patient.breed) if text)
 
 
 async def register_patient(command: NewPatient, actor: Actor, begin: Begin[PatientsWork], clock: Clock) -> PatientView:

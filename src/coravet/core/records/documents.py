@@ -89,7 +89,7 @@ async def issue(
             found = await _printable(work, kind, subject_id)
             document = await _issued(work, kind, subject_id, found, seal)
         if document is None:
-            document_id = work.new_id()
+            document_id, now = work.new_id(), clock.now()
             document = Document(
                 clinic_id=actor.clinic_id,
                 id=document_id,
@@ -99,12 +99,12 @@ async def issue(
                 subject_id=subject_id,
                 content=content_of(found.sheet),
                 token_hash=hash_token(seal.token(document_id)),
-                issued_at=clock.now(),
+                issued_at=now,
+                issued_on=day_of(now, time_zone(actor.time_zone)),
                 issued_by=actor.member_id,
             )
             await work.documents.add(document)
-    issued_on = day_of(document.issued_at, time_zone(actor.time_zone))
-    return found.sheet, Stamp(document.number, document.issued_at, issued_on, seal.address(document.id))
+    return found.sheet, Stamp(document.number, document.issued_at, document.issued_on, seal.address(document.id))
 
 
 async def _printable(work: DocumentsWork, kind: SheetKind, subject_id: UUID) -> FoundSheet:

@@ -188,6 +188,7 @@ class Document:
         subject_id: the patient of a card, the prescription, or the encounter of a visit summary.
         content: SHA-256 over what the sheet shows; see `documents.content_of`.
         token_hash: of the token in its QR code; see `documents.Seal`.
+        issued_on: the clinic's day then: paper and page agree for ever, whatever becomes of the clinic's time zone.
         withdraw_reason: why it is no longer valid.
     """
 
@@ -200,6 +201,7 @@ class Document:
     content: bytes
     token_hash: bytes
     issued_at: datetime
+    issued_on: date
     issued_by: MemberId | None
     withdrawn_at: datetime | None = None
     withdrawn_by: MemberId | None = None

@@ -167,7 +167,7 @@ class Stamp(msgspec.Struct, frozen=True):
 
     Attributes:
         number: the clinic's, counted from 1.
-        issued_on: the clinic's day of `issued_at`.
+        issued_on: the clinic's day of `issued_at`, as its time zone was then.
         address: where anybody may see whether it is valid; printed as a QR code.
     """
 

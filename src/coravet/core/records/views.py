@@ -237,7 +237,7 @@ class DocumentState(msgspec.Struct, frozen=True):
     """All that is told to whoever scans a document's code.
 
     Attributes:
-        issued_on: the clinic's day.
+        issued_on: the day on the paper.
         clinic: its name today.
     """
 

@@ -1,6 +1,6 @@
 """What tenancy asks of storage."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
 
@@ -74,10 +74,9 @@ class DocumentFound(msgspec.Struct, frozen=True):
     """What the code on a document leads to; see `records.documents`."""
 
     number: int
-    issued_at: datetime
+    issued_on: date
     withdrawn: bool
     clinic_name: str
-    time_zone: str
 
 
 class Directory(Protocol):

@@ -8,12 +8,11 @@ from litestar import Response, get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, JSONBody, PathParameter
 
-from coravet.core.kernel.errors import FieldError, NotFound
+from coravet.core.kernel.errors import FieldError, NotFound, RateLimited
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.records.documents import NotPrintable, Withdrawal, check_withdrawal, hash_token, issue, withdraw
 from coravet.core.records.sheets import SheetKind
 from coravet.core.records.views import DocumentState, DocumentView
-from coravet.core.tenancy.clinic_day import day_of, time_zone
 from coravet.entrypoints.http.access import permitted, public
 from coravet.entrypoints.http.call import Call, Ports
 from coravet.entrypoints.http.document_page import POLICY, document_page
@@ -111,8 +110,7 @@ async def _state(token: str, call: Call) -> DocumentState | None:
     found = await call.ports.directory.document(hash_token(token))
     if found is None:
         return None
-    issued_on = day_of(found.issued_at, time_zone(found.time_zone))
-    return DocumentState(found.number, issued_on, found.clinic_name, "withdrawn" if found.withdrawn else "valid")
+    return DocumentState(found.number, found.issued_on, found.clinic_name, "withdrawn" if found.withdrawn else "valid")
 
 
 @get(
@@ -131,11 +129,13 @@ async def get_document_state(document_token: Token, call: NamedDependency[Call])
 
 @get(PAGES + "/{document_token:str}", opt=public(HOLDERS), include_in_schema=False)
 async def show_document_state(document_token: Token, call: NamedDependency[Call]) -> Response[str]:
-    """The same for people, as a page. A code that nobody printed is a 404 that says so."""
-    state = await _state(document_token, call)
-    return Response(
-        document_page(state, call.language),
-        status_code=200 if state else 404,
-        media_type="text/html",
-        headers={"Content-Security-Policy": POLICY, "Content-Language": call.language, "X-Robots-Tag": "noindex"},
-    )
+    """The same for people, as a page. A code that nobody printed is a 404 that says so, too many a 429."""
+    headers = {"Content-Security-Policy": POLICY, "Content-Language": call.language, "X-Robots-Tag": "noindex"}
+    try:
+        found = await _state(document_token, call)
+    except RateLimited as error:
+        page, status = document_page("busy", call.language), 429
+        headers["Retry-After"] = str(error.retry_after_seconds)
+    else:
+        page, status = document_page(found or "unknown", call.language), 200 if found else 404
+    return Response(page, status_code=status, media_type="text/html", headers=headers)

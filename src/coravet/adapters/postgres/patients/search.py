@@ -14,6 +14,9 @@ from coravet.core.patients.views import FoundView
 RARE = 400
 """Rows of a word up to which looking the other words up one by one is cheaper than meeting all of theirs."""
 
+MEANT = 40
+"""Mistakes of a word that are looked for, at most."""
+
 _END = "chr(1114111)"  # no character sorts after it, so that a range up to it holds all that begins so
 _FIRST_OWNERS = "'{0,1,2,4,5,6}'::smallint[]"
 _ALL = "'{0,1,2,4,5,6,8,9,10,12,13,14}'::smallint[]"
@@ -34,9 +37,9 @@ _MEANT = f"""
 SELECT form FROM unnest($1::text[]) WITH ORDINALITY AS m(form, n)
 WHERE (SELECT true FROM search_words s
        WHERE s.place = ANY ({_NAMES}) AND s.word >= m.form AND s.word < m.form || {_END} LIMIT 1)
-ORDER BY n LIMIT 24
+ORDER BY (SELECT true FROM search_words s WHERE s.place = ANY ({_NAMES}) AND s.word = m.form LIMIT 1), n LIMIT {MEANT}
 """  # noqa: S608 -- put together from our own texts
-"""Which mistakes would explain a word, for there is a name that begins so."""
+"""Which mistakes would explain a word, for a name begins so: whole names first, then the likeliest mistakes."""
 
 _SHOWN = """, best AS (SELECT * FROM hits ORDER BY place, inexact, word, name, id LIMIT $1),
 theirs AS (

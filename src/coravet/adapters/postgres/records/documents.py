@@ -52,9 +52,9 @@ class DocumentRows(Rows[Document]):
 
     async def latest(self, kind: SheetKind, subject_id: UUID) -> Document | None:
         rows = await self._work.fetch(
-            "SELECT clinic_id, id, number, kind, patient_id, subject_id, content, token_hash, issued_at, issued_by,"
-            " withdrawn_at, withdrawn_by, withdraw_reason FROM documents WHERE kind = $1 AND subject_id = $2"
-            " ORDER BY number DESC LIMIT 1",
+            "SELECT clinic_id, id, number, kind, patient_id, subject_id, content, token_hash, issued_at,"
+            " issued_on, issued_by, withdrawn_at, withdrawn_by, withdraw_reason FROM documents"
+            " WHERE kind = $1 AND subject_id = $2 ORDER BY number DESC LIMIT 1",
             kind,
             subject_id,
         )

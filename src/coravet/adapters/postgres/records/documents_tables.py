@@ -1,6 +1,6 @@
 """Sheets that were handed out."""
 
-from sqlalchemy import CheckConstraint, Index, Integer, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Date, Index, Integer, Text, UniqueConstraint
 from sqlalchemy.dialects.postgresql import BYTEA, UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
@@ -16,6 +16,7 @@ documents = tenant_table(
     column("content", BYTEA),
     column("token_hash", BYTEA),
     column("issued_at", Instant),
+    column("issued_on", Date),
     column("issued_by", UUID, nullable=True),
     column("withdrawn_at", Instant, nullable=True),
     column("withdrawn_by", UUID, nullable=True),
