@@ -32,8 +32,9 @@ def upgrade() -> None:
         sa.Column("skip_errors", sa.Boolean(), nullable=False),
         sa.Column("checked_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("applied_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
+        sa.Column("applied_by", sa.UUID(), nullable=True),
         sa.CheckConstraint(
-            "status IN ('uploading', 'checking', 'checked', 'applying', 'applied', 'refused')",
+            "status IN ('uploading', 'checking', 'checked', 'applying', 'applied', 'refused', 'failed')",
             name=op.f("ck_imports_status"),
         ),
         sa.CheckConstraint("received BETWEEN 0 AND size", name=op.f("ck_imports_received")),
@@ -68,12 +69,15 @@ def upgrade() -> None:
         sa.Column("warned", sa.Boolean(), nullable=False),
         sa.Column("client_id", sa.UUID(), nullable=True),
         sa.Column("known", sa.Boolean(), nullable=False),
+        sa.Column("known_as", sa.Text(), nullable=True),
+        sa.Column("seen", sa.Text(), nullable=True),
         sa.Column("first_row", sa.Integer(), nullable=True),
         sa.Column("person", postgresql.JSONB(), nullable=True),
         sa.Column("animals", postgresql.JSONB(), nullable=False),
         sa.Column("problems", postgresql.JSONB(), nullable=False),
         sa.Column("document", sa.Text(), nullable=True),
         sa.Column("phone", sa.Text(), nullable=True),
+        sa.Column("further_phones", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.Column("chips", postgresql.ARRAY(sa.Text()), nullable=True),
         sa.CheckConstraint("outcome IN ('created', 'matched', 'merged', 'error')", name=op.f("ck_import_rows_outcome")),
         sa.CheckConstraint("(client_id IS NULL) = (outcome = 'error')", name=op.f("ck_import_rows_client")),
@@ -97,6 +101,12 @@ def upgrade() -> None:
     )
     op.create_index(
         "ix_import_rows_phone", "import_rows", ["clinic_id", "phone"], postgresql_where=sa.text("phone IS NOT NULL")
+    )
+    op.create_index(
+        "ix_import_rows_further_phones",
+        "import_rows",
+        ["clinic_id", "number"],
+        postgresql_where=sa.text("further_phones IS NOT NULL"),
     )
     op.create_index("ix_import_rows_first_row", "import_rows", ["clinic_id", "import_id", "first_row", "number"])
     guard("imports", "SELECT, INSERT, UPDATE, DELETE")

@@ -346,3 +346,213 @@ async def test_expired(service: Service, clinic: Clinic) -> None:
             assert [str(row["import_id"]) for row in left] == [kept["id"]]
     listed = await service.done("GET", f"/clinics/{clinic.slug}/imports", clinic.owner)
     assert [each["id"] for each in listed["items"]] == [kept["id"]]
+
+
+async def registered(service: Service, clinic: Clinic, **person: Any) -> Any:
+    """A client whom somebody registered by hand."""
+    fields = {"given_name": "Ana", "family_name": "Pérez", **person}
+    return await service.done("POST", f"/clinics/{clinic.slug}/clients", clinic.owner, json=fields)
+
+
+async def merged(service: Service, clinic: Clinic, client: Any, other: Any) -> None:
+    """`other` turns out to be `client`."""
+    command = {"merged_id": other["id"], "version": client["version"]}
+    await service.done("POST", f"/clinics/{clinic.slug}/clients/{client['id']}/merge", clinic.owner, json=command)
+
+
+async def with_patient(service: Service, clinic: Clinic, client: Any, **patient: Any) -> Any:
+    """A patient of the client's."""
+    fields = {"client_id": client["id"], "name": "Luna", "species": "cat", **patient}
+    return await service.done("POST", f"/clinics/{clinic.slug}/patients", clinic.owner, json=fields)
+
+
+def codes(rows: Any) -> list[list[str]]:
+    """What is wrong or odd in each row."""
+    return [[each["code"] for each in row["problems"]] for row in rows]
+
+
+DOCUMENTED = "cédula;nombre;apellido;mascota;especie\n2300000003;Ana;Pérez;Luna;gato\n".encode()
+REACHED = "nombre;apellido;celular;mascota;especie\nAna;Pérez;0998888888;Luna;gato\n".encode()
+
+
+async def test_merged_since(service: Service, clinic: Clinic) -> None:
+    """A client who was merged away since the check gets nothing, but the one who stays does."""
+    ana = await registered(service, clinic, document_type="cedula", document_number="2300000003")
+    found = await checked(service, clinic, DOCUMENTED)
+    await merged(service, clinic, await registered(service, clinic, family_name="Pérez Mora"), ana)
+    assert (await applied(service, clinic, found["id"]))["status"] == "checking"
+    await looked_at(service, clinic, found["id"])
+    [row] = await rows_of(service, clinic, found["id"])
+    assert (row["outcome"], row["known_as"]) == ("matched", "Ana Pérez Mora")
+    assert (await applied(service, clinic, found["id"]))["status"] == "applied"
+    assert (await patients_of(service, clinic))["Luna"] == "Ana Pérez Mora"
+
+
+@pytest.mark.parametrize("what", ["client", "patient", "namesake"])
+async def test_registered_since(service: Service, clinic: Clinic, what: str) -> None:
+    """Who or what was registered by hand since the check is not made a second time."""
+    file = b"nombre;apellido;mascota;especie\nAna;P\xe9rez;Luna;gato\n" if what == "namesake" else REACHED
+    ana = None if what != "patient" else await registered(service, clinic, phone="0998888888")
+    found = await checked(service, clinic, file)
+    if ana is None:
+        await registered(service, clinic, phone="0998888888")
+    else:
+        await with_patient(service, clinic, ana)
+    assert (await applied(service, clinic, found["id"]))["status"] == "checking"
+    again = await looked_at(service, clinic, found["id"])
+    assert again["counts"]["patients"] == (0 if what == "patient" else 1)
+    assert (again["counts"]["matched"], again["counts"]["warnings"]) == ((0, 1) if what == "namesake" else (1, 0))
+
+
+async def test_families_share_phones(service: Service, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Those of the same phone whom the import itself has made are no change of the clinic."""
+    monkeypatch.setattr("coravet.core.exchange.apply.WRITTEN", 1)
+    monkeypatch.setattr("coravet.core.exchange.apply.READ", 1)
+    names = "".join(f"{name};Pérez;0998888888;Luna;gato\n" for name in ("Ana", "Luis", "Rosa", "Eva"))
+    found = await checked(service, clinic, f"nombre;apellido;celular;mascota;especie\n{names}".encode())
+    assert (await applied(service, clinic, found["id"]))["applied"] == 4
+
+
+async def test_document_of_a_merged_client(service: Service, clinic: Clinic) -> None:
+    """The document of a client who was merged is that of the one who stayed."""
+    ana = await registered(service, clinic, document_type="cedula", document_number="2300000003")
+    stays = await registered(service, clinic, document_type="passport", document_number="XX12345")
+    await merged(service, clinic, stays, ana)
+    found = await checked(service, clinic, DOCUMENTED)
+    assert found["counts"]["matched"] == 1
+    [row] = await rows_of(service, clinic, found["id"])
+    assert row["client_id"] == stays["id"]
+
+
+async def test_document_of_another(service: Service, clinic: Clinic) -> None:
+    """A document beside a quite different name is an error that names both, in the file and against the clinic."""
+    await registered(service, clinic, document_type="cedula", document_number="2300000003")
+    header = "cédula;nombre;apellido\n"
+    found = await checked(
+        service,
+        clinic,
+        f"{header}2300000003;Luis;Mora\n0912345675;Eva;Vera\n0912345675;Rosa;Chila\n2300000003;Ana;P.\n".encode(),
+    )
+    rows = await rows_of(service, clinic, found["id"])
+    assert [row["outcome"] for row in rows] == ["error", "created", "error", "matched"]
+    told = [row["problems"][0]["detail"] for row in rows if row["problems"]]
+    assert "Ana Pérez" in told[0]
+    assert "Luis Mora" in told[0]
+    assert "3" in told[1]
+    assert "Eva Vera" in told[1]
+    assert rows[3]["known_as"] == "Ana Pérez"
+
+
+async def test_two_of_one_name(service: Service, clinic: Clinic) -> None:
+    """Father and son of one name and one phone, but with documents of their own, are two clients."""
+    rows = "2300000003;Luis;Mora;0998888888\n0912345675;Luis;Mora;0998888888\n"
+    found = await checked(service, clinic, f"cédula;nombre;apellido;celular\n{rows}".encode())
+    assert found["counts"]["created"] == 2
+
+
+async def test_animals(service: Service, clinic: Clinic) -> None:
+    """The dead stay dead, those told apart by chip or birth date are as many, and nothing is lost silently."""
+    ana = await registered(service, clinic, phone="0998888888")
+    dead = await with_patient(service, clinic, ana, name="Firulais", species="dog")
+    await with_patient(service, clinic, ana)
+    at = f"/clinics/{clinic.slug}/patients/{dead['id']}"
+    await service.done("POST", f"{at}/deceased", clinic.owner, json={})
+    file = (
+        "nombre;apellido;celular;mascota;especie;raza;nacimiento;chip\n"
+        "Ana;Pérez;0998888888;Firulais;perro;;;\n"
+        "Ana;Pérez;0998888888;Luna;gato;Siamés;;941000000000001\n"
+        "Ana;Pérez;0998888888;Cachorro;perro;;;941000000000002\n"
+        "Ana;Pérez;0998888888;Cachorro;perro;;;941000000000003\n"
+        "Ana;Pérez;0998888888;Gatito;gato;;01/02/2024;\n"
+        "Ana;Pérez;0998888888;Gatito;gato;;2024;\n"
+        "Ana;Pérez;0998888888;Gatito;gato;;05/06/2025;\n"
+        "Ana;Pérez;0997777777;Gatito;gato;;01/02/2024;\n"
+    )
+    found = await checked(service, clinic, file.encode())
+    rows = await rows_of(service, clinic, found["id"])
+    assert [(row["patients"][0]["exists"], *told) for row, told in zip(rows, codes(rows), strict=True)] == [
+        (True, "deceased"),
+        (True, "not_kept"),
+        (False,),
+        (False, "same_name"),
+        (False,),
+        (True, "not_kept"),
+        (False, "same_name"),
+        (False,),
+    ]
+    assert "941000000000001" in rows[1]["problems"][0]["detail"]
+
+
+@pytest.mark.parametrize("chunk", [1, 2])
+async def test_any_distance(service: Service, clinic: Clinic, monkeypatch: pytest.MonkeyPatch, chunk: int) -> None:
+    """Whether a person is known again does not depend on how far apart the rows are."""
+    file = (
+        "nombre;apellido;cédula;celular;mascota;especie\n"
+        "Ana;Paz;2300000003;0991111111 / 0992222222;Luna;gato\n"
+        "Luis;Mora;;0993333333;Rex;perro\n"
+        "Ana;Paz;;0992222222;Luna;gato\n"
+        "Ana María;Paz Vera;2300000003;0994444444;Sol;gato\n"
+        "María;Vera;;0991111111;Sol;gato\n"
+        "Ana;Paz;;;Max;perro\n"
+        "Luis;Mora;0912345675;0993333333;Rex;perro\n"
+        "Luis;Mora;1712345675;0993333333;Rex;perro\n"
+    ).encode()
+    whole = await checked(service, clinic, file)
+    expected = await rows_of(service, clinic, whole["id"])
+    assert [row["merged_with"] for row in expected][:6] == [None, None, 2, 2, 2, 2]
+    monkeypatch.setattr("coravet.core.exchange.imports.CHUNK", chunk)
+    again = await checked(service, clinic, file + b"\n")
+    assert await rows_of(service, clinic, again["id"]) == expected
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"nombre\x00;apellido\x01;notas\x00\nA\x00na;Ve\x1fra;\x00\n",
+        b"nombre;apellido;mascota;especie\n" + bytes(range(256)).replace(b"\n", b"") + b";x;\x00;\x7f\n",
+        "nombre;apellido\n\ud83dAna;Vera\n".encode("utf-16-le", "surrogatepass"),
+        b'nombre;apellido;celular\n"\x00;"";"\nAna;Vera;09\x0099\x85\n',
+    ],
+)
+async def test_any_signs(service: Service, clinic: Clinic, data: bytes) -> None:
+    """Whatever signs a file holds, it is checked or refused, and the report can be read."""
+    found = await checked(service, clinic, data)
+    assert found["status"] == "checked"
+    assert await rows_of(service, clinic, found["id"])
+    assert "\x00" not in str(found)
+
+
+async def test_broken_off(service: Service, clinic: Clinic) -> None:
+    """An import that breaks off has imported nothing, says so, and can be tried again or dropped."""
+    found = await checked(service, clinic, REACHED)
+    at = f"/clinics/{clinic.slug}/imports/{found['id']}"
+    await service.done("POST", f"{at}/apply", clinic.owner)
+    async with superuser(service.settings) as admin:
+        broken = "UPDATE import_rows SET person = person - 'given_name' WHERE import_id = $1"
+        await admin.execute(broken, UUID(found["id"]))
+    with pytest.raises(Exception, match="given_name"):
+        await apply(UUID(found["id"]), actor_of(clinic), service.application.works.begin, SystemClock())
+    failed = await service.done("GET", at, clinic.owner)
+    assert (failed["status"], failed["problem"]["code"]) == ("failed", "broken_off")
+    assert failed["applied_by"] is not None
+    assert (await service.done("POST", f"{at}/apply", clinic.owner))["status"] == "applying"
+    begin = service.application.works.begin
+    async with begin(actor_of(clinic)) as work:
+        assert await work.imports.alone()
+        assert (await service.ask("DELETE", at, clinic.owner)).status_code == 409
+    await service.done("DELETE", at, clinic.owner)
+    assert (await service.ask("GET", at, clinic.owner)).status_code == 404
+    await apply(UUID(found["id"]), actor_of(clinic), begin, SystemClock())
+
+
+@pytest.mark.long
+async def test_broken_quote_far_down(service: Service, clinic: Clinic) -> None:
+    """A latin-1 list of 5,000 rows with a broken quote in row 4,711 has one error, and all others are imported."""
+    lines = ["cédula;nombre;apellido;celular;mascota;especie"]
+    lines += [f';Íñigo;Núñez {place};09{place:08d};"Ñata";perro' for place in range(2, 5001)]
+    lines[4710] = ';"Íñigo;Núñez;0999999999;Ñata;perro'
+    found = await checked(service, clinic, "\r\n".join(lines).encode("latin-1"))
+    assert (found["encoding"], found["counts"]["errors"], found["counts"]["created"]) == ("cp1252", 1, 4998)
+    [row] = await rows_of(service, clinic, found["id"], outcome="error")
+    assert (row["number"], codes([row])) == (4711, [["broken_quote"]])
+    assert (await applied(service, clinic, found["id"], skip_errors=True))["applied"] == 4998

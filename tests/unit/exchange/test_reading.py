@@ -80,6 +80,23 @@ def test_broken_quote(broken: str, quoted: bool) -> None:
     ]
 
 
+@pytest.mark.parametrize("closing", ['Luis;Mora;mucho"', '"Luis";"Mora";mucho"', "Luis;Mora;mucho"])
+def test_two_stray_quotes(closing: str) -> None:
+    """A quote that somebody opened, and another rows below that would close it, take in none of the rows between."""
+    found = read(f'Ana;Paz;"le gusta\nEva;Luz;jugar\n{closing}\nRosa;Sol;x\n'.encode())
+    assert [record.problem for record in found[:1]] == ["broken_quote"]
+    assert [(each.number, each.cells[:2]) for each in found if each.problem is None and each.cells[0] != "Luis"] == [
+        (2, ["Eva", "Luz"]),
+        (4, ["Rosa", "Sol"]),
+    ]
+    assert found[2].problem == "broken_quote" or found[2].cells[:2] == ["Luis", "Mora"]
+
+
+def test_controls() -> None:
+    """Signs that nobody sees, and no database keeps, are blanks."""
+    assert cells("no\x00mbre\x07;b\x85;c\n") == [["no mbre", "b", "c"]]
+
+
 def test_inches() -> None:
     """A quotation mark within a cell that does not begin with one is a sign like any other."""
     assert cells('Ana "La Flaca" Pérez;collar 12";x\n') == [['Ana "La Flaca" Pérez', 'collar 12"', "x"]]
@@ -154,7 +171,9 @@ def test_any_bytes(data: bytes, piece: int) -> None:
 @given(
     st.lists(
         st.lists(
-            st.text(st.characters(blacklist_categories=["Cs"], blacklist_characters="\r\x00"), max_size=9),
+            st.text(st.characters(blacklist_categories=["Cs", "Cc"]) | st.just("\n"), max_size=9).filter(
+                lambda cell: ";" not in cell.partition("\n")[2]
+            ),
             min_size=3,
             max_size=3,
         ),

@@ -207,3 +207,43 @@ def test_any_cells(given_cells: list[str]) -> None:
     for row in rows:
         assert {each.column for each in row.problems} <= {*HEADERS.split(";"), None}
         assert row.sound or any(each.error for each in row.problems)
+
+
+@pytest.mark.parametrize(
+    ("header", "row", "expected"),
+    [
+        ("cliente;notas", "Ana Paz y Luis Mora;", ["several_people"]),
+        ("cliente;notas", "Ana Paz / Luis Mora;", ["several_people"]),
+        ("cliente;notas", "Ana y Luis Mora;", ["several_people"]),
+        ("cliente;notas", "José Ortega y Gasset;", ["name_split"]),
+        ("apellidos y nombres;notas", "Mora Ana & Luis;", ["several_people"]),
+        ("apellidos y nombres;notas", "Ortega y Gasset José Luis;", ["name_split"]),
+        ("nombre;apellido", "Ana y Luis;Mora", ["several_people"]),
+        ("nombre;apellido", "José;Ortega y Gasset", []),
+    ],
+)
+def test_families_in_a_name(header: str, row: str, expected: list[str]) -> None:
+    """Two people in one cell are an error that says to write each in a row; a surname of two parts is one person's."""
+    assert [code for _, code in codes(one(header, row))][:1] == expected
+
+
+@pytest.mark.parametrize(
+    ("phone", "number", "rest"),
+    [
+        ("0995555555 (esposo)", "+593995555555", "(esposo)"),
+        ("02-2764-123 ext 5", "+59322764123", "ext 5"),
+        ("0995555555", "+593995555555", None),
+    ],
+)
+def test_words_beside_numbers(phone: str, number: str, rest: str | None) -> None:
+    """What stands behind a phone's number is left out, and said so."""
+    found = one("nombre;apellido;celular", f"Ana;Vera;{phone}")
+    assert found.person is not None
+    assert found.person.phone == number
+    assert [each.values.get("rest") for each in found.problems] == ([] if rest is None else [rest])
+
+
+def test_lines_taken_in() -> None:
+    """A cell over several lines that holds separators is told, for it may hold what are rows."""
+    found = read('nombre;apellido;mascota;especie;notas\nAna;Vera;Luna;gato;"come\nsolo; de noche"\n')
+    assert [codes(row) for row in found] == [[(None, "several_lines")]]

@@ -6,7 +6,7 @@ from coravet.adapters.postgres.work import Works
 
 _EXPIRED = (
     "DELETE FROM {} AS part USING imports i WHERE i.clinic_id = part.clinic_id AND i.id = part.import_id"
-    " AND i.expires_at < now() AND i.status <> 'applying'"
+    " AND i.expires_at < now()"
 )
 
 
@@ -26,4 +26,4 @@ async def prune(works: Works[Any]) -> None:
         await work.execute("DELETE FROM jobs.pgqueuer_log WHERE created < now() - interval '14 days'")
         await work.execute(_EXPIRED.format("import_rows"))
         await work.execute(_EXPIRED.format("import_parts"))
-        await work.execute("DELETE FROM imports WHERE expires_at < now() AND status <> 'applying'")
+        await work.execute("DELETE FROM imports WHERE expires_at < now()")

@@ -1,16 +1,22 @@
 """Importing what was checked: every client and patient of a file in one transaction, or none."""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
+import msgspec
+
 from coravet.core.exchange.imports import Begins, CheckImport
-from coravet.core.exchange.model import Animal, Person, Row
+from coravet.core.exchange.matching import Sights, sought
+from coravet.core.exchange.model import Animal, Person, Row, problem
 from coravet.core.exchange.ports import ExchangeWork
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import Conflict, NotFound, Unavailable
+from coravet.core.kernel.errors import Conflict, FieldError, NotFound, Unavailable
 from coravet.core.kernel.events import StreamsResynced
+from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.text import fold
 from coravet.core.patients.breeds import breed_code
 from coravet.core.patients.clients import search_key as client_key
@@ -23,6 +29,13 @@ READ = 500
 WRITTEN = 500
 """Clients that are written at once, with all that is theirs."""
 
+_ONE_IN_A_PROCESS = asyncio.Semaphore(1)
+"""An import holds a connection while another writes its progress: several could wait for each other's."""
+
+
+class _ChangedError(Exception):
+    """The clinic has not what it had when a row was checked."""
+
 
 async def apply(import_id: UUID, actor: Actor, begin: Begins, clock: Clock) -> None:
     """Import a checked file. Does nothing where that is done.
@@ -30,21 +43,23 @@ async def apply(import_id: UUID, actor: Actor, begin: Begins, clock: Clock) -> N
     Clients whom the clinic knew stay as they are, and get the animals that are new. Streams are told once to load anew
     and not of every client: nobody shows fifty thousand of them.
 
-    What changed in the clinic since the file was checked, such as a document that a client has by now, has it checked
-    again, to be looked at once more.
+    Each row's client and animals are looked for in the clinic once more. What changed there since the file was checked,
+    such as a client who was merged or registered by hand, has all of it checked again, to be looked at once more; whom
+    the clinic knew nobody changes meanwhile. Where it breaks off for another reason, nothing is imported and it failed.
 
     Raises:
         Unavailable: a file is being imported into this clinic already.
     """
     try:
-        async with begin(actor) as work:
-            if not await work.imports.alone():
-                raise Unavailable("A file is being imported into this clinic already. Wait until that is done.")
+        async with _ONE_IN_A_PROCESS, begin(actor) as work:
+            await _alone(work)
             given = await work.imports.get(import_id)
             if given.status != "applying":
                 return
+            await work.neighbours.hold(import_id)
             applied = 0
             async for rows in _groups(import_id, work):
+                await _same_as_checked(import_id, rows, work)
                 await _write(rows, work, clock.now())
                 applied += sum(map(len, rows))
                 await _tell_progress(import_id, applied, actor, begin)
@@ -54,8 +69,43 @@ async def apply(import_id: UUID, actor: Actor, begin: Begins, clock: Clock) -> N
             for other in await work.imports.outdate(import_id):
                 await work.jobs.defer(CheckImport(actor.clinic_id, other), once=str(other))
             work.emit(StreamsResynced(actor.clinic_id))
-    except (Conflict, NotFound):
-        await _check_anew(import_id, actor, begin)
+    except Unavailable:
+        raise
+    except (_ChangedError, Conflict, NotFound):
+        with suppress(NotFound):  # nobody wants it any more
+            await _check_anew(import_id, actor, begin)
+    except Exception:
+        await _give_up(import_id, actor, begin)
+        raise
+
+
+async def _alone(work: ExchangeWork) -> None:
+    if not await work.imports.alone():
+        raise Unavailable("A file is being imported into this clinic already. Wait until that is done.")
+
+
+async def _same_as_checked(import_id: UUID, groups: Sequence[Sequence[Row]], work: ExchangeWork) -> None:
+    """See that the clinic has of these clients what it had when they were checked; it may have what is imported now.
+
+    Raises:
+        _ChangedError: it has not.
+    """
+    rows = [row for group in groups for row in group]
+    there = await work.neighbours.clients(import_id, sought(filter(None, (row.person for row in rows))), above=False)
+    known = {row.client_id for row in rows if row.known and row.client_id is not None and row.animals}
+    animals = await work.neighbours.animals(import_id, known, above=False) if known else []
+    sights = Sights(there, animals)
+    if any(sights.of(row) != row.seen for row in rows):
+        raise _ChangedError
+
+
+async def _give_up(import_id: UUID, actor: Actor, begin: Begins) -> None:
+    sentence = Sentence("Importing it broke off, and nothing was imported. Try again; if that fails, ask for help.")
+    async with begin(actor) as work:
+        given = await work.imports.lock(import_id)
+        if given.status == "applying":
+            given.status, given.applied = "failed", 0
+            given.problem = msgspec.to_builtins(problem(None, FieldError("", "broken_off", sentence)))
 
 
 async def _tell_progress(import_id: UUID, applied: int, actor: Actor, begin: Begins) -> None:

@@ -308,13 +308,14 @@ async def apply_import(import_id: UUID, command: Application, actor: Actor, begi
     async with begin(actor) as work:
         given = await work.imports.lock(import_id)
         if given.status not in {"applying", "applied"}:
-            if given.status != "checked":
+            if given.status not in {"checked", "failed"}:
                 raise InvalidTransition(
                     "Only a file that was checked to the end can be imported. Wait, or look at why."
                 )
             if given.counts.get("errors") and not command.skip_errors:
                 raise ImportHasErrors(given.counts["errors"])
             given.status, given.skip_errors = "applying", command.skip_errors
+            given.applied_by, given.problem, given.applied = actor.user_id, None, 0
         await _go_on(given, work)
         return work.answer(import_view(given, tell))
 
@@ -328,7 +329,7 @@ async def drop_import(import_id: UUID, actor: Actor, begin: Begins) -> None:
     """
     async with begin(actor) as work:
         given = await work.imports.lock(import_id)
-        if given.status == "applying":
+        if given.status == "applying" and not await work.imports.alone():
             raise InvalidTransition("It is being imported at this moment. Wait until that is done.")
         await work.imports.delete(import_id)
 
@@ -388,7 +389,8 @@ def row_view(row: Row, tell: Tell, *, applied: bool) -> ImportRowView:
     return ImportRowView(
         number=row.number,
         outcome=row.outcome,
-        client_name=None if row.person is None else f"{row.person.given_name} {row.person.family_name}",
+        client_name=None if row.person is None else row.person.name,
+        known_as=row.known_as,
         client_id=row.client_id if row.known or applied else None,
         merged_with=None if row.first_row == row.number else row.first_row,
         patients=[ImportedAnimal(each.name, each.species, each.exists) for each in row.animals],

@@ -14,7 +14,7 @@ from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.sentences import recalled
 
-ImportStatus = Literal["uploading", "checking", "checked", "applying", "applied", "refused"]
+ImportStatus = Literal["uploading", "checking", "checked", "applying", "applied", "refused", "failed"]
 Outcome = Literal["created", "matched", "merged", "error"]
 
 MOST_BYTES = 64 * 1024 * 1024
@@ -92,6 +92,10 @@ class Animal(msgspec.Struct, frozen=True, kw_only=True):
     chip: dict[str, str] | None = None
     exists: bool = False
 
+    def chips(self) -> list[str]:
+        """The chip as it is compared, if it has one."""
+        return [] if self.chip is None else [self.chip["value_key"]]
+
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """The client of a row, in the normal form of a client's fields.
@@ -110,6 +114,24 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     canton: str | None = None
     further: list[tuple[str, str]] = []
 
+    @property
+    def name(self) -> str:
+        """Given and family names."""
+        return f"{self.given_name} {self.family_name}"
+
+    @property
+    def bare(self) -> bool:
+        """Whether there is but a name to tell who it is."""
+        return self.document_number is None and not self.phones()
+
+    def phones(self) -> list[str]:
+        """All of their phones."""
+        return [each for each in (self.phone, *(value for kind, value in self.further if kind == "phone")) if each]
+
+    def reached_by(self) -> list[str]:
+        """All of their phones and mail addresses."""
+        return [each for each in (self.phone, self.email, *(value for _, value in self.further)) if each]
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """One row of the file with what will come of it.
@@ -119,7 +141,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
         outcome: `created`: a new client; `matched`: one whom the clinic knows; `merged`: the client of a row above;
             `error`: nothing, for its problems.
         client_id: the client, or the one who will be; None where there is an error.
-        known: whether that client exists already.
+        known: whether that client exists already, and `known_as` by which name.
+        seen: a digest of what the clinic had that bears upon this row; None where it had nothing.
         first_row: the row that first names the client in this file.
         person: None where the row names nobody and goes on with the client of the row above.
     """
@@ -128,6 +151,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     client_id: UUID | None = None
     known: bool = False
+    known_as: str | None = None
+    seen: str | None = None
     first_row: int | None = None
     person: Person | None = None
     animals: list[Animal] = []
@@ -150,6 +175,8 @@ class Import:
         checked: rows that were.
         applied: rows that were, while that is done; it is done for all or for none.
         counts: rows by outcome, those that are odd as `warned`, and `patients` that will be made.
+        problem: why it cannot be read (`refused`), or that importing it broke off (`failed`).
+        applied_by: the user who had it imported; None where that was done on the machine itself.
         skip_errors: whether rows with errors are left out, and the others imported.
     """
 
@@ -171,4 +198,5 @@ class Import:
     skip_errors: bool = False
     checked_at: datetime | None = None
     applied_at: datetime | None = None
+    applied_by: UUID | None = None
     counts: dict[str, int] = field(default_factory=dict)

@@ -1,5 +1,7 @@
 """Names of people as lists of clients write them, in one cell."""
 
+import re
+
 from coravet.core.exchange.values import words
 from coravet.core.kernel.text import fold
 
@@ -25,6 +27,33 @@ def split_name(text: str, *, reversed_order: bool) -> tuple[str | None, str | No
         return " ".join(parts[families:]), " ".join(parts[:families]), len(parts) not in {2, 4}
     givens = 1 if len(parts) <= 3 else 2
     return " ".join(parts[:givens]), " ".join(parts[givens:]), len(parts) not in {2, 4}
+
+
+JOINED = re.compile(r"\s+(?:y|e)\s+|\s*[/&+]\s*", re.IGNORECASE)
+"""What stands between two people, or between the two parts of a surname such as Ortega y Gasset."""
+
+
+def names_several(text: str, *, reversed_order: bool) -> bool:
+    """Whether a whole name is that of several people, as `Ana Paz y Luis Mora` and `Ana y Luis Mora` are.
+
+    `José Ortega y Gasset` is one: what stands beyond the `y` is no name of its own. A slash always parts people.
+    """
+    head, comma, tail = text.partition(",")
+    if comma and tail.strip():
+        return "/" in head or joins_people(tail, alone=True)
+    parts = [part.split() for part in JOINED.split(_titled(text)) if part.strip()]
+    if len(parts) < 2:
+        return False
+    if "/" in text or min(map(len, parts)) > 1:
+        return True
+    surname_first = parts[0] if reversed_order else parts[-1]
+    return len(surname_first) > 1 or len(parts[1 if reversed_order else 0]) < 2
+
+
+def joins_people(text: str, *, alone: bool) -> bool:
+    """Whether given names (`alone`), or surnames, are of several people: surnames may be joined by a `y`."""
+    parts = [part for part in JOINED.split(text) if part.strip()]
+    return len(parts) > 1 and (alone or "/" in text)
 
 
 def _titled(text: str) -> str:
@@ -53,7 +82,7 @@ def alike(one: str, other: str) -> bool:
     """Whether two folded names may well be one person's: the words of the shorter, at least two, are in the longer.
 
     `ana perez` and `perez lopez ana maria` are, `ana perez` and `luis perez` are not. A letter may differ, or be
-    missing, in one word of five letters or more.
+    missing, in one word of five letters or more. An initial, as in `ana p.`, stands for a word.
     """
     shorter, longer = sorted((_words(one), _words(other)), key=len)
     if len(shorter) < 2:
@@ -65,15 +94,23 @@ def alike(one: str, other: str) -> bool:
             left.remove(word)
             continue
         near = next((each for each in left if _near(word, each)), None)
-        if near is None:
+        initial = next((each for each in left if _initial(word, each) or _initial(each, word)), None)
+        if near is not None:
+            left.remove(near)
+            typos += 1
+        elif initial is not None:
+            left.remove(initial)
+        else:
             return False
-        left.remove(near)
-        typos += 1
     return typos <= 1
 
 
 def _words(name: str) -> list[str]:
     return [word for word in name.split() if word not in _PARTICLES]
+
+
+def _initial(short: str, word: str) -> bool:
+    return len(short.removesuffix(".")) == 1 and word.startswith(short[0])
 
 
 def _near(one: str, other: str) -> bool:

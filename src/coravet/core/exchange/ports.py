@@ -7,47 +7,77 @@ from uuid import UUID
 
 import msgspec
 
-from coravet.core.exchange.model import Import, ImportStatus, Row
+from coravet.core.exchange.model import Animal, Import, ImportStatus, Row
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
 
 
 class KnownClient(msgspec.Struct, frozen=True):
-    """A client whom a row may mean.
+    """What the clinic, or a row above, has of a client whom a row may mean.
 
     Attributes:
-        name: given and family names, folded.
+        client_id: of a client who was merged, the one who stayed.
+        name: given and family names.
         document: its type and number, such as `cedula:2300000003`.
         phones: in E.164.
         first_row: the row of the file that first names them; None where it is a client of the clinic's alone.
         known: whether the clinic knows them.
+        row: which row says this; None where the clinic has it.
     """
 
     client_id: UUID
     name: str
     document: str | None
     phones: list[str]
+    mails: list[str]
     first_row: int | None
     known: bool
+    row: int | None
 
 
 class KnownAnimal(msgspec.Struct, frozen=True):
-    """A living animal of such a client, its name folded."""
+    """An animal of such a client, with all the chips that it has.
+
+    Attributes:
+        above: whether it is of a row above.
+    """
 
     client_id: UUID
-    key: str
-    species: str
+    animal: Animal
+    chips: list[str]
+    dead: bool
+    above: bool
+
+
+class Sought(msgspec.Struct, frozen=True):
+    """By what clients are looked up whom some rows may mean: names, folded, only where a row has nothing else."""
+
+    documents: set[str]
+    phones: set[str]
+    names: set[str]
 
 
 class Neighbours(Protocol):
     """The conversation about whom the clinic knows, and whom the rows above name."""
 
-    async def clients(self, import_id: UUID, documents: Collection[str], phones: Collection[str]) -> list[KnownClient]:
-        """Those with one of the documents or phones: the clinic's first, then those of rows above in their order."""
+    async def clients(
+        self, import_id: UUID, sought: Sought, also: Collection[UUID] = (), *, above: bool = True
+    ) -> list[KnownClient]:
+        """All that is known of those who are sought, and of `also`: the clinic's first, then of rows above in order.
+
+        Clients whom this import has made itself are none of the clinic's yet.
+
+        Args:
+            above: whether rows above are asked, too.
+        """
         ...
 
-    async def animals(self, import_id: UUID, client_ids: Collection[UUID]) -> list[KnownAnimal]:
-        """Their animals: the clinic's, and those of rows above."""
+    async def animals(self, import_id: UUID, client_ids: Collection[UUID], *, above: bool = True) -> list[KnownAnimal]:
+        """Their animals, dead ones too: the clinic's, and those that rows above will make."""
+        ...
+
+    async def hold(self, import_id: UUID) -> None:
+        """Until this work ends let nobody change or merge clients whom the clinic knew when the rows were checked."""
         ...
 
     async def chips(self, import_id: UUID, keys: Collection[str]) -> set[str]:

@@ -15,6 +15,9 @@ SEPARATORS = (";", ",", "\t", "|")
 LONGEST_LINE = 32_768
 """Characters of a line; a longer one is no row of a list of clients, and is not kept."""
 
+_CONTROLS = {code: " " for code in (*range(32), *range(127, 160)) if chr(code) not in "\n\t"}
+"""What no list means to say, and no database keeps, such as NUL; the lines of a cell stay lines."""
+
 MOST_LINES = 25
 """Lines over which one quoted field may go on. An address has three; a quote that nobody closed has all that follow."""
 
@@ -25,7 +28,8 @@ class Record(msgspec.Struct, frozen=True):
     Attributes:
         number: as a spreadsheet counts rows, from 1, the header and blank rows included. Where a row before it goes on
             over several lines, a text editor counts more.
-        cells: as they were written, trimmed, without the blank ones at the end; none where the row is blank or broken.
+        cells: as they were written, trimmed, without control characters and without the blank ones at the end; none
+            where the row is blank or broken.
         problem: why it cannot be read: `broken_quote` or `too_long`.
         width: of its cells, the blank ones included.
     """
@@ -40,8 +44,8 @@ class RecordReader:
     """Makes records of bytes that come in pieces of any length, holding on to few of them.
 
     A quote is a field's only where it opens and closes it; a quoted field may go on over lines. A row whose quotes do
-    not come to an end so, or that would come to another number of cells for it, is a broken row of one line, and what
-    follows is read as if it had not been there.
+    not come to an end so, that would come to another number of cells for it, or that would take in a line which is a
+    row by itself, is a broken row of one line, and what follows is read as if it had not been there.
 
     Args:
         width: cells that a row over several lines must have; None where that is not known yet.
@@ -99,11 +103,20 @@ class RecordReader:
         except csv.Error:
             return Record(self._number, [], "broken_quote")
         more = rows.line_num - 1
-        if more and len(cells) != (self._width or len(cells)):
+        width = self._width or len(cells)
+        if more and (len(cells) != width or self._takes_in_rows(cells, width)):
             return Record(self._number, [], "broken_quote")
         for _ in range(more):
             self._lines.popleft()
         return _record(self._number, cells)
+
+    def _takes_in_rows(self, cells: list[str], width: int) -> bool:
+        """Whether a line that these cells go on over would be a whole row, were it not for the quotes."""
+        inside = (part for cell in cells for part in cell.split("\n")[1:])
+        return any(
+            self._separator in part and (line or "").count(self._separator) + 1 >= width
+            for part, line in zip(inside, self._lines, strict=False)
+        )
 
 
 def _until_none(lines: deque[str | None]) -> Iterator[str]:
@@ -119,7 +132,7 @@ def _chain(line: str, following: Iterator[str]) -> Iterator[str]:
 
 
 def _record(number: int, cells: list[str]) -> Record:
-    trimmed = [cell.strip() for cell in cells]
+    trimmed = [(cell if cell.isprintable() else cell.translate(_CONTROLS)).strip() for cell in cells]
     while trimmed and not trimmed[-1]:
         trimmed.pop()
     return Record(number, trimmed, width=len(cells))

@@ -11,13 +11,14 @@ import msgspec
 
 from coravet.core.exchange.columns import Column
 from coravet.core.exchange.model import Animal, Layout, Person, Problem, problem
-from coravet.core.exchange.names import split_name
+from coravet.core.exchange.names import JOINED, joins_people, names_several, split_name
 from coravet.core.exchange.reading import Record
 from coravet.core.exchange.values import (
     SEVERAL,
     birth_of,
     born_of_age,
     digits_of,
+    number_in,
     phones_of,
     reproductive_status_of,
     sex_of,
@@ -75,6 +76,12 @@ def interpret(record: Record, layout: Layout, numbers: Numbers, today: date) -> 
         )
         row.odd(None, "too_many_cells", sentence, error=True)
         return Interpreted(record.number, None, [], row.problems)
+    if any(layout.separator in cell.partition("\n")[2] for cell in record.cells):
+        sentence = Sentence(
+            "A cell in quotation marks goes on over several lines. Look whether a mark is too much, so that it holds"
+            " what should be rows of their own."
+        )
+        row.odd(None, "several_lines", sentence)
     person = _person(row, numbers)
     animals = [animal for group in row.groups for animal in _animals(row, group, layout, today)]
     if person is None and not animals and not row.problems:
@@ -116,6 +123,8 @@ class _Row:
             if "\ufffd" in text:
                 sentence = Sentence("It holds a character that cannot be read. Type it anew.")
                 self.odd(column.header, "unreadable", sentence, error=True)
+            elif text.endswith('"') and text.count('"') == 1:
+                self.odd(column.header, "stray_quote", Sentence("It ends with a quotation mark that opens nowhere."))
             elif text.startswith(("=", "@")):
                 self.odd(column.header, "formula", Sentence("It looks like a formula and is taken as text."))
             self._cells.setdefault(column.animal, {}).setdefault(column.field, []).append((column, text))
@@ -204,16 +213,26 @@ def _name(row: _Row, fields: dict[str, Any], headers: dict[str, str | None]) -> 
         cells = row.all(field)
         if cells:
             fields[field], headers[field] = " ".join(text for _, text in cells), cells[0][0].header
+            if joins_people(fields[field], alone=field == "given_name"):
+                row.odd(headers[field], "several_people", _SEVERAL_PEOPLE, error=True)
     for field in ("name", "name_reversed"):
         whole = row.one(field)
         if whole is None or fields["given_name"] is not None:
             continue
+        if names_several(whole, reversed_order=field == "name_reversed"):
+            row.odd(row.header(field), "several_people", _SEVERAL_PEOPLE, error=True)
         given, family, unsure = split_name(whole, reversed_order=field == "name_reversed")
         fields["given_name"], fields["family_name"] = given, fields["family_name"] or family
         headers["given_name"] = headers["family_name"] = row.header(field)
-        if unsure:
+        if unsure or JOINED.search(whole):
             sentence = Sentence("Given and family names stand in one cell. Look whether they were told apart rightly.")
             row.odd(row.header(field), "name_split", sentence)
+
+
+_SEVERAL_PEOPLE = Sentence(
+    "Several people stand in one cell. Write one person in each row; the others of a family can be added to the animal"
+    " afterwards, as co-owners."
+)
 
 
 def _document(row: _Row, fields: dict[str, Any], headers: dict[str, str | None]) -> None:
@@ -259,7 +278,14 @@ def _numbers_in(row: _Row, column: Column, text: str) -> list[str]:
     if shortened(text):
         row.odd(column.header, "shortened", _SHORTENED, error=True)
         return []
-    return phones_of(digits_of(text))
+    numbers = []
+    for part in phones_of(digits_of(text)):
+        number, rest = number_in(part)
+        if rest is not None:
+            sentence = Sentence("Only the number is kept of it. Left out: {rest}.", rest=rest)
+            row.odd(column.header, "beside_number", sentence)
+        numbers.append(number)
+    return numbers
 
 
 def _further(row: _Row, kind: str, found: list[tuple[str, str]], numbers: Numbers) -> Iterable[tuple[str, str]]:

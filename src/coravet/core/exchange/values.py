@@ -100,6 +100,14 @@ _STATES: dict[str, ReproductiveStatus] = {
     ),
     **dict.fromkeys(words("entero entera intacto intacta fertil completo completa intact"), "intact"),
 }
+_WORDS_OF = {"male": "macho", "female": "hembra", "neutered": "castrado", "intact": "entero"}
+
+
+def word_of(value: str) -> str | None:
+    """A sex or reproductive status as a list writes it; None where it is unknown."""
+    return _WORDS_OF.get(value)
+
+
 _YES = words("si s yes y 1 true verdadero x ok")
 _NO = words("no n 0 false falso -")
 
@@ -270,3 +278,16 @@ def phones_of(text: str) -> list[str]:
     ]
     found = [part.strip() for part in parts]
     return [part for part in found if part and part not in NOTHING]
+
+
+_NUMBER = re.compile(r"[+(]?\d[\d\s().-]*\d")
+_SHORTEST_NUMBER = 7
+
+
+def number_in(text: str) -> tuple[str, str | None]:
+    """A phone's number and what is written behind it, as in `0995555555 (esposo)`; all of it where none begins it."""
+    found = _NUMBER.match(text)
+    rest = text[found.end() :].strip() if found else ""
+    if found is None or not rest or sum(map(str.isdigit, found[0])) < _SHORTEST_NUMBER:
+        return text, None
+    return found[0], rest

@@ -58,7 +58,9 @@ class ImportView(msgspec.Struct, frozen=True):
 
     Attributes:
         status: `uploading` until all of its bytes are here; then `checking`; `checked` is the dry run's end; then
-            `applying` and `applied`; `refused` where the file as a whole cannot be read, see `problem`.
+            `applying` and `applied`; `refused` where the file as a whole cannot be read, `failed` where importing it
+            broke off and nothing was imported, see `problem`.
+        applied_by: the user who had it imported; null where that was done on the machine itself.
         size: of the file, in bytes, of which `received` are here.
         encoding: in which it is written, such as `cp1252`; null until it was looked at, as `separator` and `columns`.
         rows: below the header that hold something, of which `checked` were checked and `applied` imported.
@@ -82,6 +84,7 @@ class ImportView(msgspec.Struct, frozen=True):
     created_at: datetime
     checked_at: datetime | None
     applied_at: datetime | None
+    applied_by: UUID | None
     expires_at: datetime
 
 
@@ -100,12 +103,14 @@ class ImportRowView(msgspec.Struct, frozen=True):
         number: as a spreadsheet counts, the header being a row, too.
         outcome: `created`, `matched` (a client whom the clinic knows), `merged` (the client of row `merged_with`), or
             `error`.
+        known_as: the name by which the clinic knows the client, where it does.
         client_id: of the client who exists or, once it was applied, was made; null otherwise.
     """
 
     number: int
     outcome: Outcome
     client_name: str | None
+    known_as: str | None
     client_id: UUID | None
     merged_with: int | None
     patients: list[ImportedAnimal]

@@ -32,6 +32,7 @@ from coravet.core.exchange.imports import (
 )
 from coravet.core.exchange.model import MOST_BYTES
 from coravet.core.exchange.views import ImportRowView, ImportView
+from coravet.core.kernel.errors import Unavailable
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.bodies import JsonRequest, UnsupportedMedia
@@ -41,6 +42,12 @@ from coravet.entrypoints.http.paging import Cursor, Limit
 
 STALLED_SECONDS = 60.0
 """Who takes nothing of an archive for so long is given up."""
+
+LONGEST_SECONDS = 1800.0
+"""Who has not taken all of an archive by then is given up, too: it holds a connection and a snapshot of everything."""
+
+AT_ONCE = 2
+"""Archives that a process makes at a time, of whatever clinics."""
 
 log = structlog.get_logger("coravet.http")
 _NO_FILE = frozenset({"application/json", "application/x-www-form-urlencoded", "multipart/form-data"})
@@ -168,7 +175,8 @@ class _Download(ASGIStreamingResponse):
                 await send(message)
 
         try:
-            await super().__call__(scope, receive, in_time)
+            async with asyncio.timeout(LONGEST_SECONDS):
+                await super().__call__(scope, receive, in_time)
         finally:
             await self._content.aclose()
 
@@ -190,10 +198,32 @@ class _Download(ASGIStreamingResponse):
 )
 async def get_export(clinic: FromPath[str], call: NamedDependency[Call]) -> ASGIStreamingResponse:
     """Everything of the clinic as it is now, as an archive of CSV files."""
-    content = export(call.actor, call.begin, call.ports.clock, call.ports.archiver)
+    content = _archive(call)
     # What refuses it is told before the answer begins.
     first = await anext(content)
     return _Download(_told_of(first, content), f"{clinic}-{call.ports.clock.now():%Y-%m-%d}.zip")
+
+
+_made: set[object] = set()
+"""Archives that this process is making."""
+
+
+async def _archive(call: Call) -> AsyncGenerator[bytes, None]:
+    """The archive's bytes.
+
+    Raises:
+        Unavailable: as many as may be are being made, or this clinic's is.
+    """
+    if len(_made) >= AT_ONCE:
+        raise Unavailable("Other clinics are being exported at this moment. Wait until that is done.", 30)
+    this = object()
+    _made.add(this)
+    try:
+        async with aclosing(export(call.actor, call.begin, call.ports.clock, call.ports.archiver)) as content:
+            async for chunk in content:
+                yield chunk
+    finally:
+        _made.discard(this)
 
 
 async def _told_of(first: bytes, rest: AsyncGenerator[bytes, None]) -> AsyncGenerator[bytes, None]:

@@ -581,6 +581,48 @@ _EXCHANGE = {
         "Esta fila tiene {cells} celdas y el encabezado {width}. Una de ellas contiene el signo que separa a las demás:"
         " ponga esa celda entre comillas."
     ),
+    "A cell in quotation marks goes on over several lines. Look whether a mark is too much, so that it"
+    " holds what should be rows of their own.": (
+        "Una celda entre comillas sigue en varias líneas. Mire si sobra una comilla, de modo que contenga lo"
+        " que debería ser otras filas."
+    ),
+    "It ends with a quotation mark that opens nowhere.": ("Termina con una comilla que no se abre en ninguna parte."),
+    "Several people stand in one cell. Write one person in each row; the others of a family can be added"
+    " to the animal afterwards, as co-owners.": (
+        "Hay varias personas en una sola celda. Escriba una persona por fila; a los demás de la familia puede"
+        " añadirlos después a la mascota, como copropietarios."
+    ),
+    "Only the number is kept of it. Left out: {rest}.": ("De esto se guarda solo el número. Se omite: {rest}."),
+    "The client {name} has this document, and this row writes it beside the name {other}. Find out whose"
+    " it is, and mend the row or the client.": (
+        "El cliente {name} tiene este documento, y esta fila lo trae con el nombre {other}. Averigüe de quién"
+        " es y corrija la fila o el cliente."
+    ),
+    "Row {row} writes this document beside the name {name}, and this row beside {other}. Find out whose"
+    " it is, and mend the other row.": (
+        "La fila {row} trae este documento con el nombre {name}, y esta fila con {other}. Averigüe de quién"
+        " es y corrija la otra fila."
+    ),
+    "A client of this name is registered already, and the row has neither document nor phone that tells"
+    " whether it is the same person. A new client is made.": (
+        "Ya está registrado un cliente con este nombre, y la fila no trae documento ni teléfono que diga si"
+        " es la misma persona. Se crea un cliente nuevo."
+    ),
+    "What is known already stays as it is. Not taken from this row: {values}.": (
+        "Lo que ya se sabe queda como está. De esta fila no se toma: {values}."
+    ),
+    "This client has another animal called {name}, with another chip or birth date. A new one is made.": (
+        "Este cliente tiene otra mascota llamada {name}, con otro chip u otra fecha de nacimiento. Se crea una nueva."
+    ),
+    "{name} is registered as deceased, and stays so. If this is another animal, write its birth date or chip.": (
+        "{name} consta como fallecida, y así queda. Si es otra mascota, escriba su fecha de nacimiento o su chip."
+    ),
+    "Importing it broke off, and nothing was imported. Try again; if that fails, ask for help.": (
+        "La importación se interrumpió y no se importó nada. Inténtelo otra vez; si falla de nuevo, pida ayuda."
+    ),
+    "Other clinics are being exported at this moment. Wait until that is done.": (
+        "En este momento se están exportando otras clínicas. Espere a que termine."
+    ),
     "Several animals stand in one cell: {count} of them are made.": (
         "Hay varias mascotas en una sola celda: se crean {count}."
     ),

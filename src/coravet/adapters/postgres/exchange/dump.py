@@ -23,6 +23,7 @@ LEFT_OUT = {
     "operators": "people who run the service, of no clinic",
     "outbox": "what open screens were told in the last day",
     "outbox_mark": "a number of the service's own",
+    "search_words": "made of what other tables hold, to be searched by",
     "rate_limits": "how often an address asked, of no clinic",
 }
 """Tables that are not exported, and why. Every other is, whoever adds it."""

@@ -13,22 +13,24 @@ from sqlalchemy.orm import Mapper, class_mapper
 from coravet.adapters.postgres.cursors import after, page_of
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.exchange.model import Animal, Import, ImportStatus, Person, Problem, Row
-from coravet.core.exchange.ports import KnownAnimal, KnownClient
+from coravet.core.exchange.ports import KnownAnimal, KnownClient, Sought
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.text import fold
 
 _IMPORTS = """
 SELECT clinic_id, id, file_name, size, sha256, created_by, created_at, expires_at, status, received, layout, problem,
-    last_row, checked, applied, counts, skip_errors, checked_at, applied_at
+    last_row, checked, applied, counts, skip_errors, checked_at, applied_at, applied_by
 FROM imports WHERE $1::uuid IS NULL OR id < $1 ORDER BY id DESC LIMIT $2
 """
 _LAST = """
-SELECT number, outcome, client_id, known, first_row, person::text, animals::text, problems::text FROM import_rows
+SELECT number, outcome, client_id, known, known_as, seen, first_row, person::text, animals::text, problems::text
+FROM import_rows
 WHERE import_id = $1 ORDER BY number DESC LIMIT 1
 """
 _SOUND = """
-SELECT number, outcome, client_id, known, first_row, person::text, animals::text, problems::text FROM import_rows
+SELECT number, outcome, client_id, known, known_as, seen, first_row, person::text, animals::text, problems::text
+FROM import_rows
 WHERE import_id = $1 AND outcome <> 'error' AND (first_row, number) > ($2, $3) ORDER BY first_row, number LIMIT $4
 """
 _CLIENTS = """
@@ -37,32 +39,55 @@ WITH named AS (
     JOIN clients c ON c.document_type = document.type AND c.document_number = document.number
     UNION SELECT c.id FROM clients c WHERE c.phone = ANY ($4)
     UNION SELECT o.client_id FROM contacts o WHERE o.kind = 'phone' AND o.value = ANY ($4)
-)
-SELECT c.id, c.given_name || ' ' || c.family_name, c.document_type || ':' || c.document_number,
+    UNION SELECT unnest($5::uuid[])
+    UNION SELECT unnest($6::uuid[])
+), whole AS (SELECT id FROM named UNION SELECT c.merged_into_id FROM named n JOIN clients c ON c.id = n.id)
+SELECT coalesce(c.merged_into_id, c.id), c.given_name || ' ' || c.family_name,
+       c.document_type || ':' || c.document_number,
        array_remove(ARRAY[c.phone] || ARRAY(
            SELECT o.value FROM contacts o WHERE o.client_id = c.id AND o.kind = 'phone'), NULL),
-       (SELECT min(r.number) FROM import_rows r WHERE r.client_id = c.id AND r.import_id::text = $1),
-       true
-FROM named n JOIN clients c ON c.id = n.id WHERE c.merged_into_id IS NULL ORDER BY c.created_at, c.id
+       array_remove(ARRAY[c.email] || ARRAY(
+           SELECT o.value FROM contacts o WHERE o.client_id = c.id AND o.kind = 'email'), NULL),
+       (SELECT min(r.number) FROM import_rows r
+        WHERE r.client_id = coalesce(c.merged_into_id, c.id) AND r.import_id::text = $1),
+       true, NULL::integer
+FROM whole n JOIN clients c ON c.id = n.id
+WHERE NOT EXISTS (
+    SELECT FROM import_rows r WHERE r.client_id = c.id AND r.import_id::text = $1 AND NOT r.known)
+ORDER BY c.merged_into_id IS NOT NULL, c.created_at, c.id
 """
+_NAMED = "SELECT id FROM clients WHERE name_key = ANY ($1)"
 # Of an import that is being checked nobody has counted the rows yet: an index that begins with the import looks as good
 # to PostgreSQL as the right one, and reads them all. So the import is asked for in a way that no index serves.
 _ABOVE = """
-SELECT client_id, person ->> 'given_name' || ' ' || (person ->> 'family_name'), document,
-       array_remove(ARRAY[phone], NULL), first_row, known, number
-FROM import_rows WHERE document = ANY ($2) AND import_id::text = $1 AND client_id IS NOT NULL
-UNION
-SELECT client_id, person ->> 'given_name' || ' ' || (person ->> 'family_name'), document,
-       array_remove(ARRAY[phone], NULL), first_row, known, number
-FROM import_rows WHERE phone = ANY ($3) AND import_id::text = $1 AND client_id IS NOT NULL
-ORDER BY number
+WITH named AS (
+    SELECT client_id FROM import_rows WHERE document = ANY ($2) AND import_id::text = $1
+    UNION SELECT client_id FROM import_rows WHERE phone = ANY ($3) AND import_id::text = $1
+    UNION SELECT client_id FROM import_rows
+    WHERE further_phones IS NOT NULL AND import_id::text = $1
+      AND EXISTS (SELECT FROM unnest(further_phones) AS each (phone) WHERE each.phone = ANY ($3))
+    UNION SELECT unnest($4::uuid[])
+)
+SELECT r.client_id, person ->> 'given_name' || ' ' || (person ->> 'family_name'), document,
+       array_remove(ARRAY[phone], NULL) || coalesce(further_phones, '{}'), '{}'::text[], first_row, known, number
+FROM named n JOIN import_rows r ON r.client_id = n.client_id AND r.import_id::text = $1
+WHERE person IS NOT NULL ORDER BY number
 """
 _ANIMALS = """
-SELECT o.client_id, p.name, p.species FROM parties o JOIN patients p ON p.id = o.patient_id
-WHERE o.client_id = ANY ($2) AND o.until IS NULL AND p.deceased_on IS NULL
-UNION ALL
-SELECT r.client_id, animal ->> 'name', animal ->> 'species' FROM import_rows r, jsonb_array_elements(r.animals) animal
-WHERE r.client_id = ANY ($2) AND r.import_id::text = $1
+SELECT DISTINCT o.client_id, p.id, p.name, p.species, p.breed, p.sex, p.reproductive_status, p.birth_date,
+       p.birth_date_precision, p.color, p.deceased_on IS NOT NULL AS dead,
+       ARRAY(SELECT i.value_key FROM identifiers i
+             WHERE i.patient_id = p.id AND i.kind IN ('iso_chip', 'legacy_chip') AND i.until IS NULL
+             ORDER BY i.value_key) AS chips
+FROM parties o JOIN patients p ON p.id = o.patient_id
+WHERE o.client_id = ANY ($1) AND o.until IS NULL ORDER BY p.id
+"""
+_ANIMALS_ABOVE = """
+SELECT client_id, animals::text FROM import_rows WHERE client_id = ANY ($2) AND import_id::text = $1 ORDER BY number
+"""
+_HOLD = """
+SELECT id FROM clients WHERE id IN (SELECT client_id FROM import_rows WHERE import_id = $1 AND known)
+ORDER BY id FOR SHARE
 """
 _CHIPS = """
 SELECT value_key FROM identifiers WHERE value_key = ANY ($2) AND kind IN ('iso_chip', 'legacy_chip') AND until IS NULL
@@ -70,17 +95,18 @@ UNION
 SELECT unnest(chips) FROM import_rows WHERE import_id = $1 AND chips && $2
 """
 _ADD = """
-INSERT INTO import_rows (clinic_id, import_id, number, outcome, warned, client_id, known, first_row, person, animals,
-    problems, document, phone, chips)
-SELECT $1, $2, number, outcome, warned, client_id, known, first_row, person::jsonb, animals::jsonb, problems::jsonb,
-    document, phone, string_to_array(chips, ' ')
-FROM unnest($3::integer[], $4::text[], $5::boolean[], $6::uuid[], $7::boolean[], $8::integer[], $9::text[],
-    $10::text[], $11::text[], $12::text[], $13::text[], $14::text[]) AS row (number, outcome, warned, client_id, known,
-    first_row, person, animals, problems, document, phone, chips)
+INSERT INTO import_rows (clinic_id, import_id, number, outcome, warned, client_id, known, known_as, seen, first_row,
+    person, animals, problems, document, phone, further_phones, chips)
+SELECT $1, $2, number, outcome, warned, client_id, known, known_as, seen, first_row, person::jsonb, animals::jsonb,
+    problems::jsonb, document, phone, string_to_array(further_phones, ' '), string_to_array(chips, ' ')
+FROM unnest($3::integer[], $4::text[], $5::boolean[], $6::uuid[], $7::boolean[], $8::text[], $9::text[], $10::integer[],
+    $11::text[], $12::text[], $13::text[], $14::text[], $15::text[], $16::text[], $17::text[]) AS row (number, outcome,
+    warned, client_id, known, known_as, seen, first_row, person, animals, problems, document, phone, further_phones,
+    chips)
 """
 _ROWS = """
-SELECT i.status, r.number, r.outcome, r.client_id, r.known, r.first_row, r.person::text, r.animals::text,
-       r.problems::text
+SELECT i.status, r.number, r.outcome, r.client_id, r.known, r.known_as, r.seen, r.first_row, r.person::text,
+       r.animals::text, r.problems::text
 FROM imports i LEFT JOIN LATERAL (
     SELECT * FROM import_rows
     WHERE clinic_id = i.clinic_id AND import_id = i.id AND number > $2
@@ -100,18 +126,35 @@ class NeighboursOnPostgres:
     def __init__(self, work: PostgresWork) -> None:
         self._work = work
 
-    async def clients(self, import_id: UUID, documents: Collection[str], phones: Collection[str]) -> list[KnownClient]:
+    async def clients(
+        self, import_id: UUID, sought: Sought, also: Collection[UUID] = (), *, above: bool = True
+    ) -> list[KnownClient]:
         # A plan that was made when there were no rows above is none for the last of many.
         await self._work.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+        documents, phones, file = list(sought.documents), list(sought.phones), str(import_id)
+        rows = await self._work.fetch(_ABOVE, file, documents, phones, list(also)) if above else []
         pairs = [each.split(":", 1) for each in documents]
         kinds, numbers = [kind for kind, _ in pairs], [number for _, number in pairs]
-        known = await self._work.fetch(_CLIENTS, str(import_id), kinds, numbers, list(phones))
-        above = await self._work.fetch(_ABOVE, str(import_id), list(documents), list(phones))
-        return [KnownClient(row[0], fold(row[1] or ""), *row[2:6]) for row in (*known, *above)]
+        known = list({row["client_id"] for row in rows if row["known"]})
+        named = [row["id"] for row in await self._work.fetch(_NAMED, list(sought.names))] if sought.names else []
+        here = await self._work.fetch(_CLIENTS, file, kinds, numbers, phones, known, named)
+        return [KnownClient(row[0], row[1] or "", *row[2:8]) for row in (*here, *rows)]
 
-    async def animals(self, import_id: UUID, client_ids: Collection[UUID]) -> list[KnownAnimal]:
-        rows = await self._work.fetch(_ANIMALS, str(import_id), list(client_ids))
-        return [KnownAnimal(row[0], fold(row[1]), row[2]) for row in rows]
+    async def animals(self, import_id: UUID, client_ids: Collection[UUID], *, above: bool = True) -> list[KnownAnimal]:
+        here = await self._work.fetch(_ANIMALS, list(client_ids))
+        rows = await self._work.fetch(_ANIMALS_ABOVE, str(import_id), list(client_ids)) if above else []
+        found = [KnownAnimal(row["client_id"], _animal(row), row["chips"], row["dead"], above=False) for row in here]
+        for row in rows:
+            animals = msgspec.json.decode(row["animals"], type=list[Animal])
+            found += [
+                KnownAnimal(row["client_id"], each, each.chips(), dead=False, above=True)
+                for each in animals
+                if not each.exists
+            ]
+        return found
+
+    async def hold(self, import_id: UUID) -> None:
+        await self._work.fetch(_HOLD, import_id)
 
     async def chips(self, import_id: UUID, keys: Collection[str]) -> set[str]:
         return {row[0] for row in await self._work.fetch(_CHIPS, import_id, list(keys))}
@@ -173,13 +216,30 @@ def _columns(row: Row) -> tuple[Any, ...]:
         row.warned,
         row.client_id,
         row.known,
+        row.known_as,
+        row.seen,
         row.first_row,
         person and _encode(person).decode(),
         _encode(row.animals).decode(),
         _encode(row.problems).decode(),
         document,
         person and person.phone,
-        " ".join(each.chip["value_key"] for each in row.animals if each.chip) or None,
+        (person and " ".join(each for each in person.phones() if each != person.phone)) or None,
+        " ".join(chip for each in row.animals for chip in each.chips()) or None,
+    )
+
+
+def _animal(row: asyncpg.Record) -> Animal:
+    return Animal(
+        name=row["name"],
+        key=fold(row["name"]),
+        species=row["species"],
+        breed=row["breed"],
+        sex=row["sex"],
+        reproductive_status=row["reproductive_status"],
+        birth_date=row["birth_date"],
+        birth_date_precision=row["birth_date_precision"],
+        color=row["color"],
     )
 
 
@@ -189,6 +249,8 @@ def _row(found: asyncpg.Record) -> Row:
         outcome=found["outcome"],
         client_id=found["client_id"],
         known=found["known"],
+        known_as=found["known_as"],
+        seen=found["seen"],
         first_row=found["first_row"],
         person=found["person"] and msgspec.json.decode(found["person"], type=Person),
         animals=msgspec.json.decode(found["animals"], type=list[Animal]),

@@ -38,8 +38,11 @@ imports = tenant_table(
     column("skip_errors", Boolean),
     column("checked_at", Instant, nullable=True),
     column("applied_at", Instant, nullable=True),
+    column("applied_by", UUID, nullable=True),
     UniqueConstraint("clinic_id", "sha256", name="uq_imports_file"),
-    CheckConstraint("status IN ('uploading', 'checking', 'checked', 'applying', 'applied', 'refused')", name="status"),
+    CheckConstraint(
+        "status IN ('uploading', 'checking', 'checked', 'applying', 'applied', 'refused', 'failed')", name="status"
+    ),
     CheckConstraint("received BETWEEN 0 AND size", name="received"),
     Index("ix_imports_expires_at", "expires_at"),
 )
@@ -67,6 +70,8 @@ import_rows = Table(
     # Refers to no client, for most are not there yet.
     column("client_id", UUID, nullable=True),
     column("known", Boolean),
+    column("known_as", Text, nullable=True, privacy=PERSONAL_DELETED),
+    column("seen", Text, nullable=True, privacy=PERSONAL_DELETED),
     column("first_row", Integer, nullable=True),
     column("person", JSONB, nullable=True, privacy=PERSONAL_DELETED),
     column("animals", JSONB, privacy=PERSONAL_DELETED),
@@ -74,6 +79,7 @@ import_rows = Table(
     # By which rows below find this one.
     column("document", Text, nullable=True, privacy=PERSONAL_DELETED),
     column("phone", Text, nullable=True, privacy=PERSONAL_DELETED),
+    column("further_phones", ARRAY(Text), nullable=True, privacy=PERSONAL_DELETED),
     column("chips", ARRAY(Text), nullable=True, privacy=PERSONAL_DELETED),
     PrimaryKeyConstraint("clinic_id", "import_id", "number"),
     ForeignKeyConstraint(["clinic_id"], ["clinics.id"], ondelete="RESTRICT"),
@@ -83,6 +89,7 @@ import_rows = Table(
     Index("ix_import_rows_client", "clinic_id", "client_id"),
     Index("ix_import_rows_document", "clinic_id", "document", postgresql_where=text("document IS NOT NULL")),
     Index("ix_import_rows_phone", "clinic_id", "phone", postgresql_where=text("phone IS NOT NULL")),
+    Index("ix_import_rows_further_phones", "clinic_id", "number", postgresql_where=text("further_phones IS NOT NULL")),
     Index("ix_import_rows_first_row", "clinic_id", "import_id", "first_row", "number"),
 )
 
