@@ -16,6 +16,8 @@ from tests.integration.http.service import superuser
 
 from coravet.adapters.postgres.engine import sqlalchemy_url
 from coravet.adapters.postgres.migrate import ALEMBIC, alembic_config, migrate
+from coravet.core.kernel.text import fold
+from coravet.core.patients.search import kept
 from coravet.settings import Settings
 
 Alembic = Callable[..., Any]
@@ -263,6 +265,18 @@ async def test_with_data(alembic: Alembic, empty_database: Settings) -> None:
     await alembic("upgrade", "head")
     assert not await lost(past=1)
     await alembic("check")
+
+
+async def test_words(fresh_database: Settings) -> None:
+    """Names that were stored folded are parted into words by SQL as they are parted today."""
+    config = Config()
+    config.set_main_option("script_location", str(ALEMBIC))
+    declared = ScriptDirectory.from_config(config).get_revision("0023").module.KEPT
+    async with superuser(fresh_database) as admin:
+        await admin.execute(declared.replace("FUNCTION kept_words", "FUNCTION pg_temp.kept_words"))
+        for name in ("K-9", "Luna 2", "R2-D2 (azul)", "José Pérez-Luna", "O'Brien", "...", "a_b 7", "7-up 2 x"):
+            stored = await admin.fetchval("SELECT pg_temp.kept_words($1)", fold(name))
+            assert set(stored.split()) == set(kept(name)), name
 
 
 async def test_models(alembic: Alembic) -> None:
