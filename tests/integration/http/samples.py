@@ -158,6 +158,9 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", f"{_CLINIC}/patients/{{patient_id}}/parties"): Sample(
         {"client_id": "{other_client_id}", "role": "caretaker"}, anew="spare_patient", at=_SPARE
     ),
+    ("PATCH", f"{_CLINIC}/patients/{{patient_id}}/parties/{{party_id}}"): Sample(
+        {"may_consent": False}, anew="party", at=_SPARE
+    ),
     ("DELETE", f"{_CLINIC}/patients/{{patient_id}}/parties/{{party_id}}"): Sample(anew="party", at=_SPARE),
     ("GET", f"{_CLINIC}/patients/{{patient_id}}/identifiers"): _NOTHING,
     ("POST", f"{_CLINIC}/patients/{{patient_id}}/identifiers"): Sample(

@@ -20,7 +20,7 @@ OPERATIONS = [
     "listCantons", "recordClientDeath", "revokeClientDeath", "listContacts", "addContact", "removeContact",
     "listConsents", "recordConsent", "findDuplicates", "listDuplicates", "mergeClients", "listMerges", "undoMerge",
     "registerPatient", "listPatients", "getPatient", "changePatient", "recordDeath", "revokeDeath",
-    "listDeathRecords", "listBreeds", "transferPatient", "listParties", "addParty", "endParty",
+    "listDeathRecords", "listBreeds", "transferPatient", "listParties", "addParty", "changeParty", "endParty",
     "listIdentifiers", "addIdentifier", "endIdentifier", "listAlerts", "addAlert", "endAlert",
     "search",
     "listImmunizations", "recordImmunization", "getImmunization", "voidImmunization",

@@ -58,6 +58,7 @@ GET    /api/v1/breeds                                                    200    
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/transfer           401      404   200  200     200   200      404
 GET    /api/v1/clinics/{clinic}/patients/{patient_id}/parties            401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/parties            401      404   201  201     201   201      404
+PATCH  /api/v1/clinics/{clinic}/patients/{patient_id}/parties/{party_id} 401      404   200  200     200   200      404
 DELETE /api/v1/clinics/{clinic}/patients/{patient_id}/parties/{party_id} 401      404   204  204     204   204      404
 GET    /api/v1/clinics/{clinic}/patients/{patient_id}/identifiers        401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/identifiers        401      404   201  201     201   201      404

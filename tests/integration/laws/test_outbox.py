@@ -45,6 +45,7 @@ EMITTED: dict[Key, set[str]] = {
     ("DELETE", f"{CLINIC}/patients/{{patient_id}}/deceased"): {"patient.revived"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/transfer"): {"patient.transferred"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/parties"): {"patient.updated"},
+    ("PATCH", f"{CLINIC}/patients/{{patient_id}}/parties/{{party_id}}"): {"patient.updated"},
     ("DELETE", f"{CLINIC}/patients/{{patient_id}}/parties/{{party_id}}"): {"patient.updated"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/identifiers"): {"patient.updated"},
     ("DELETE", f"{CLINIC}/patients/{{patient_id}}/identifiers/{{identifier_id}}"): {"patient.updated"},
@@ -130,6 +131,7 @@ registration number, which nobody sees live."""
 SUBJECTS: dict[Key, str] = {
     ("PUT", f"{CLINIC}/reminder-rules"): "clinic_id",
     ("POST", f"{CLINIC}/patients/{{patient_id}}/parties"): "patient_id",
+    ("PATCH", f"{CLINIC}/patients/{{patient_id}}/parties/{{party_id}}"): "patient_id",
     ("POST", f"{CLINIC}/patients/{{patient_id}}/identifiers"): "patient_id",
     ("POST", f"{CLINIC}/patients/{{patient_id}}/alerts"): "patient_id",
     ("PUT", f"{CLINIC}/protocols"): "clinic_id",

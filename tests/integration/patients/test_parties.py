@@ -59,6 +59,52 @@ async def test_others(service: Service, clinic: Clinic) -> None:
     assert answer.status_code == 422
 
 
+async def test_listed(service: Service, clinic: Clinic) -> None:
+    """An animal stands under whoever is its owner, co-owner or caretaker now, with what they are to it."""
+    base, ids = f"/clinics/{clinic.slug}", clinic.ids
+    at = f"{base}/patients/{ids['luna']}"
+    co_owner = {"client_id": ids["eva"], "role": "co_owner"}
+    made = await service.done("POST", f"{at}/parties", clinic.owner, json=co_owner)
+
+    async def listed(client: str) -> list[tuple[str, str | None, str]]:
+        found = await service.done("GET", f"{base}/patients", clinic.owner, params={"client_id": ids[client]})
+        return [(each["id"], each["role"], each["client_id"]) for each in found["items"]]
+
+    assert await listed("ana") == [(ids["luna"], "owner", ids["ana"])]
+    assert await listed("eva") == [(ids["luna"], "co_owner", ids["ana"])]
+    found = await service.done("GET", f"{base}/patients", clinic.owner, params={"q": "luna"})
+    assert [each["role"] for each in found["items"] if each["id"] == ids["luna"]] == [None]
+    await service.done("DELETE", f"{at}/parties/{made['id']}", clinic.owner)
+    assert await listed("eva") == []
+
+
+async def test_may_consent(service: Service, clinic: Clinic) -> None:
+    """Whether a party may consent, the owner too, changes by closing and opening; what is so already stays."""
+    at = f"/clinics/{clinic.slug}/patients/{clinic.ids['luna']}"
+    [owner] = (await service.done("GET", f"{at}/parties", clinic.owner))["items"]
+    changed = await service.done("PATCH", f"{at}/parties/{owner['id']}", clinic.owner, json={"may_consent": False})
+    assert (changed["role"], changed["client"], changed["may_consent"]) == ("owner", owner["client"], False)
+    again = await service.done("PATCH", f"{at}/parties/{changed['id']}", clinic.owner, json={"may_consent": False})
+    assert again == changed
+    items = (await service.done("GET", f"{at}/parties", clinic.owner))["items"]
+    assert items == [changed, owner | {"until": changed["since"]}]
+    assert (await service.done("GET", at, clinic.owner))["version"] == 2
+    gone = await service.ask("PATCH", f"{at}/parties/{owner['id']}", clinic.owner, json={"may_consent": True})
+    assert gone.status_code == 404
+
+
+async def test_since(service: Service, clinic: Clinic) -> None:
+    """A party may have been one since a day, which lies neither ahead nor before the patient's birth."""
+    at = f"/clinics/{clinic.slug}/patients/{clinic.ids['luna']}"
+    await service.done("PATCH", at, clinic.owner, json={"birth_date": "2020-06-15", "birth_date_precision": "month"})
+    body = {"client_id": clinic.ids["eva"], "role": "co_owner"}
+    for since, code in (("2999-01-01", "in_future"), ("1979-12-31", "out_of_range"), ("2020-05-31", "before_birth")):
+        answer = await service.ask("POST", f"{at}/parties", clinic.owner, json=body | {"since": since})
+        assert [(each["pointer"], each["code"]) for each in answer.json()["errors"]] == [("/since", code)]
+    made = await service.done("POST", f"{at}/parties", clinic.owner, json=body | {"since": "2020-06-01"})
+    assert made["since"] == "2020-06-01T05:00:00Z"
+
+
 async def test_transfer(service: Service, clinic: Clinic) -> None:
     """A transfer ends one ownership and begins another: visits to come are the new owner's, others are as before."""
     base, ids = f"/clinics/{clinic.slug}", clinic.ids
@@ -110,12 +156,14 @@ async def test_links_end(service: Service, clinic: Clinic) -> None:
 
 
 async def test_refused(service: Service, clinic: Clinic) -> None:
-    """A transfer to the owner, to nobody, or of what changed meanwhile is refused, and changes nothing."""
+    """A transfer to the owner, to nobody, to who has died, or of what has changed is refused, and changes nothing."""
     ids = clinic.ids
     at = f"/clinics/{clinic.slug}/patients/{ids['luna']}"
+    await service.done("POST", f"/clinics/{clinic.slug}/clients/{ids['client_id']}/deceased", clinic.owner)
     for body, status, code in (
         ({"client_id": ids["ana"]}, 422, "invalid"),
         ({"client_id": ids["luna"]}, 404, "not_found"),
+        ({"client_id": ids["client_id"]}, 409, "client_deceased"),
         ({"client_id": ids["eva"], "version": 99}, 409, "stale_version"),
     ):
         answer = await service.ask("POST", f"{at}/transfer", clinic.owner, json=body)

@@ -19,6 +19,12 @@ def test_nobody_died_tomorrow() -> None:
     assert [error.code for error in check_death({"on": date(2026, 3, 3)}, TODAY)] == ["in_future"]
 
 
+def test_nobody_died_long_ago() -> None:
+    """A year before 1980 is a slip of the hand."""
+    assert check_death({"on": date(1980, 1, 1)}, TODAY) == []
+    assert [error.code for error in check_death({"on": date(1979, 12, 31)}, TODAY)] == ["out_of_range"]
+
+
 @pytest.mark.parametrize(
     ("precision", "first"),
     [

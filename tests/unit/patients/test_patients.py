@@ -20,6 +20,12 @@ def test_nobody_is_born_tomorrow() -> None:
     assert bad(birth_date=date(2026, 3, 3)) == {"/birth_date": "in_future"}
 
 
+def test_nobody_was_born_long_ago() -> None:
+    """A year before 1980 is a slip of the hand."""
+    assert bad(birth_date=date(1980, 1, 1)) == {}
+    assert bad(birth_date=date(1979, 12, 31)) == {"/birth_date": "out_of_range"}
+
+
 @pytest.mark.parametrize(
     ("given", "precision"),
     [

@@ -19,6 +19,9 @@ from coravet.core.patients.ports import PatientsWork
 from coravet.core.patients.views import PatientView
 from coravet.core.tenancy.clinic_day import day_of, time_zone
 
+FIRST_DAY = date(1980, 1, 1)
+"""No living patient was born or had a dose before, and nobody's death is written down; an earlier year is a slip."""
+
 
 class Deceased(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """The day on which a patient, or a client, died; by default today in the clinic."""
@@ -36,7 +39,14 @@ def check_death(given: Mapping[str, Any], today: date) -> list[FieldError]:
     on = given.get("on")
     if on is not None and on > today:
         return [FieldError("/on", "in_future", "The day of death cannot lie after today.")]
-    return []
+    return too_early("on", on)
+
+
+def too_early(name: str, day: date | None) -> list[FieldError]:
+    """That a day lies before anything that is written down here, where it does."""
+    if day is None or day >= FIRST_DAY:
+        return []
+    return [FieldError(f"/{name}", "out_of_range", "The day lies before 1980. Check the year.")]
 
 
 def earliest_birth(birth_date: date, precision: str | None) -> date:

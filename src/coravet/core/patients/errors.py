@@ -15,6 +15,16 @@ class ClientMerged(Conflict):
         super().__init__("This client was merged with another one. Go on with that one.", merged_into_id=merged_into_id)
 
 
+class ClientDeceased(Conflict):
+    """The client has died: no patient becomes theirs."""
+
+    code = "client_deceased"
+    title = "The client has died"
+
+    def __init__(self) -> None:
+        super().__init__("This client is registered as deceased. Choose another one, or correct that first.")
+
+
 class MergeNotUndoable(Conflict):
     """The merge stays as it is: its time is over, it was undone, or a later one stands upon it."""
 

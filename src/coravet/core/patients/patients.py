@@ -16,7 +16,7 @@ from coravet.core.kernel.fields import clean_fields, given_fields
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.patients.breeds import breed_code
-from coravet.core.patients.death import died_before_birth
+from coravet.core.patients.death import died_before_birth, too_early
 from coravet.core.patients.model import BirthDatePrecision, Party, Patient, ReproductiveStatus, Sex, Species
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.patients.search import kept
@@ -65,6 +65,7 @@ def check_patient(given: Mapping[str, Any], today: date) -> tuple[dict[str, Any]
     born = fields.get("birth_date")
     if born is not None and born > today:
         errors.append(FieldError("/birth_date", "in_future", "A birth date cannot lie after today."))
+    errors += too_early("birth_date", born)
     if "birth_date" in fields:
         if born is None:
             if fields.get("birth_date_precision") is not None:

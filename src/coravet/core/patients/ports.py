@@ -76,7 +76,7 @@ class PatientReads(Protocol):
     async def patient(self, patient_id: UUID) -> PatientView: ...
 
     async def patients(self, page: PageRequest, client_id: UUID | None, words: list[Word] | None) -> Page[PatientView]:
-        """Patients by name, of one client where given, where given those whom every word means."""
+        """Patients by name, where given those to whom a client is something now, and whom every word means."""
         ...
 
 

@@ -169,6 +169,8 @@ class PatientView(msgspec.Struct, frozen=True):
     Attributes:
         breed: as it was written.
         breed_code: of the vocabulary (see `GET /breeds`), where `breed` names one of its breeds.
+        client_id, client: its owner.
+        role: what the client is to it whose patients were asked for; None where they were nobody's.
     """
 
     id: UUID
@@ -188,6 +190,7 @@ class PatientView(msgspec.Struct, frozen=True):
     breed_code: str | None
     identifiers: list[IdentifierRef]
     alerts: list[AlertRef]
+    role: str | None = None
 
 
 class BreedView(msgspec.Struct, frozen=True):

@@ -11,7 +11,7 @@ from coravet.core.kernel.actor import Actor, MemberId
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.sentences import Sentence
-from coravet.core.patients.death import earliest_birth
+from coravet.core.patients.death import FIRST_DAY, earliest_birth
 from coravet.core.patients.model import Patient
 from coravet.core.records.protocols import months_after, next_due
 from coravet.core.records.treatment_ports import Given, TreatmentsWork
@@ -21,8 +21,8 @@ from coravet.core.tenancy.clinic_day import day_of
 SKEW = timedelta(minutes=5)
 """How far a clock at the clinic may be ahead of ours."""
 
-FIRST_DAY, LAST_DAY = date(1980, 1, 1), date(2100, 1, 1)
-"""No living patient had a dose before; a later year is a slip of the hand."""
+LAST_DAY = date(2100, 1, 1)
+"""A later year is a slip of the hand."""
 
 FURTHEST = 120
 """Months after a dose within which the next one lies: no vaccine is said to last longer."""

@@ -40,6 +40,7 @@ async def transfer(
 
     Raises:
         NotFound: no such patient or client here.
+        ClientDeceased: the client has died.
         Invalid: the client is its owner already.
         StaleVersion: it changed since it was read.
     """

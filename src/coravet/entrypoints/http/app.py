@@ -78,6 +78,7 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     patients.post_transfer,
     patients.list_parties,
     patients.post_party,
+    patients.patch_party,
     patients.delete_party,
     patients.list_identifiers,
     patients.post_identifier,

@@ -18,7 +18,7 @@ from coravet.core.patients.clients import ClientChange, NewClient, change_client
 from coravet.core.patients.death import Deceased, check_death, revoke_death
 from coravet.core.patients.identifiers import NewIdentifier, add_identifier, check_identifier, end_identifier
 from coravet.core.patients.model import Species
-from coravet.core.patients.parties import NewParty, add_party, end_party
+from coravet.core.patients.parties import NewParty, PartyChange, add_party, change_party, check_party, end_party
 from coravet.core.patients.patients import NewPatient, PatientChange, change_patient, check_patient, register_patient
 from coravet.core.patients.search import search, typed
 from coravet.core.patients.views import (
@@ -60,6 +60,11 @@ def _patient_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
 def _death_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
     # As with a birth date.
     return check_death(given, ports.clock.now().date() + timedelta(days=1))
+
+
+def _party_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
+    # As with a birth date.
+    return check_party(given, ports.clock.now().date() + timedelta(days=1))
 
 
 def _identifier_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as all checks
@@ -135,7 +140,7 @@ async def list_patients(
     client_id: FromQuery[UUID | None] = None,
     q: Text = None,
 ) -> Page[PatientView]:
-    """Patients by name, of one client where given."""
+    """Patients by name, where given those whose owner, co-owner or caretaker (see `role`) a client is."""
     async with call.begin(call.actor) as work:
         return await work.patient_reads.patients(PageRequest(limit, cursor), client_id, None if q is None else typed(q))
 
@@ -246,13 +251,26 @@ async def list_parties(
 
 @post(
     "/clinics/{clinic:str}/patients/{patient_id:uuid}/parties",
-    opt=permitted("patients:write"),
+    opt=permitted("patients:write") | {"check": _party_errors},
     operation_id="addParty",
     tags=["Patients"],
 )
 async def post_party(patient_id: FromPath[UUID], data: JSONBody[NewParty], call: NamedDependency[Call]) -> PartyView:
     """Make a client a patient's co-owner or caretaker; owners change by a transfer."""
     return await add_party(patient_id, data, call.actor, call.begin, call.ports.clock)
+
+
+@patch(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}/parties/{party_id:uuid}",
+    opt=permitted("patients:write"),
+    operation_id="changeParty",
+    tags=["Patients"],
+)
+async def patch_party(
+    patient_id: FromPath[UUID], party_id: FromPath[UUID], data: JSONBody[PartyChange], call: NamedDependency[Call]
+) -> PartyView:
+    """Say whether a client's word alone suffices: what they are ends, and begins anew under the id that is answered."""
+    return await change_party(patient_id, party_id, data, call.actor, call.begin, call.ports.clock)
 
 
 @delete(

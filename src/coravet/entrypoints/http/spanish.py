@@ -440,6 +440,15 @@ _RECORDS = {
 
 _TREATMENTS = {
     "It was not given yet. Record it when it is.": "Aún no se ha aplicado. Regístrelo cuando se aplique.",
+    "The client has died": "El cliente falleció",
+    "This client is registered as deceased. Choose another one, or correct that first.": (
+        "Este cliente está registrado como fallecido. Elija otro, o corríjalo primero."
+    ),
+    "This day cannot lie after today.": "Esta fecha no puede ser posterior a hoy.",
+    "This day lies before the patient's birth date. Correct the one that is wrong.": (
+        "Esta fecha es anterior a la fecha de nacimiento del paciente. Corrija la que esté mal."
+    ),
+    "The day lies before 1980. Check the year.": "La fecha es anterior al año 1980. Revise el año.",
     "The day lies before 1980 or after 2100. Check the year.": (
         "La fecha es anterior al año 1980 o posterior al 2100. Revise el año."
     ),

@@ -154,8 +154,9 @@ LEFT JOIN guest_requests g ON g.clinic_id = a.clinic_id AND g.appointment_id = a
     AND m.kind <> 'visit_reminder'
     -- Whoever booked before the patient was handed over is told nothing more of it.
     AND NOT EXISTS (
-        SELECT FROM parties n WHERE n.clinic_id = a.clinic_id AND n.patient_id = a.patient_id AND n.role = 'owner'
-            AND n.since > g.created_at
+        SELECT FROM parties n JOIN parties b ON b.clinic_id = n.clinic_id AND b.patient_id = n.patient_id
+            AND b.role = 'owner' AND b.until = n.since AND b.client_id <> n.client_id
+        WHERE n.clinic_id = a.clinic_id AND n.patient_id = a.patient_id AND n.role = 'owner' AND n.since > g.created_at
     )
 LEFT JOIN recalls r ON m.subject_type = 'recall' AND r.clinic_id = m.clinic_id AND r.id = m.subject_id
 LEFT JOIN holds h ON m.subject_type = 'hold' AND h.clinic_id = m.clinic_id AND h.id = m.subject_id

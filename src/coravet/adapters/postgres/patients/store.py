@@ -47,6 +47,7 @@ _CLIENTS = (
     "SELECT id, given_name || ' ' || family_name AS name, given_name, family_name, document_type, document_number,"
     " phone, email, preferred_channel, canton, address, deceased_on, merged_into_id, created_at, version FROM clients"
 )
+# What the client is to them who stands at the end, if anybody does.
 _PATIENTS = f"""
 SELECT p.id, p.name, p.species, p.breed, p.sex, p.reproductive_status, p.birth_date, p.birth_date_precision,
        p.deceased_on, p.color, p.created_at, p.version, p.breed_code, c.id AS client_id,
@@ -54,10 +55,11 @@ SELECT p.id, p.name, p.species, p.breed, p.sex, p.reproductive_status, p.birth_d
        (SELECT coalesce(json_agg(json_build_object('id', i.id, 'kind', i.kind, 'value', i.value)
             ORDER BY i.since, i.id), '[]')::text
         FROM identifiers i WHERE i.clinic_id = p.clinic_id AND i.patient_id = p.id AND i.until IS NULL) AS identifiers,
-       {ALERTS} AS alerts
+       {ALERTS} AS alerts, a.role
 FROM patients p
 JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
 JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+LEFT JOIN parties a ON a.clinic_id = p.clinic_id AND a.patient_id = p.id AND a.until IS NULL AND a.client_id =
 """  # noqa: S608 -- put together from our own texts
 
 
@@ -84,6 +86,7 @@ def _patient_view(row: asyncpg.Record) -> PatientView:
         breed_code=row["breed_code"],
         identifiers=_decode_identifiers(row["identifiers"]),
         alerts=decode_alerts(row["alerts"]),
+        role=row["role"],
     )
 
 
@@ -112,7 +115,7 @@ class PatientReadsOnPostgres:
         return page_of(rows, page, _client_view, lambda row: (row["family_name"], row["id"]))
 
     async def patient(self, patient_id: UUID) -> PatientView:
-        rows = await self._work.fetch(f"{_PATIENTS} WHERE p.id = $1", patient_id)
+        rows = await self._work.fetch(f"{_PATIENTS} NULL WHERE p.id = $1", patient_id)
         if not rows:
             raise NotFound
         return _patient_view(rows[0])
@@ -124,11 +127,12 @@ class PatientReadsOnPostgres:
         narrowed = f"""
             AND p.id = ANY (ARRAY(
                 SELECT n.id FROM patients n WHERE (n.name, n.id) > ($1, $2) {meant}
-                  AND ($3::uuid IS NULL OR n.id IN (SELECT patient_id FROM parties WHERE client_id = $3))
+                  AND ($3::uuid IS NULL
+                       OR n.id IN (SELECT patient_id FROM parties WHERE client_id = $3 AND until IS NULL))
                 ORDER BY n.name, n.id LIMIT $4))
         """  # noqa: S608 -- put together from our own texts
         rows = await self._work.fetch(
-            f"{_PATIENTS} WHERE (p.name, p.id) > ($1, $2) AND ($3::uuid IS NULL OR c.id = $3)"
+            f"{_PATIENTS} $3 WHERE (p.name, p.id) > ($1, $2) AND ($3::uuid IS NULL OR a.id IS NOT NULL)"
             f" {narrowed if meant else ''} ORDER BY p.name, p.id LIMIT $4",
             *last,
             client_id,
