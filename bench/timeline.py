@@ -36,8 +36,8 @@ FILL = {
     " administered_at, source, recorded_at) SELECT $1, gen_random_uuid(), $2, 'Comprimido', '{praziquantel}',"
     " 'internal', at, 'external', at FROM moments",
     "prescriptions": "INSERT INTO prescriptions (clinic_id, id, patient_id, vet_id, vet_name, registration_number,"
-    " issued_at, valid_until, item_count) SELECT $1, gen_random_uuid(), $2, (SELECT id FROM members WHERE clinic_id = $1 LIMIT 1),"
-    " 'Demo', 'DEMO-0001', at, at::date, 2 FROM moments",
+    " issued_at, valid_until, item_count) SELECT $1, gen_random_uuid(), $2,"
+    " (SELECT id FROM members WHERE clinic_id = $1 LIMIT 1), 'Demo', 'DEMO-0001', at, at::date, 2 FROM moments",
     "weights": "INSERT INTO weights (clinic_id, id, patient_id, weight_kg, weighed_at, created_at)"
     " SELECT $1, gen_random_uuid(), $2, 12.5, at, at FROM moments",
     "problems": "INSERT INTO problems (clinic_id, id, patient_id, name, status, certainty, created_at, version)"

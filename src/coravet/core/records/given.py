@@ -136,7 +136,7 @@ def reckon(
 
 
 async def the_vet(fields: Mapping[str, Any], actor: Actor, work: TreatmentsWork) -> dict[str, Any]:
-    """Who gave a dose here, as it is kept: the vet who was named, or who records it; nobody of what was given elsewhere.
+    """Who gave a dose here, as it is kept: the vet who was named, or who records it; nobody of one given elsewhere.
 
     Raises:
         Invalid: the member is no vet.
