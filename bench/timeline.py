@@ -29,12 +29,12 @@ MOST_MS = 15.0
 FILL = {
     "encounters": "INSERT INTO encounters (clinic_id, id, patient_id, started_at, reason, created_at, plan, weight_kg,"
     " version) SELECT $1, gen_random_uuid(), $2, at, 'Control', at, repeat('Reposo. ', 40), 12.5, 1 FROM moments",
-    "immunizations": "INSERT INTO immunizations (clinic_id, id, patient_id, vaccine, covers, lot_number,"
-    " administered_at, source, recorded_at) SELECT $1, gen_random_uuid(), $2, 'Antirrábica', '{rabies}', 'L-1', at,"
-    " 'external', at FROM moments",
+    "immunizations": "INSERT INTO immunizations (clinic_id, id, patient_id, vaccine, covers, due_days,"
+    " lot_number, administered_at, source, recorded_at) SELECT $1, gen_random_uuid(), $2, 'Antirrábica',"
+    " '{rabies}', '{null}', 'L-1', at, 'external', at FROM moments",
     "dewormings": "INSERT INTO dewormings (clinic_id, id, patient_id, product, active_substances, target,"
-    " administered_at, source, recorded_at) SELECT $1, gen_random_uuid(), $2, 'Comprimido', '{praziquantel}',"
-    " 'internal', at, 'external', at FROM moments",
+    " due_days, administered_at, source, recorded_at) SELECT $1, gen_random_uuid(), $2, 'Comprimido', '{praziquantel}',"
+    " 'internal', '{null}', at, 'external', at FROM moments",
     "prescriptions": "INSERT INTO prescriptions (clinic_id, id, patient_id, vet_id, vet_name, registration_number,"
     " issued_at, valid_until, item_count) SELECT $1, gen_random_uuid(), $2,"
     " (SELECT id FROM members WHERE clinic_id = $1 LIMIT 1), 'Demo', 'DEMO-0001', at, at::date, 2 FROM moments",

@@ -126,6 +126,7 @@ def upgrade() -> None:
         sa.Column("route", sa.Text(), nullable=True),
         sa.Column("administered_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.Column("due_days", postgresql.ARRAY(sa.Date()), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("vet_id", sa.UUID(), nullable=True),
         sa.Column("vet_name", sa.Text(), nullable=True),
@@ -136,6 +137,9 @@ def upgrade() -> None:
         sa.Column("voided_at", postgresql.TIMESTAMP(timezone=True), nullable=True),
         sa.Column("voided_by", sa.UUID(), nullable=True),
         sa.Column("void_reason", sa.Text(), nullable=True),
+        sa.CheckConstraint(
+            "cardinality(due_days) = CASE target WHEN 'both' THEN 2 ELSE 1 END", name=op.f("ck_dewormings_due_days")
+        ),
         sa.CheckConstraint(
             "(source = 'here') = (vet_id IS NOT NULL) AND (vet_id IS NULL) = (vet_name IS NULL)"
             " AND (vet_id IS NOT NULL OR registration_number IS NULL)",
@@ -208,6 +212,7 @@ def upgrade() -> None:
         sa.Column("route", sa.Text(), nullable=True),
         sa.Column("administered_at", postgresql.TIMESTAMP(timezone=True), nullable=False),
         sa.Column("next_due_on", sa.Date(), nullable=True),
+        sa.Column("due_days", postgresql.ARRAY(sa.Date()), nullable=False),
         sa.Column("source", sa.Text(), nullable=False),
         sa.Column("vet_id", sa.UUID(), nullable=True),
         sa.Column("vet_name", sa.Text(), nullable=True),
@@ -229,7 +234,10 @@ def upgrade() -> None:
         ),
         sa.CheckConstraint("source = 'external' OR given_by IS NULL", name=op.f("ck_immunizations_given_elsewhere")),
         sa.CheckConstraint("source IN ('here', 'external')", name=op.f("ck_immunizations_source")),
-        sa.CheckConstraint("cardinality(covers) > 0", name=op.f("ck_immunizations_covers")),
+        sa.CheckConstraint(
+            "cardinality(covers) > 0 AND cardinality(due_days) = cardinality(covers)",
+            name=op.f("ck_immunizations_covers"),
+        ),
         sa.CheckConstraint(
             "num_nulls(voided_at, void_reason) IN (0, 2) AND (voided_at IS NOT NULL OR voided_by IS NULL)",
             name=op.f("ck_immunizations_voided_whole"),

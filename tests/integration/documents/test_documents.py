@@ -81,18 +81,19 @@ async def test_card(service: Service, clinic: Clinic) -> None:
     async with superuser(service.settings) as admin:
         for vaccine, source, by, elsewhere, at, void in given:
             await admin.execute(
-                "INSERT INTO immunizations (clinic_id, id, patient_id, vaccine, covers, manufacturer, lot_number,"
-                " lot_expires_on, administered_at, next_due_on, source, vet_id, vet_name, registration_number,"
-                " given_by, recorded_at, voided_at, void_reason) VALUES ($1, gen_random_uuid(), $2, $3, '{x}',"
-                " 'Laboratorio de prueba', 'LT-9', '2027-05-06', $4, '2027-02-03', $5, $6, $7, $8, $9, now(), $10,"
-                " $11)",
+                "INSERT INTO immunizations (clinic_id, id, patient_id, vaccine, covers, due_days, manufacturer,"
+                " lot_number, lot_expires_on, administered_at, next_due_on, source, vet_id, vet_name,"
+                " registration_number, given_by, recorded_at, voided_at, void_reason) VALUES ($1, gen_random_uuid(),"
+                " $2, $3, '{x}', '{2027-02-03}', 'Laboratorio de prueba', 'LT-9', '2027-05-06', $4, '2027-02-03', $5,"
+                " $6, $7, $8, $9, now(), $10, $11)",
                 UUID(clinic.id), UUID(clinic.ids["patient_id"]), vaccine, datetime.fromisoformat(at), source, by,
                 by and "Ana", by and "TEST-0001", elsewhere, None if void is None else datetime.now(UTC), void,
             )  # fmt: skip
         await admin.execute(
-            "INSERT INTO dewormings (clinic_id, id, patient_id, product, active_substances, target, administered_at,"
-            " source, vet_id, vet_name, recorded_at)"
-            " VALUES ($1, gen_random_uuid(), $2, 'Antiparasitario', '{}', 'both', now(), 'here', $3, 'Ana', now())",
+            "INSERT INTO dewormings (clinic_id, id, patient_id, product, active_substances, target, due_days,"
+            " administered_at, source, vet_id, vet_name, recorded_at)"
+            " VALUES ($1, gen_random_uuid(), $2, 'Antiparasitario', '{}', 'both', '{null,null}', now(), 'here', $3,"
+            " 'Ana', now())",
             UUID(clinic.id), UUID(clinic.ids["patient_id"]), vet,
         )  # fmt: skip
         await admin.execute(

@@ -246,6 +246,10 @@ SAMPLES: dict[Key, Sample] = {
         who="vet",
         anew="encounter",
     ),
+    ("POST", f"{_CLINIC}/patients/{{patient_id}}/prescriptions/check"): Sample(
+        {"items": [{"drug": "Meloxicam", "unit": "ml", "route": "oral", "quantity": 1, "instructions": "Con comida."}]},
+        who="vet",
+    ),
     ("GET", f"{_CLINIC}/prescriptions/{{prescription_id}}"): _NOTHING,
     ("POST", f"{_CLINIC}/prescriptions/{{prescription_id}}/void"): Sample(_VOID, who="vet", anew="prescription"),
     ("GET", f"{_CLINIC}/patients/{{patient_id}}/allergies"): _NOTHING,

@@ -25,7 +25,7 @@ OPERATIONS = [
     "search",
     "listImmunizations", "recordImmunization", "getImmunization", "voidImmunization",
     "listDewormings", "recordDeworming", "getDeworming", "voidDeworming",
-    "listPrescriptions", "issuePrescription", "getPrescription", "voidPrescription",
+    "listPrescriptions", "issuePrescription", "checkPrescription", "getPrescription", "voidPrescription",
     "listAllergies", "noteAllergy", "resolveAllergy", "voidAllergy", "getProtocols", "setProtocols",
     "getChannels", "setChannels", "getReminderRules", "setReminderRules", "listRecalls", "recallPatient", "closeRecall",
     "listMessages", "messageSent", "messageSkip", "getOptOut", "optOut",

@@ -105,6 +105,7 @@ GET    /api/v1/clinics/{clinic}/dewormings/{deworming_id}                401    
 POST   /api/v1/clinics/{clinic}/dewormings/{deworming_id}/void           401      404   403  200     403   403      404
 GET    /api/v1/clinics/{clinic}/patients/{patient_id}/prescriptions      401      404   403  200     200   200      404
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/prescriptions      401      404   403  201     403   403      404
+POST   /api/v1/clinics/{clinic}/patients/{patient_id}/prescriptions/check 401     404   403  200     403   403      404
 GET    /api/v1/clinics/{clinic}/prescriptions/{prescription_id}          401      404   403  200     200   200      404
 POST   /api/v1/clinics/{clinic}/prescriptions/{prescription_id}/void     401      404   403  200     403   403      404
 GET    /api/v1/clinics/{clinic}/patients/{patient_id}/allergies          401      404   403  200     200   200      404

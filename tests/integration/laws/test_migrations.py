@@ -189,11 +189,12 @@ INSERT INTO problem_changes (clinic_id, id, problem_id, encounter_id, at, name, 
     VALUES ({CLINIC}, {VISIT}, {VISIT}, {VISIT}, now(), 'Otitis', 'active', 'suspected');
 INSERT INTO set_aside_notes (clinic_id, id, encounter_id, written_from, plan, digest, set_aside_at)
     VALUES ({CLINIC}, {VISIT}, {VISIT}, 1, 'Reposo', '\\x00', now());
-INSERT INTO immunizations (clinic_id, id, patient_id, encounter_id, vaccine, covers, administered_at, source, vet_id,
-    vet_name, recorded_at)
-    VALUES ({CLINIC}, {VISIT}, {PATIENT}, {VISIT}, 'Rabia', '{{rabies}}', now(), 'here', {MEMBER}, 'Ana', now());
-INSERT INTO dewormings (clinic_id, id, patient_id, product, active_substances, target, administered_at, source,
-    recorded_at) VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'Prazicuantel', '{{}}', 'internal', now(), 'external', now());
+INSERT INTO immunizations (clinic_id, id, patient_id, encounter_id, vaccine, covers, due_days, administered_at, source,
+    vet_id, vet_name, recorded_at) VALUES ({CLINIC}, {VISIT}, {PATIENT}, {VISIT}, 'Rabia', '{{rabies}}', '{{null}}',
+    now(), 'here', {MEMBER}, 'Ana', now());
+INSERT INTO dewormings (clinic_id, id, patient_id, product, active_substances, target, due_days, administered_at,
+    source, recorded_at)
+    VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'Prazicuantel', '{{}}', 'internal', '{{null}}', now(), 'external', now());
 INSERT INTO prescriptions (clinic_id, id, patient_id, vet_id, vet_name, registration_number, issued_at, valid_until,
     item_count) VALUES ({CLINIC}, {VISIT}, {PATIENT}, {MEMBER}, 'Ana', '1', now(), now(), 1);
 INSERT INTO prescription_items (clinic_id, id, prescription_id, position, drug, active_substances, unit, route,

@@ -70,6 +70,7 @@ EMITTED: dict[Key, set[str]] = {
     ("POST", f"{CLINIC}/patients/{{patient_id}}/dewormings"): {"deworming.recorded"},
     ("POST", f"{CLINIC}/dewormings/{{deworming_id}}/void"): {"deworming.recorded"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/prescriptions"): {"prescription.issued"},
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/prescriptions/check"): set(),
     ("POST", f"{CLINIC}/prescriptions/{{prescription_id}}/void"): {"prescription.issued"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/allergies"): {"patient.alert_changed"},
     ("POST", f"{CLINIC}/allergies/{{allergy_id}}/resolve"): {"patient.alert_changed"},

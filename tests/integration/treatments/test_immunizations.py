@@ -60,6 +60,35 @@ async def test_recalls_follow(service: Service, clinic: Clinic) -> None:
     assert await vet.recalls() == []
 
 
+async def test_a_booster_of_a_part(service: Service, clinic: Clinic) -> None:
+    """A booster against the part that is due yearly ends that part's recall; the others keep their day."""
+    vet = await vet_with(service, clinic)
+    for days in (500, 400):
+        await vet.dose(vaccine="Séxtuple", administered_at=ago(days=days))
+    assert [note for _, _, note in await vet.recalls()] == ["Leptospirosis", "Moquillo, parvovirus y hepatitis"]
+    booster = await vet.dose(vaccine="Leptospira", administered_at=ago(days=1))
+    notes = {note: due for _, due, note in await vet.recalls()}
+    assert set(notes) == {"Leptospira", "Moquillo, parvovirus y hepatitis"}
+    assert notes["Leptospira"] == booster["next_due_on"]
+    assert notes["Moquillo, parvovirus y hepatitis"] > booster["next_due_on"]
+
+
+async def test_what_it_covers(service: Service, clinic: Clinic) -> None:
+    """Whoever knows what a vaccine holds says so, by the protocol's codes."""
+    vet = await vet_with(service, clinic)
+    made = await vet.dose(vaccine="Vacuna de la casa", covers=["rabies", "canine_core", "rabies"])
+    assert (sorted(made["covers"]), made["warnings"]) == (["canine_core", "rabies"], [])
+    body = {"vaccine": "Rabia", "administered_at": ago(hours=1), "source": "here", "covers": ["rabies", "feline_core"]}
+    assert await vet.refused("patient/immunizations", body) == (422, {"/covers/1": "unknown_code"})
+
+
+async def test_an_unknown_age(service: Service, clinic: Clinic) -> None:
+    """An animal that may be a puppy is recalled as one, and that is told."""
+    vet = await vet_with(service, clinic, birth_date=None)
+    made = await vet.dose(vaccine="Parvovirus", administered_at=ago(minutes=1))
+    assert (made["next_due_on"], [each["code"] for each in made["warnings"]]) == (day(28), ["age_unknown"])
+
+
 async def test_a_recall_by_staff(service: Service, clinic: Clinic) -> None:
     """What staff wrote down about a vaccine ends with that vaccine, and opens again where the dose was a mistake."""
     vet = await vet_with(service, clinic)

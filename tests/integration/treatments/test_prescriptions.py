@@ -58,6 +58,7 @@ async def test_without_a_registration_number(service: Service, clinic: Clinic) -
         ({"items": []}, {"/items": "too_short"}),
         ({"items": [MELOXICAM, {**MELOXICAM, "quantity": 0}]}, {"/items/1/quantity": "too_small"}),
         ({"items": [{**MELOXICAM, "quantity": 0.0001}]}, {"/items/0/quantity": "too_small"}),
+        ({"items": [{**MELOXICAM, "dose": 0.0125}]}, {"/items/0/dose": "too_precise"}),
         ({"items": [{**MELOXICAM, "quantity": "1"}]}, {"/items/0/quantity": "wrong_type"}),
         ({"items": [{**MELOXICAM, "quantity": 1e300}]}, {"/items/0/quantity": "too_large"}),
         ({"items": [{**MELOXICAM, "instructions": " "}]}, {"/items/0/instructions": "required"}),
@@ -108,6 +109,18 @@ async def test_allergies(service: Service, clinic: Clinic) -> None:
     assert states == ["voided", "resolved"]
 
 
+async def test_checked_before(service: Service, clinic: Clinic) -> None:
+    """What would speak against a prescription is told before there is one, and nothing is stored."""
+    vet = await vet_with(service, clinic)
+    await _allergic(vet, "AINEs")
+    found = await vet.ask("POST", "patient/prescriptions/check", {"items": [MELOXICAM]})
+    assert found.status_code == 200
+    assert [(each["pointer"], each["code"]) for each in found.json()["warnings"]] == [("/items/0/drug", "allergy")]
+    assert (await vet.done("GET", "patient/prescriptions"))["items"] == []
+    bad = await vet.refused("patient/prescriptions/check", {"items": [{**MELOXICAM, "quantity": 0}]})
+    assert bad == (422, {"/items/0/quantity": "too_small"})
+
+
 async def test_allergies_to_what_is_given(service: Service, clinic: Clinic) -> None:
     """Vaccines and dewormings are looked at for allergies, too; a vaccine by any of its names."""
     vet = await vet_with(service, clinic)
@@ -115,7 +128,10 @@ async def test_allergies_to_what_is_given(service: Service, clinic: Clinic) -> N
     await _allergic(vet, "Ivermectina")
     assert [each["code"] for each in (await vet.dose(vaccine="Rabia"))["warnings"]] == ["allergy"]
     body = {"product": "Bravecto", "target": "external", "administered_at": ago(hours=1), "source": "external"}
-    assert (await vet.done("POST", "patient/dewormings", body))["warnings"] == []
+    made = await vet.done("POST", "patient/dewormings", body)
+    assert [(each["pointer"], each["code"]) for each in made["warnings"]] == [("/active_substances", "unchecked")]
+    unknown = await vet.dose(vaccine="Vacuna nueva")
+    assert [each["code"] for each in unknown["warnings"]] == ["not_reckoned", "unchecked"]
     body |= {"product": "Endectocida", "active_substances": ["Moxidectin"]}
     made = await vet.done("POST", "patient/dewormings", body)
     assert [(each["pointer"], each["code"]) for each in made["warnings"]] == [("/product", "allergy_akin")]
@@ -146,10 +162,11 @@ async def test_against_both(service: Service, clinic: Clinic) -> None:
     body: Any = {"product": "Pipeta", "target": "external", "administered_at": ago(days=20), "source": "here"}
     await vet.done("POST", "patient/dewormings", body)
     both = await vet.done("POST", "patient/dewormings", {**body, "target": "both", "administered_at": ago(days=10)})
-    assert await vet.recalls() == [("deworming_due", both["next_due_on"], "Pipeta")]
+    assert [note for _, _, note in await vet.recalls()] == ["Desparasitación externa", "Desparasitación interna"]
+    assert (await vet.recalls())[0][1] == both["next_due_on"]
     inner = {**body, "product": "Tableta", "target": "internal", "administered_at": ago(days=1)}
     await vet.done("POST", "patient/dewormings", inner)
-    assert [note for _, _, note in await vet.recalls()] == ["Pipeta", "Tableta"]
+    assert [note for _, _, note in await vet.recalls()] == ["Desparasitación externa", "Tableta"]
     void = await vet.done("POST", f"dewormings/{both['id']}/void", {"reason": "no se aplicó"})
     assert void["voided"]["reason"] == "no se aplicó"
     assert [note for _, _, note in await vet.recalls()] == ["Pipeta", "Tableta"]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.messaging.model import Recall
-from coravet.core.records.due import settle, standing
+from coravet.core.records.due import Awaited, called, settle, standing
 from coravet.core.records.protocols import SHIPPED
 from coravet.core.records.treatment_ports import Given
 
@@ -19,7 +19,12 @@ ENTRIES = [entry for entry in SHIPPED if entry.kind == "vaccine" and entry.speci
 
 
 def _dose(at: datetime = NOW, *covers: str, due: date | None = date(2027, 3, 2)) -> Given:
-    return Given(uuid4(), "Rabia", list(covers or ("rabies",)), at, due)
+    codes = list(covers or ("rabies",))
+    return Given(uuid4(), "Rabia", codes, at, [due] * len(codes))
+
+
+def _awaited(given: list[Given]) -> list[Given]:
+    return [each.dose for each in standing(given).values()]
 
 
 def _recall(due_on: date, note: str | None = None, source_id: UUID | None = None) -> Recall:
@@ -40,7 +45,7 @@ def test_the_next_one() -> None:
     """A dose ends the recall of the one before and needs one itself."""
     first, second = _dose(NOW - timedelta(days=365), due=date(2026, 3, 2)), _dose()
     recall = _recall(date(2026, 3, 2), source_id=first.id)
-    assert settle([recall], [first, second], ENTRIES, NOW, ZONE) == [second]
+    assert settle([recall], [first, second], ENTRIES, NOW, ZONE) == [Awaited(second, date(2027, 3, 2), ["rabies"])]
     assert (recall.closed_at, recall.settled_by) == (NOW, second.id)
 
 
@@ -75,9 +80,27 @@ def test_combined() -> None:
     """A combined vaccine is awaited while it is the last dose of anything that it covers."""
     combined = _dose(NOW - timedelta(days=30), "canine_core", "leptospirosis")
     single = _dose(NOW, "leptospirosis")
-    assert standing([combined, single]) == [combined, single]
+    assert _awaited([combined, single]) == [combined, single]
     whole = _dose(NOW + timedelta(days=1), "canine_core", "leptospirosis")
-    assert standing([combined, single, whole]) == [whole]
+    assert _awaited([combined, single, whole]) == [whole]
+
+
+def test_a_part_of_a_combined_one() -> None:
+    """What falls due on another day is another recall: a booster of the one part ends that alone."""
+    yearly, later = date(2027, 3, 2), date(2029, 3, 2)
+    combined = Given(uuid4(), "Séxtuple", ["canine_core", "leptospirosis"], NOW - timedelta(days=365), [later, yearly])
+    needed = settle([], [combined], ENTRIES, NOW, ZONE)
+    assert [(each.due_on, called(each, ENTRIES)) for each in needed] == [
+        (later, "Moquillo, parvovirus y hepatitis"),
+        (yearly, "Leptospirosis"),
+    ]
+    recalls = [_recall(each.due_on, source_id=combined.id) for each in needed]
+    booster = _dose(NOW, "leptospirosis", due=date(2028, 3, 2))
+    [new] = settle(recalls, [combined, booster], ENTRIES, NOW, ZONE)
+    assert (new.dose, called(new, ENTRIES)) == (booster, "Rabia")
+    assert [recall.settled_by for recall in recalls] == [None, booster.id]
+    assert settle(recalls, [combined], ENTRIES, NOW, ZONE) == []
+    assert [recall.closed_at for recall in recalls] == [None, None]
 
 
 def test_recalls_by_staff() -> None:
@@ -105,14 +128,14 @@ STEPS = st.lists(
         st.booleans(),
         st.integers(0, 1000),
         st.sets(st.sampled_from(["rabies", "canine_core", "leptospirosis"]), min_size=1),
-        st.booleans(),
+        st.lists(st.sampled_from([None, 28, 365]), min_size=3, max_size=3),
     ),
     max_size=12,
 )
 
 
 @having(STEPS)
-def test_open_recalls_are_the_standing_doses(steps: list[tuple[bool, int, set[str], bool]]) -> None:
+def test_open_recalls_are_the_standing_doses(steps: list[tuple[bool, int, set[str], list[int | None]]]) -> None:
     """Whatever is recorded and voided in whatever order, the open recalls are those of the doses that stand."""
     doses: list[Given] = []
     recalls: list[Recall] = []
@@ -121,11 +144,12 @@ def test_open_recalls_are_the_standing_doses(steps: list[tuple[bool, int, set[st
             doses.pop(number % len(doses))
         else:
             at = NOW + timedelta(days=number)
-            doses.append(_dose(at, *sorted(covers), due=at.date() + timedelta(days=365) if due else None))
+            days = [None if after is None else at.date() + timedelta(days=after) for after in due[: len(covers)]]
+            doses.append(Given(uuid4(), "Vacuna", sorted(covers), at, days))
         doses.sort(key=lambda dose: (dose.administered_at, dose.id))
         needed = settle(recalls, doses, ENTRIES, NOW, ZONE)
-        recalls += [_recall(dose.next_due_on or date.max, source_id=dose.id) for dose in needed]
-        still_open = {recall.source_id for recall in recalls if recall.closed_at is None}
-        assert still_open == {dose.id for dose in standing(doses)}
-        assert len({recall.source_id for recall in recalls}) == len(recalls)
+        recalls += [_recall(each.due_on, source_id=each.dose.id) for each in needed]
+        still_open = {(recall.source_id, recall.due_on) for recall in recalls if recall.closed_at is None}
+        assert still_open == set(standing(doses))
+        assert len({(recall.source_id, recall.due_on) for recall in recalls}) == len(recalls)
         assert settle(recalls, doses, ENTRIES, NOW, ZONE) == []

@@ -1,5 +1,6 @@
 """What a dose must not contradict, and what is only told."""
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,7 +14,15 @@ from msgspec import UNSET
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.patients.model import Patient
 from coravet.core.records.dewormings import check_deworming, the_weight
-from coravet.core.records.given import age_weeks, check_days, check_life, reckon
+from coravet.core.records.given import (
+    GROWN_UP,
+    ages,
+    check_days,
+    check_life,
+    doubts_of_due,
+    reckon,
+    wanted_due,
+)
 from coravet.core.records.immunizations import NewImmunization, check_immunization
 from coravet.core.records.ports import Chart
 from coravet.core.records.prescriptions import NewItem, check_items, check_valid_until, item_warnings
@@ -110,25 +119,65 @@ def test_within_its_life(patient: Patient, codes: list[str]) -> None:
     assert [error.code for error in check_life(_dose(), patient, ZONE)] == codes
 
 
-def test_age() -> None:
-    """Weeks are full ones; a year alone tells the age of an old animal only."""
-    assert age_weeks(_patient(TODAY - timedelta(days=48)), TODAY) == 6
-    assert age_weeks(_patient(date(2026, 1, 1), "year"), TODAY) is None
-    assert age_weeks(_patient(date(2020, 1, 1), "year"), TODAY) == 321
-    assert age_weeks(_patient(), TODAY) is None
+@pytest.mark.parametrize(
+    ("patient", "found"),
+    [
+        (_patient(TODAY - timedelta(days=48)), (6, 6)),
+        (_patient(date(2025, 12, 10), "month"), (8, 13)),
+        (_patient(date(2025, 6, 1), "year"), (8, 60)),
+        (_patient(date(2026, 1, 1), "year"), (4, 8)),
+        (_patient(date(2020, 1, 1), "year"), (269, 321)),
+        (_patient(), (4, GROWN_UP)),
+    ],
+)
+def test_age(patient: Patient, found: tuple[int, int]) -> None:
+    """Full weeks at least and at most, as the birth date is known; who is known since a month is that old."""
+    assert ages(patient, TODAY, TODAY - timedelta(weeks=4)) == found
+
+
+CORE = [entry for entry in SHIPPED if entry.species == "dog" and entry.code in {"canine_core", "leptospirosis"}]
+SOON, NEXT_YEAR, IN_THREE = TODAY + timedelta(weeks=4), date(2027, 3, 2), date(2029, 3, 2)
+
+
+def _reckoned(patient: Patient, *had: Given) -> tuple[list[date | None], list[str]]:
+    days, warnings = reckon(CORE, patient, TODAY, list(had), ZONE)
+    return list(days.values()), [warning.code for warning in warnings]
+
+
+def _had(days: int) -> Given:
+    return Given(uuid4(), "Séxtuple", ["canine_core", "leptospirosis"], NOW - timedelta(days=days), [None, None])
 
 
 def test_reckoned() -> None:
-    """The first that falls due of what a dose covers counts; a dose before its time is told."""
-    entries = [entry for entry in SHIPPED if entry.species == "dog" and entry.code in {"canine_core", "leptospirosis"}]
+    """Each part of what a dose covers has its day; a dose before its time is told."""
     grown = _patient(date(2020, 1, 1))
-    assert reckon(entries, grown, TODAY, []) == (TODAY + timedelta(weeks=4), [])
-    had = [Given(uuid4(), "Séxtuple", ["canine_core", "leptospirosis"], NOW - timedelta(days=30), TODAY)]
-    assert reckon(entries, grown, TODAY, had) == (date(2027, 3, 2), [])
-    due, warnings = reckon(entries, _patient(TODAY - timedelta(weeks=7)), TODAY, [])
-    assert due == TODAY + timedelta(weeks=4)
-    assert [warning.code for warning in warnings] == ["too_young"]
-    assert reckon([], grown, TODAY, []) == (None, [])
+    assert _reckoned(grown) == ([IN_THREE, SOON], [])
+    assert _reckoned(grown, _had(30)) == ([IN_THREE, NEXT_YEAR], [])
+    assert _reckoned(_patient(TODAY - timedelta(weeks=7))) == ([SOON, SOON], ["too_young"])
+    assert reckon([], grown, TODAY, [], ZONE) == ({}, [])
+
+
+def test_an_age_that_is_not_known() -> None:
+    """Who may be a puppy is reckoned as one, and told; who has been known for long is grown up."""
+    assert _reckoned(_patient()) == ([SOON, SOON], ["age_unknown"])
+    assert _reckoned(_patient(date(2025, 6, 1), "year")) == ([SOON, SOON], ["age_unknown"])
+    assert _reckoned(_patient(date(2026, 1, 20), "month")) == ([SOON, SOON], [])
+    assert _reckoned(_patient(date(2024, 6, 1), "year")) == ([IN_THREE, SOON], [])
+    assert _reckoned(_patient(), _had(300)) == ([IN_THREE, NEXT_YEAR], [])
+    known = replace(_patient(), created_at=NOW - timedelta(days=300))
+    assert _reckoned(known) == ([IN_THREE, SOON], [])
+
+
+def test_days_that_are_asked_for() -> None:
+    """A day that is asked for is that of all that a dose covers, and nothing is doubtful about it."""
+    covers, reckoned = ["canine_core", "leptospirosis"], {"canine_core": IN_THREE, "leptospirosis": SOON}
+    doubts = reckon(CORE, _patient(), TODAY, [], ZONE)[1]
+    assert wanted_due(_dose(), covers, reckoned) == {"due_days": [IN_THREE, SOON], "next_due_on": SOON}
+    assert wanted_due(_dose(next_due_on=None), covers, reckoned) == {"due_days": [None, None], "next_due_on": None}
+    asked = _dose(next_due_on=NEXT_YEAR)
+    assert wanted_due(asked, covers, reckoned) == {"due_days": [NEXT_YEAR] * 2, "next_due_on": NEXT_YEAR}
+    assert (doubts_of_due(asked, reckoned, doubts), doubts_of_due(_dose(), reckoned, doubts)) == ([], doubts)
+    assert [each.code for each in doubts_of_due(_dose(), {}, [])] == ["not_reckoned"]
 
 
 @pytest.mark.parametrize(
@@ -152,15 +201,16 @@ def test_weight(given: str | None, weight: str | None, days: int, codes: list[st
 
 
 def test_deworming() -> None:
-    """A dose has its amount and its unit, and amounts are kept to a thousandth, as they were written."""
+    """A dose has its amount and its unit, and amounts are kept as they were written; finer ones are not rounded."""
     base = {"product": "Febantel", "administered_at": NOW, "source": "here"}
     fields, errors = check_deworming(
         {**base, "dose": 0.1, "dose_unit": " tableta ", "active_substances": [" a  b "]}, NOW
     )
     assert errors == []
     assert (fields["dose"], fields["dose_unit"], fields["active_substances"]) == (Decimal("0.100"), "tableta", ["a b"])
-    # The nearest double lies above 0.0025; what was written is half-way, and goes to the even digit.
-    assert check_deworming({**base, "dose": 0.0025, "dose_unit": "ml"}, NOW)[0]["dose"] == Decimal("0.002")
+    for dose, codes in ((0.0125, ["too_precise"]), (0.012, []), (1e9, []), (0.00099, ["too_small"])):
+        errors = check_deworming({**base, "dose": dose, "dose_unit": "ml"}, NOW)[1]
+        assert [error.code for error in errors] == codes
     found = check_deworming({**base, "dose": 0.0001, "dose_unit": None, "active_substances": [" ", "\u200b"]}, NOW)[1]
     assert {error.pointer: error.code for error in found} == {
         "/active_substances/0": "required",
@@ -197,10 +247,16 @@ def test_validity() -> None:
 
 def test_unchecked() -> None:
     """With an allergy on record, a drug whose substances nobody knows is told; without one nothing is to be checked."""
-    items = check_items({"items": [_item(drug="Jarabe de la casa"), _item(), _item(drug="X", active_substances=["Y"])]})
+    items = check_items(
+        {"items": [_item(drug="Jarabe de la casa"), _item(), _item(drug="X", active_substances=["Misterina"])]}
+    )
     known = [KnownAllergy("Meloxicam", "mild")]
     found = [(warning.pointer, warning.code) for warning in item_warnings(items[0]["items"], known)]
-    assert found == [("/items/0/active_substances", "unchecked"), ("/items/1/drug", "allergy")]
+    assert found == [
+        ("/items/0/active_substances", "unchecked"),
+        ("/items/1/drug", "allergy"),
+        ("/items/2/active_substances", "unchecked"),
+    ]
     assert item_warnings(items[0]["items"], []) == []
 
 

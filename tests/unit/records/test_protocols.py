@@ -31,6 +31,21 @@ def _entry(code: str, species: str = "dog") -> ProtocolEntry:
         ("Bordetella", ["kennel_cough"]),
         ("Giardia", []),
         ("Arabia", []),
+        ("Nobivac DHPPi + L4", ["canine_core", "leptospirosis"]),
+        ("Vanguard Plus 5 L4", ["canine_core", "leptospirosis"]),
+        ("Vanguard Plus 5", ["canine_core"]),
+        ("Eurican DHPPi2-LR", ["rabies", "canine_core", "leptospirosis"]),
+        ("Nobivac RL", ["rabies", "leptospirosis"]),
+        ("Canigen MHA2PPi/L", ["canine_core", "leptospirosis"]),
+        ("Recombitek C6/CV", ["canine_core", "leptospirosis"]),
+        ("Recombitek C4", ["canine_core"]),
+        ("Hexadog", ["rabies", "canine_core", "leptospirosis"]),
+        ("Múltiple canina", ["canine_core"]),
+        ("Triple canina", ["canine_core"]),
+        ("Polivalente", ["canine_core"]),
+        ("Séptuple", ["canine_core", "leptospirosis"]),
+        ("Defensor 3", ["rabies"]),
+        ("Nobivac KC", ["kennel_cough"]),
     ],
 )
 def test_covered(text: str, codes: list[str]) -> None:
@@ -41,6 +56,11 @@ def test_covered(text: str, codes: list[str]) -> None:
 def test_covered_by_species() -> None:
     """A cat's vaccines are its own."""
     assert covered("Triple felina", OF_CATS) == ["feline_core"]
+    assert covered("Purevax RCPCh FeLV", OF_CATS) == ["feline_core", "feline_leukaemia"]
+    assert covered("Feligen RCP/R", OF_CATS) == ["rabies", "feline_core"]
+    assert covered("Cuádruple felina", OF_CATS) == ["feline_core"]
+    assert covered("Felocell 4", OF_CATS) == ["feline_core"]
+    assert covered("Defensor 3", OF_CATS) == ["rabies"]
     assert covered("Triple felina", OF_DOGS) == []
 
 
@@ -49,7 +69,6 @@ def test_covered_by_species() -> None:
     [
         ("rabies", 13, 1, date(2027, 3, 2)),
         ("rabies", 10, 1, DAY + timedelta(weeks=4)),
-        ("rabies", None, 1, date(2027, 3, 2)),
         ("rabies", 200, 5, date(2027, 3, 2)),
         ("canine_core", 6, 1, DAY + timedelta(weeks=4)),
         ("canine_core", 15, 3, DAY + timedelta(weeks=4)),
@@ -63,8 +82,8 @@ def test_covered_by_species() -> None:
         ("external", 40, 1, date(2026, 4, 2)),
     ],
 )
-def test_next_due(code: str, age: int | None, doses: int, due: date) -> None:
-    """By age while young, by the count of doses in a first course, yearly and so on afterwards; no age is grown up."""
+def test_next_due(code: str, age: int, doses: int, due: date) -> None:
+    """By age while young, by the count of doses in a first course, yearly and so on afterwards."""
     assert next_due(_entry(code), DAY, age, doses) == due
 
 
@@ -102,6 +121,36 @@ def test_shipped_entries_are_sound() -> None:
     fields, errors = check_protocols({"entries": sent})
     assert errors == []
     assert fields["entries"] == list(SHIPPED)
+
+
+SOURCES = """
+vaccine   dog rabies           13 12:4       1 12  Ley Orgánica de Salud art. 123; campaigns from three months, yearly
+vaccine   dog canine_core       6 16:4 26:10 1 36  WSAVA 2024, table 1: from 6-8 to 16 weeks, at 26, every three years
+vaccine   dog leptospirosis     8            2 12  WSAVA 2024, table 1: from 8 weeks, two doses, yearly
+vaccine   dog kennel_cough      8            1 12  WSAVA 2024, table 1: yearly
+vaccine   cat rabies           13 12:4       1 12  as the dog's
+vaccine   cat feline_core       6 16:4 26:10 1 36  WSAVA 2024, table 2: as the dog's
+vaccine   cat feline_leukaemia  8            2 12  WSAVA 2024, table 2: from 8 weeks, two doses, yearly
+deworming dog internal          2 12:2 26:4  1 3   ESCCAP Guideline 1: fortnightly to 12 weeks, monthly to six months
+deworming dog external          8            1 1   ESCCAP Guideline 3: the year round
+deworming cat internal          3 12:2 26:4  1 3   ESCCAP Guideline 1: as the dog's, from 3 weeks
+deworming cat external          8            1 1   ESCCAP Guideline 3: the year round
+"""
+"""Kind, species, code, first week, weeks between doses until an age, doses of the first course, months; and source."""
+
+
+def test_shipped_entries_are_the_guidelines() -> None:
+    """What is shipped is what its sources say: nobody changes an interval by the way."""
+    written = [
+        f"{entry.kind} {entry.species} {entry.code} {entry.from_weeks} "
+        + "".join(f"{band.until_weeks}:{band.every_weeks} " for band in entry.bands)
+        + f"{entry.primary_doses} {entry.repeat_months} "
+        for entry in SHIPPED
+    ]
+    lines = [" ".join(line.split()) for line in SOURCES.strip().splitlines()]
+    assert len(written) == len(lines)
+    assert [line for line, entry in zip(lines, written, strict=True) if not line.startswith(entry)] == []
+    assert {entry.primary_weeks for entry in SHIPPED} == {4}
 
 
 def test_bad_entries() -> None:

@@ -3,7 +3,7 @@
 import pytest
 
 from coravet.core.records.allergies import allergy_warnings
-from coravet.core.records.substances import akin, includes, substances_in
+from coravet.core.records.substances import akin, includes, substances_in, unknown_in
 from coravet.core.records.treatment_ports import KnownAllergy
 
 
@@ -24,6 +24,31 @@ from coravet.core.records.treatment_ports import KnownAllergy
 def test_names(text: str, keys: set[str]) -> None:
     """Spanish and English names are one substance; the longest name wins, and what is not known names nothing."""
     assert substances_in(text) == keys
+
+
+@pytest.mark.parametrize(
+    ("text", "parts"),
+    [
+        ("Prednisolona + cefotaxima", []),
+        ("Prednisolona + Misterina 5 mg", ["Misterina 5 mg"]),
+        ("Meloxicam 1,5 mg/ml", []),
+        ("Amoxicilina 250 mg/5 ml", []),
+        ("Jarabe casero", ["Jarabe casero"]),
+        ("Timentin", ["Timentin"]),
+    ],
+)
+def test_unknown_parts(text: str, parts: list[str]) -> None:
+    """What stands between signs is looked at by itself; an amount is no substance."""
+    assert unknown_in(text) == parts
+
+
+def test_stems() -> None:
+    """A name that ends or begins as its class does belongs to it; what only sounds alike does not."""
+    assert akin("ticarcillin", "mezlocilina")
+    assert substances_in("Cefalotina, azlocilina") == {"cefalotina", "azlocilina"}
+    assert includes("cephalosporins", "cefalotina")
+    assert includes("sulfonamides", "sulfaquinoxalina")
+    assert substances_in("Cefalea, sulfato de magnesio, cefálico") == frozenset()
 
 
 def test_kinship() -> None:
@@ -53,6 +78,12 @@ def _codes(allergy: str, *given: str) -> list[str]:
         ("Clorhexidina", "Shampoo de clorhexidina", ["allergy"]),
         ("Vacuna antirrábica", "Vacuna Antirrabica", ["allergy"]),
         ("polen", "Polenta", []),
+        ("Sulfas", "sulfametazina", ["allergy"]),
+        ("Cefalosporinas", "cefuroxima", ["allergy"]),
+        ("Penicilina", "Piperacilina tazobactam", ["allergy"]),
+        ("Penicilina", "ticarcilina", ["allergy"]),
+        ("Cefalosporinas", "Prednisolona + cefotaxima", ["allergy"]),
+        ("Amoxicilina", "cefalotina", ["allergy_akin"]),
     ],
 )
 def test_warnings(allergy: str, given: str, codes: list[str]) -> None:

@@ -15,7 +15,7 @@ from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
 from coravet.core.records.encounters import Voiding, check_reason
-from coravet.core.records.substances import akin, includes, substances_in, words_of
+from coravet.core.records.substances import akin, includes, substances_in, unknown_in, words_of
 from coravet.core.records.treatment_ports import KnownAllergy, TreatmentsWork
 from coravet.core.records.treatment_views import AllergyView
 from coravet.core.records.treatments import Allergy, Severity
@@ -60,6 +60,26 @@ def allergy_warnings(pointer: str, texts: Iterable[str], known: Iterable[KnownAl
             )
             warnings.append(FieldError(pointer, "allergy_akin", sentence))
     return warnings
+
+
+def unchecked(pointer: str, texts: Iterable[str], known: list[KnownAllergy]) -> list[FieldError]:
+    """A warning for each part of what is given that our table does not know: its kin could not be looked for.
+
+    Args:
+        pointer: where in the body they stand.
+        known: the patient's allergies; without any there is nothing to look for.
+    """
+    parts = dict.fromkeys(part for text in texts for part in unknown_in(text)) if known else ()
+    return [
+        FieldError(
+            pointer,
+            "unchecked",
+            Sentence(
+                "{part} is not known here, so its class was not checked for allergies. Check it yourself.", part=part
+            ),
+        )
+        for part in parts
+    ]
 
 
 async def note_allergy(

@@ -17,7 +17,7 @@ from coravet.core.kernel.events import DewormingRecorded
 from coravet.core.kernel.fields import sound
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
-from coravet.core.records.allergies import allergy_warnings
+from coravet.core.records.allergies import allergy_warnings, unchecked
 from coravet.core.records.amounts import Amount, Unit, check_amounts, check_substances
 from coravet.core.records.documents import Shown, withdraw_shown
 from coravet.core.records.due import renew_recalls
@@ -30,9 +30,9 @@ from coravet.core.records.given import (
     check_days,
     check_given,
     check_life,
+    doubts_of_due,
     reckon,
     the_vet,
-    unreckoned,
     wanted_due,
 )
 from coravet.core.records.ports import Chart
@@ -107,24 +107,25 @@ async def record_deworming(
         await in_open_encounter(work, fields["encounter_id"], patient_id)
         vet = await the_vet(fields, actor, work)
         chart = await work.charts.chart(patient_id, at)
-        weight, doubts = the_weight(fields["weight_kg"], chart, at, zone)
+        weight, of_weight = the_weight(fields["weight_kg"], chart, at, zone)
         if fields["source"] == "here":
-            warnings += doubts
+            warnings += of_weight
         entries = await entries_for(work, "deworming", patient.species)
         covers = COVERS[fields["target"]]
         before = [each for each in await work.dues.given(patient_id, "deworming_due") if each.administered_at < at]
         concerned = [entry for entry in entries if entry.code in covers]
-        due, early = reckon(concerned, patient, day_of(at, zone), before)
-        warnings += early + unreckoned(fields, due)
+        due, doubts = reckon(concerned, patient, day_of(at, zone), before, zone)
+        warnings += doubts_of_due(fields, due, doubts)
         known = await work.allergy_reads.known(patient_id)
         warnings += allergy_warnings("/product", [fields["product"], *fields["active_substances"]], known)
+        warnings += unchecked("/active_substances", fields["active_substances"] or [fields["product"]], known)
         deworming = Deworming(
             clinic_id=actor.clinic_id,
             id=work.new_id(),
             patient_id=patient_id,
             recorded_at=now,
             recorded_by=actor.member_id,
-            **{**fields, **vet, "weight_kg": weight, "next_due_on": wanted_due(fields, due)},
+            **{**fields, **vet, **wanted_due(fields, covers, due), "weight_kg": weight},
         )
         await work.dewormings.add(deworming)
         await renew_recalls(work, patient, "deworming_due", entries, actor, now)

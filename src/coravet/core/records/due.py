@@ -1,8 +1,11 @@
 """Recalls that follow from doses: after each one that is recorded or voided, a patient's are as its doses say."""
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
+from uuid import UUID
 from zoneinfo import ZoneInfo
+
+import msgspec
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.messaging.model import Recall
@@ -17,14 +20,30 @@ EARLY = timedelta(days=30)
 """How long before its day a dose may come that a recall, written down by staff, asked for."""
 
 
-def standing(given: Iterable[Given]) -> list[Given]:
-    """The doses after which one is awaited: the last of each code, where it says when the next is due.
+class Awaited(msgspec.Struct, frozen=True):
+    """What should come after a dose on one day: of a combined vaccine not all may be due at once.
+
+    Attributes:
+        codes: which of what the dose covers is due then.
+    """
+
+    dose: Given
+    due_on: date
+    codes: list[str]
+
+
+def standing(given: Iterable[Given]) -> dict[tuple[UUID, date], Awaited]:
+    """What is awaited, by the dose that it follows and its day: the last dose of each code says when that is due.
 
     Args:
         given: the oldest first.
     """
-    last = {code: each for each in given for code in each.covers}
-    return list({each.id: each for each in last.values() if each.next_due_on is not None}.values())
+    last = {code: (each, due) for each in given for code, due in zip(each.covers, each.due_days, strict=True)}
+    awaited: dict[tuple[UUID, date], Awaited] = {}
+    for code, (dose, due) in last.items():
+        if due is not None:
+            awaited.setdefault((dose.id, due), Awaited(dose, due, [])).codes.append(code)
+    return awaited
 
 
 def answers(dose: Given, recall: Recall, codes: list[str], zone: ZoneInfo) -> bool:
@@ -44,16 +63,15 @@ def answers(dose: Given, recall: Recall, codes: list[str], zone: ZoneInfo) -> bo
 
 def settle(
     recalls: Iterable[Recall], given: list[Given], entries: list[ProtocolEntry], now: datetime, zone: ZoneInfo
-) -> list[Given]:
-    """Close and open the recalls as the doses say; answers the doses that still need one.
+) -> list[Awaited]:
+    """Close and open the recalls as the doses say; answers what still needs one.
 
     What people closed stays closed: only what a dose settled opens again, once that dose is void.
     """
-    awaited = {each.id: each for each in standing(given)}
+    awaited = standing(given)
     for recall in recalls:
         if recall.source_id is not None:
-            due = recall.source_id in awaited
-            awaited.pop(recall.source_id, None)
+            due = awaited.pop((recall.source_id, recall.due_on), None)
             by = None if due else (given[-1].id if given else recall.source_id)
         else:
             codes = covered(recall.note or "", entries)
@@ -73,18 +91,24 @@ async def renew_recalls(
         return
     zone = time_zone(actor.time_zone)
     given = await work.dues.given(patient.id, kind)
-    for dose in settle(await work.dues.recalls(patient.id, kind), given, entries, now, zone):
-        if dose.next_due_on is not None:
-            await work.recalls.add(
-                Recall(
-                    clinic_id=actor.clinic_id,
-                    id=work.new_id(),
-                    patient_id=patient.id,
-                    kind=kind,
-                    due_on=dose.next_due_on,
-                    due_at=reckoned_from(dose.next_due_on, zone),
-                    note=dose.name,
-                    created_at=now,
-                    source_id=dose.id,
-                )
+    for each in settle(await work.dues.recalls(patient.id, kind), given, entries, now, zone):
+        await work.recalls.add(
+            Recall(
+                clinic_id=actor.clinic_id,
+                id=work.new_id(),
+                patient_id=patient.id,
+                kind=kind,
+                due_on=each.due_on,
+                due_at=reckoned_from(each.due_on, zone),
+                note=called(each, entries),
+                created_at=now,
+                source_id=each.dose.id,
             )
+        )
+
+
+def called(awaited: Awaited, entries: Iterable[ProtocolEntry]) -> str:
+    """What is awaited, as staff read it: the dose's name, or where only a part of it is due that part's."""
+    parts = [entry.name for entry in entries if entry.code in awaited.codes]
+    whole = len(awaited.codes) == len(awaited.dose.covers)
+    return awaited.dose.name if whole or not parts else ", ".join(parts)

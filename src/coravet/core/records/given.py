@@ -1,5 +1,6 @@
 """What immunizations and dewormings have in common: when, by whom, of which lot, and what they must not contradict."""
 
+from calendar import monthrange
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
 from typing import Annotated, Any
@@ -26,6 +27,9 @@ LAST_DAY = date(2100, 1, 1)
 
 FURTHEST = 120
 """Months after a dose within which the next one lies: no vaccine is said to last longer."""
+
+GROWN_UP = 10_000
+"""Weeks that a patient may have whose birth date nobody knows: more than any stretch of age in a protocol."""
 
 Instant = Annotated[datetime, Meta(tz=True)]
 Product = Annotated[str, Meta(min_length=1, max_length=120)]
@@ -100,39 +104,54 @@ def check_life(fields: Mapping[str, Any], patient: Patient, zone: ZoneInfo) -> l
     return []
 
 
-def age_weeks(patient: Patient, day: date) -> int | None:
-    """Full weeks of age; None where the birth date is not known, or only its year and the patient may be young."""
-    if patient.birth_date is None:
-        return None
-    if patient.birth_date_precision == "year" and day.year - patient.birth_date.year < 2:
-        return None
-    return max((day - patient.birth_date).days, 0) // 7
+def ages(patient: Patient, day: date, known_since: date) -> tuple[int, int]:
+    """Full weeks of age that the patient has at least, and at most, as precisely as its birth date is known.
+
+    Args:
+        known_since: the first day from which anything is known of it: by then it lived.
+    """
+    born, precision = patient.birth_date, patient.birth_date_precision
+    if born is None:
+        return max((day - known_since).days, 0) // 7, GROWN_UP
+    if precision == "day":
+        age = max((day - born).days, 0) // 7
+        return age, age
+    end = born.replace(day=monthrange(born.year, born.month)[1]) if precision == "month" else date(born.year, 12, 31)
+    oldest = max((day - earliest_birth(born, precision)).days, 0) // 7
+    return max((day - min(end, known_since)).days, 0) // 7, oldest
 
 
 def reckon(
-    entries: list[ProtocolEntry], patient: Patient, day: date, given: list[Given]
-) -> tuple[date | None, list[FieldError]]:
-    """When the next dose is due by the protocol, and a warning where this one came early.
+    entries: list[ProtocolEntry], patient: Patient, day: date, given: list[Given], zone: ZoneInfo
+) -> tuple[dict[str, date | None], list[FieldError]]:
+    """When the next dose of each entry is due by the protocol, and what to look at: a dose that came early, an age that
+    is not known well enough. Such a patient is taken to be as young as it may be, for a puppy's series that is not
+    finished leaves it without protection, and a dose too many does it no harm.
 
     Args:
-        entries: what the dose covers; the one that falls due first counts.
+        entries: what the dose covers.
         given: what the patient had of it before.
     """
-    age = age_weeks(patient, day)
-    days = []
-    warnings = []
+    known_since = min(day_of(at, zone) for at in (patient.created_at, *(each.administered_at for each in given)))
+    youngest, oldest = ages(patient, day, known_since)
+    days: dict[str, date | None] = {}
+    warnings: list[FieldError] = []
+    unsure = False
     for entry in entries:
         doses = 1 + sum(entry.code in each.covers for each in given)
-        due = next_due(entry, day, age, doses)
-        days += [] if due is None else [due]
-        if age is not None and age < entry.from_weeks:
+        days[entry.code] = next_due(entry, day, youngest, doses)
+        unsure = unsure or days[entry.code] != next_due(entry, day, oldest, doses)
+        if oldest < entry.from_weeks:
             sentence = Sentence(
                 "The clinic's protocol begins later: {name} at {weeks} weeks of age.",
                 name=entry.name,
                 weeks=entry.from_weeks,
             )
             warnings.append(FieldError("/administered_at", "too_young", sentence))
-    return min(days, default=None), warnings
+    if unsure:
+        told = "The age is not known well enough: the next dose is reckoned as for the young. Note when it was born."
+        warnings.append(FieldError("/next_due_on", "age_unknown", told))
+    return days, warnings
 
 
 async def the_vet(fields: Mapping[str, Any], actor: Actor, work: TreatmentsWork) -> dict[str, Any]:
@@ -151,15 +170,20 @@ async def the_vet(fields: Mapping[str, Any], actor: Actor, work: TreatmentsWork)
     return {"vet_id": vet_id, "vet_name": vet.name, "registration_number": vet.registration_number}
 
 
-def wanted_due(fields: Mapping[str, Any], reckoned: date | None) -> date | None:
-    """The day that was asked for (null: none), or the one that the protocol says."""
-    due: date | None = fields["next_due_on"] if fields["next_due_on"] is not UNSET else reckoned
-    return due
+def wanted_due(fields: Mapping[str, Any], covers: list[str], reckoned: Mapping[str, date | None]) -> dict[str, Any]:
+    """The days of what a dose covers, as they are kept: what was asked for (null: none), or what the protocol says."""
+    asked = fields["next_due_on"]
+    days = [reckoned.get(code) if asked is UNSET else asked for code in covers]
+    return {"due_days": days, "next_due_on": min(filter(None, days), default=None)}
 
 
-def unreckoned(fields: Mapping[str, Any], reckoned: date | None) -> list[FieldError]:
-    """A warning where no day was asked for and the protocol says none."""
-    if fields["next_due_on"] is not UNSET or reckoned is not None:
-        return []
+def doubts_of_due(
+    fields: Mapping[str, Any], reckoned: Mapping[str, date | None], doubts: list[FieldError]
+) -> list[FieldError]:
+    """What is doubtful about the next day: of one that was asked for nothing, and the protocol may say none."""
+    if fields["next_due_on"] is not UNSET:
+        return [doubt for doubt in doubts if doubt.pointer != "/next_due_on"]
+    if any(reckoned.values()):
+        return doubts
     sentence = "The clinic's protocol says no day for the next dose. Nobody will be reminded unless you recall it."
-    return [FieldError("/next_due_on", "not_reckoned", sentence)]
+    return [*doubts, FieldError("/next_due_on", "not_reckoned", sentence)]

@@ -15,7 +15,7 @@ from coravet.core.kernel.events import ImmunizationRecorded
 from coravet.core.kernel.fields import sound
 from coravet.core.kernel.text import fold
 from coravet.core.kernel.work import Begin
-from coravet.core.records.allergies import allergy_warnings
+from coravet.core.records.allergies import allergy_warnings, unchecked
 from coravet.core.records.documents import Shown, withdraw_shown
 from coravet.core.records.due import renew_recalls
 from coravet.core.records.encounters import Voiding, check_reason
@@ -27,13 +27,13 @@ from coravet.core.records.given import (
     check_days,
     check_given,
     check_life,
+    doubts_of_due,
     reckon,
     the_vet,
-    unreckoned,
     wanted_due,
 )
 from coravet.core.records.problems import in_open_encounter
-from coravet.core.records.protocols import covered, entries_for
+from coravet.core.records.protocols import covered, entries_for, named
 from coravet.core.records.treatment_ports import TreatmentsWork
 from coravet.core.records.treatment_views import ImmunizationView
 from coravet.core.records.treatments import GivenSource, Immunization, Route
@@ -46,7 +46,8 @@ class NewImmunization(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A dose that a patient had.
 
     Attributes:
-        vaccine: its name; what it protects from is found in it, see `protocols`.
+        vaccine: its name.
+        covers: codes of the clinic's protocol that it is a dose of; left out, they are found in the name.
         next_due_on: left out, it is reckoned by the clinic's protocol; null: no further dose.
         vet_id: the member who gave it here; by default who records it.
         given_by: of one given elsewhere, the vet or clinic that the card names.
@@ -55,6 +56,7 @@ class NewImmunization(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     vaccine: Product
     administered_at: Instant
     source: GivenSource
+    covers: Annotated[list[str], Meta(min_length=1, max_length=20)] | None = None
     manufacturer: Words | None = None
     lot_number: Lot | None = None
     lot_expires_on: date | None = None
@@ -79,7 +81,8 @@ async def record_immunization(
 
     Raises:
         Invalid: a field breaks a rule: it was not given yet, or before the patient's birth or after its death, here of
-            a lot that had expired, by somebody who is no vet; every bad field is listed.
+            a lot that had expired, by somebody who is no vet, or covers what the protocol does not know; every bad
+            field is listed.
         NotFound: no such patient, encounter or member here.
         InvalidTransition: the encounter is signed or was entered in error.
     """
@@ -93,15 +96,15 @@ async def record_immunization(
         await in_open_encounter(work, fields["encounter_id"], patient_id)
         vet = await the_vet(fields, actor, work)
         entries = await entries_for(work, "vaccine", patient.species)
-        codes = covered(fields["vaccine"], entries)
+        codes = covered(fields["vaccine"], entries) if command.covers is None else named(command.covers, entries)
         day = day_of(fields["administered_at"], zone)
         before = [
             each
             for each in await work.dues.given(patient_id, "vaccine_due")
             if each.administered_at < fields["administered_at"]
         ]
-        due, early = reckon([entry for entry in entries if entry.code in codes], patient, day, before)
-        warnings += early + unreckoned(fields, due)
+        due, doubts = reckon([entry for entry in entries if entry.code in codes], patient, day, before, zone)
+        warnings += doubts_of_due(fields, due, doubts)
         if fields["source"] == "here" and fields["lot_number"] is None:
             sentence = "The lot is missing. Without it nobody can be told if the maker recalls it."
             warnings.append(FieldError("/lot_number", "missing", sentence))
@@ -109,14 +112,16 @@ async def record_immunization(
         # An allergy may name a vaccine by another of its names.
         same = [each.substance for each in known if not set(codes).isdisjoint(covered(each.substance, entries))]
         warnings += allergy_warnings("/vaccine", [fields["vaccine"], *same], known)
+        if not codes:
+            warnings += unchecked("/vaccine", [fields["vaccine"]], known)
+        covers = codes or [fold(fields["vaccine"])]
         immunization = Immunization(
             clinic_id=actor.clinic_id,
             id=work.new_id(),
             patient_id=patient_id,
-            covers=codes or [fold(fields["vaccine"])],
             recorded_at=now,
             recorded_by=actor.member_id,
-            **{**fields, **vet, "next_due_on": wanted_due(fields, due)},
+            **{**fields, **vet, **wanted_due(fields, covers, due), "covers": covers},
         )
         await work.immunizations.add(immunization)
         await renew_recalls(work, patient, "vaccine_due", entries, actor, now)

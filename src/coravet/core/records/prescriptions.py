@@ -14,16 +14,15 @@ from coravet.core.kernel.errors import FieldError, InvalidTransition, PatientDec
 from coravet.core.kernel.events import PrescriptionIssued
 from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.work import Begin
-from coravet.core.records.allergies import allergy_warnings
+from coravet.core.records.allergies import allergy_warnings, unchecked
 from coravet.core.records.amounts import Amount, Unit, check_amounts, check_substances
 from coravet.core.records.documents import Shown, withdraw_shown
 from coravet.core.records.encounters import Voiding, check_reason
 from coravet.core.records.errors import RegistrationRequired
 from coravet.core.records.given import Product, Words
 from coravet.core.records.problems import in_open_encounter
-from coravet.core.records.substances import substances_in
 from coravet.core.records.treatment_ports import KnownAllergy, TreatmentsWork
-from coravet.core.records.treatment_views import PrescriptionView
+from coravet.core.records.treatment_views import PrescriptionCheckView, PrescriptionView
 from coravet.core.records.treatments import Prescription, PrescriptionItem, Route
 from coravet.core.tenancy.clinic_day import day_of, time_zone
 
@@ -96,9 +95,9 @@ def item_warnings(items: list[dict[str, Any]], known: list[KnownAllergy]) -> lis
     for index, item in enumerate(items):
         names = [item["drug"], *item["active_substances"]]
         warnings += allergy_warnings(f"/items/{index}/drug", names, known)
-        if known and not item["active_substances"] and not substances_in(item["drug"]):
-            sentence = "Its active substances are not known, so it was not checked for allergies. Name them."
-            warnings.append(FieldError(f"/items/{index}/active_substances", "unchecked", sentence))
+        # Where substances are named, the rest of the drug's name is a brand.
+        parts = item["active_substances"] or [item["drug"]]
+        warnings += unchecked(f"/items/{index}/active_substances", parts, known)
     return warnings
 
 
@@ -155,6 +154,23 @@ async def issue_prescription(
         view = await work.prescription_reads.prescription(prescription.id)
         warnings = item_warnings(items, await work.allergy_reads.known(patient_id))
         return work.answer(msgspec.structs.replace(view, warnings=warnings))
+
+
+async def check_prescription(
+    patient_id: UUID, command: NewPrescription, actor: Actor, begin: Begin[TreatmentsWork], clock: Clock
+) -> PrescriptionCheckView:
+    """What would speak against a prescription, before there is one: nothing is stored.
+
+    Raises:
+        Invalid: a field breaks a rule; every bad field is listed.
+        NotFound: no such patient here.
+    """
+    today = day_of(clock.now(), time_zone(actor.time_zone))
+    fields, errors = check_items(msgspec.structs.asdict(command))
+    items = sound((fields, errors + check_valid_until(command.valid_until, today)))["items"]
+    async with begin(actor) as work:
+        patient = await work.patients.get(patient_id)
+        return work.answer(PrescriptionCheckView(item_warnings(items, await work.allergy_reads.known(patient.id))))
 
 
 async def void_prescription(

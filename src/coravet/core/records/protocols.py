@@ -25,7 +25,7 @@ import msgspec
 from msgspec import Meta
 
 from coravet.core.kernel.actor import Actor
-from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import ClinicUpdated
 from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.work import Begin
@@ -39,10 +39,70 @@ DEWORMINGS = frozenset({"internal", "external"})
 
 MOST_ENTRIES = 100
 
-_RABIES = ("antirrabica", "rabia", "rabies")
-_CANINE = ("moquillo", "distemper", "parvovirus", "parvo", "dhpp", "dhppi", "dapp", "puppy", "polivalente canina")
-_CANINE_WITH_LEPTOSPIRA = ("quintuple", "sextuple", "heptavalente", "octuple", "nonuple", "dhppil", "dhppi l", "dhlpp")
-_FELINE = ("triple felina", "trivalente felina", "panleucopenia", "calicivirus", "fvrcp", "rcp", "tricat")
+# What makers print: D(H, A2)P(Pi, Pi2) is distemper, hepatitis (adenovirus), parvovirus and parainfluenza, in French
+# M(H, A2)P(Pi); L, L2, L4 leptospira of so many kinds; R rabies; RCP(Ch) a cat's rhinotracheitis, calicivirus and
+# panleucopenia (and chlamydia); FeLV leukaemia. Brands stand here where their names say nothing of it.
+_CORE_LETTERS = ("dhp", "dhpp", "dhppi", "dhppi2", "dapp", "dappi", "da2pp", "da2ppi", "dha2ppi", "mha2ppi", "mhppi")
+_RABIES = ("antirrabica", "rabia", "rabies", "rabisin", "rabigen", "imrab", "defensor", "rabvac", "lr", "rl", "hexadog")
+_RABIES_OF_CATS = (*_RABIES[:-3], "rcp r", "crp r")
+_WITH_LEPTOSPIRA = (
+    "quintuple",
+    "sextuple",
+    "septuple",
+    "heptavalente",
+    "octuple",
+    "nonuple",
+    "decuple",
+    "dhppil",
+    "dhlpp",
+    "hexadog",
+    "recombitek c6",
+    "recombitek c8",
+)
+_CANINE = (
+    "moquillo",
+    "distemper",
+    "parvovirus",
+    "parvo",
+    "puppy",
+    "polivalente",
+    "multiple",
+    "triple canina",
+    "cuadruple canina",
+    "vanguard plus",
+    "recombitek c4",
+    *_CORE_LETTERS,
+    *_WITH_LEPTOSPIRA,
+)
+_LEPTOSPIRA = (
+    "leptospira",
+    "lepto",
+    *_WITH_LEPTOSPIRA,
+    "l2",
+    "l4",
+    "lr",
+    "rl",
+    *(f"{each} l" for each in _CORE_LETTERS),
+)
+_FELINE = (
+    "triple felina",
+    "trivalente felina",
+    "cuadruple felina",
+    "quintuple felina",
+    "panleucopenia",
+    "calicivirus",
+    "fvrcp",
+    "fvrcpc",
+    "rcp",
+    "rcpch",
+    "crp",
+    "hcp",
+    "hcpch",
+    "tricat",
+    "felocell",
+    "feligen",
+)
+_LEUKAEMIA = ("leucemia", "felv", "leukaemia", "leukemia", "leucogen", "leukocell", "quintuple felina")
 
 
 def _entry(  # what most entries share, left out
@@ -80,7 +140,7 @@ SHIPPED: tuple[ProtocolEntry, ...] = (
         "dog",
         "canine_core",
         "Moquillo, parvovirus y hepatitis",
-        _CANINE + _CANINE_WITH_LEPTOSPIRA,
+        _CANINE,
         6,
         *_YOUNG,
         repeat_months=36,
@@ -90,7 +150,7 @@ SHIPPED: tuple[ProtocolEntry, ...] = (
         "dog",
         "leptospirosis",
         "Leptospirosis",
-        ("leptospira", "lepto", *_CANINE_WITH_LEPTOSPIRA),
+        _LEPTOSPIRA,
         8,
         repeat_months=12,
         primary_doses=2,
@@ -100,18 +160,18 @@ SHIPPED: tuple[ProtocolEntry, ...] = (
         "dog",
         "kennel_cough",
         "Tos de las perreras",
-        ("bordetella", "traqueobronquitis", "kennel cough"),
+        ("bordetella", "traqueobronquitis", "tos de perrera", "kennel cough", "kc", "bronchicine", "pneumodog"),
         8,
         repeat_months=12,
     ),
-    _entry("vaccine", "cat", "rabies", "Rabia", _RABIES, 13, Band(12, 4), repeat_months=12),
+    _entry("vaccine", "cat", "rabies", "Rabia", _RABIES_OF_CATS, 13, Band(12, 4), repeat_months=12),
     _entry("vaccine", "cat", "feline_core", "Triple felina", _FELINE, 6, *_YOUNG, repeat_months=36),
     _entry(
         "vaccine",
         "cat",
         "feline_leukaemia",
         "Leucemia felina",
-        ("leucemia", "felv", "leukaemia", "leukemia"),
+        _LEUKAEMIA,
         8,
         repeat_months=12,
         primary_doses=2,
@@ -187,17 +247,30 @@ def covered(text: str, entries: Iterable[ProtocolEntry]) -> list[str]:
     ]
 
 
-def next_due(entry: ProtocolEntry, day: date, age_weeks: int | None, doses: int) -> date | None:
+def named(codes: list[str], entries: Iterable[ProtocolEntry]) -> list[str]:
+    """The codes that somebody named, once each. Raises Invalid where the protocol has no such code."""
+    known = [entry.code for entry in entries]
+    sentence = "The clinic's protocol for this species has no such code. Look among its protocols."
+    errors = [
+        FieldError(f"/covers/{index}", "unknown_code", sentence)
+        for index, code in enumerate(codes)
+        if code not in known
+    ]
+    if errors:
+        raise Invalid(errors=errors)
+    return [code for code in known if code in codes]
+
+
+def next_due(entry: ProtocolEntry, day: date, age_weeks: int, doses: int) -> date | None:
     """When the next dose is due after one on `day`, or None where there is none.
 
     Args:
-        age_weeks: the patient's on that day; None where it is not known, which counts as grown up.
+        age_weeks: the patient's on that day.
         doses: how many it had by then, this one included.
     """
-    if age_weeks is not None:
-        for band in entry.bands:
-            if age_weeks < band.until_weeks:
-                return day + timedelta(weeks=band.every_weeks)
+    for band in entry.bands:
+        if age_weeks < band.until_weeks:
+            return day + timedelta(weeks=band.every_weeks)
     if doses < entry.primary_doses:
         return day + timedelta(weeks=entry.primary_weeks)
     return None if entry.repeat_months is None else months_after(day, entry.repeat_months)

@@ -19,12 +19,19 @@ _SUBSTANCES: dict[str, str] = {
         benzylpenicillin: bencilpenicilina, penicillin g, penicilina g, procaine penicillin, penicilina procainica
         cloxacillin: cloxacilina
         dicloxacillin: dicloxacilina
+        oxacillin: oxacilina
+        piperacillin: piperacilina
+        ticarcillin: ticarcilina
     """,
     # QJ01D
     "cephalosporins": """
         cefalexin: cefalexina, cephalexin
         cefadroxil: cefadroxilo
         cefazolin: cefazolina
+        cefixime: cefixima
+        cefotaxime: cefotaxima
+        cefquinome: cefquinoma
+        cefuroxime: cefuroxima
         ceftriaxone: ceftriaxona
         ceftiofur: ceftiofur
         cefovecin: cefovecina
@@ -48,6 +55,7 @@ _SUBSTANCES: dict[str, str] = {
     "sulfonamides": """
         sulfadiazine: sulfadiazina, sulfadiacina
         sulfadimethoxine: sulfadimetoxina
+        sulfadimidine: sulfadimidina, sulfamethazine, sulfametazina
         sulfamethoxazole: sulfametoxazol
     """,
     # QJ01G
@@ -222,6 +230,18 @@ for _class, _block in _SUBSTANCES.items():
         _CLASS_OF[_key] = _class
         _KEYS |= dict.fromkeys((_key, *_names.split(", ")), _key)
 
+_STEMS = (
+    (re.compile(r"cill?ina?$"), "penicillins"),
+    (re.compile(r"^(cef|ceph)(?!alea$|alic|alosp|aloz)"), "cephalosporins"),
+    (re.compile(r"^sulfa(?!t)"), "sulfonamides"),
+)
+"""Stems of international names (WHO, *The use of stems in the selection of INN*, 2018), Spanish endings beside them;
+what only sounds so (`cefalea`, `sulfato`) is left out."""
+
+_BETWEEN = re.compile(r"\+|/|;|,(?!\d)|\b(?:y|e|con|and|with)\b", re.IGNORECASE)
+_AMOUNTS = frozenset({"mg", "g", "mcg", "ug", "kg", "ml", "l", "cc", "ui", "iu", "x", "tab", "tableta", "tabletas"})
+"""Words that are no part of what a drug is."""
+
 _LONGEST = max(len(name.split()) for name in _KEYS)
 """Words of the longest name."""
 
@@ -248,8 +268,24 @@ def substances_in(text: str) -> frozenset[str]:
                 at += length
                 break
         else:
+            found |= {word for word in words[at : at + 1] if _by_stem(word)}
             at += 1
     return frozenset(found)
+
+
+def _by_stem(word: str) -> str | None:
+    """The class that a substance's name tells by itself."""
+    return next((group for stem, group in _STEMS if stem.search(word)), None)
+
+
+def unknown_in(text: str) -> list[str]:
+    """The parts of a drug's name, as they stand between signs such as `+`, in which no substance is known."""
+    parts = (part.strip() for part in _BETWEEN.split(text))
+    return [
+        part
+        for part in parts
+        if not _AMOUNTS.issuperset(re.findall(r"[^\W\d]+", fold(part))) and not substances_in(part)
+    ]
 
 
 def includes(group: str, key: str) -> bool:
@@ -264,5 +300,5 @@ def akin(one: str, other: str) -> bool:
 
 def _classes(key: str) -> frozenset[str]:
     """The classes that hold a substance or class, itself where it is one."""
-    nearest = _CLASS_OF.get(key, key)
+    nearest = _CLASS_OF.get(key) or (None if key in _CLASSES else _by_stem(key)) or key
     return frozenset({nearest, _WITHIN.get(nearest, nearest)}) - {"alone"}

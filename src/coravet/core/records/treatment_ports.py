@@ -30,13 +30,14 @@ class Given(msgspec.Struct, frozen=True):
     Attributes:
         name: of the vaccine or product.
         covers: codes of the protocol's entries.
+        due_days: of each of them in turn, when its next dose is due; None where none is.
     """
 
     id: UUID
     name: str
     covers: list[str]
     administered_at: datetime
-    next_due_on: date | None
+    due_days: list[date | None]
 
 
 class Dues(Protocol):

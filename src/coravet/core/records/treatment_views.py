@@ -167,6 +167,12 @@ class PrescriptionView(msgspec.Struct, frozen=True, kw_only=True):
     warnings: list[FieldError] = []
 
 
+class PrescriptionCheckView(msgspec.Struct, frozen=True):
+    """What speaks against a prescription that is not issued yet, as its own `warnings` would."""
+
+    warnings: list[FieldError]
+
+
 class AllergyView(msgspec.Struct, frozen=True, kw_only=True):
     """Something that a patient does not bear.
 

@@ -44,7 +44,8 @@ class Immunization:
         vet_id: the member who gave it here.
         vet_name, registration_number: theirs, as they were then.
         given_by: the vet or clinic who gave it elsewhere, as the card names them.
-        next_due_on: a day of the clinic; None where no further dose is due.
+        next_due_on: a day of the clinic, the first of `due_days`; None where no further dose is due.
+        due_days: of each code that it covers in turn, when its next dose is due.
     """
 
     clinic_id: ClinicId
@@ -61,6 +62,7 @@ class Immunization:
     site: str | None
     administered_at: datetime
     next_due_on: date | None
+    due_days: list[date | None]
     source: str
     vet_id: MemberId | None
     vet_name: str | None
@@ -78,7 +80,8 @@ class Deworming:
     """One antiparasitic treatment; what it shares with an immunization means the same.
 
     Attributes:
-        target: what it is against: worms within, fleas, ticks and mites without, or both.
+        target: what it is against: worms within, fleas, ticks and mites without, or both. It covers `internal`,
+            `external`, or `external` and `internal`.
         dose: how much was given, in `dose_unit`.
         weight_kg: the weight that the dose was reckoned by.
     """
@@ -98,6 +101,7 @@ class Deworming:
     lot_expires_on: date | None
     administered_at: datetime
     next_due_on: date | None
+    due_days: list[date | None]
     source: str
     vet_id: MemberId | None
     vet_name: str | None

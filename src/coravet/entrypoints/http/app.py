@@ -116,6 +116,7 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     treatments.post_deworming_void,
     treatments.list_prescriptions,
     treatments.post_prescription,
+    treatments.post_prescription_check,
     treatments.get_prescription,
     treatments.post_prescription_void,
     treatments.list_allergies,

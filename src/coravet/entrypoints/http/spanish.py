@@ -478,6 +478,12 @@ _TREATMENTS = {
     "The clinic's protocol begins later: {name} at {weeks} weeks of age.": (
         "El protocolo de la clínica empieza más tarde: {name} a las {weeks} semanas de edad."
     ),
+    "The age is not known well enough: the next dose is reckoned as for the young. Note when it was born.": (
+        "No se conoce bien la edad: la próxima dosis se calcula como para un animal joven. Anote cuándo nació."
+    ),
+    "The clinic's protocol for this species has no such code. Look among its protocols.": (
+        "El protocolo de la clínica para esta especie no tiene ese código. Revíselo entre sus protocolos."
+    ),
     "The clinic's protocol says no day for the next dose. Nobody will be reminded unless you recall it.": (
         "El protocolo de la clínica no indica fecha para la próxima dosis. Sin un aviso suyo no habrá recordatorio."
     ),
@@ -491,13 +497,16 @@ _TREATMENTS = {
         "El último peso es de hace {days} días. Vuelva a pesar a la mascota."
     ),
     "A dose needs its amount and its unit.": "Una dosis necesita su cantidad y su unidad.",
+    "It has more than three decimals. Round it yourself, or choose a smaller unit.": (
+        "Tiene más de tres decimales. Redondéelo usted o use una unidad más pequeña."
+    ),
     "It is below one thousandth. Check the comma.": "Es menor a una milésima. Revise la coma decimal.",
     "The patient is allergic to {substance}.": "La mascota es alérgica a {substance}.",
     "The patient is allergic to {substance}, which is of the same class.": (
         "La mascota es alérgica a {substance}, que es de la misma clase."
     ),
-    "Its active substances are not known, so it was not checked for allergies. Name them.": (
-        "No se conocen sus principios activos, así que no se comprobaron las alergias. Indíquelos."
+    "{part} is not known here, so its class was not checked for allergies. Check it yourself.": (
+        "{part} no está en la tabla de sustancias: no se revisó si el paciente es alérgico a su grupo. Revíselo usted."
     ),
     "A prescription is good for a year at most.": "Una receta es válida como máximo por un año.",
     "This immunization is marked as entered in error already.": "Esta vacuna ya consta como registrada por error.",

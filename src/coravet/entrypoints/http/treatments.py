@@ -19,12 +19,19 @@ from coravet.core.records.immunizations import (
     record_immunization,
     void_immunization,
 )
-from coravet.core.records.prescriptions import NewPrescription, check_items, issue_prescription, void_prescription
+from coravet.core.records.prescriptions import (
+    NewPrescription,
+    check_items,
+    check_prescription,
+    issue_prescription,
+    void_prescription,
+)
 from coravet.core.records.protocols import Protocols, check_protocols, in_force, set_protocols
 from coravet.core.records.treatment_views import (
     AllergyView,
     DewormingView,
     ImmunizationView,
+    PrescriptionCheckView,
     PrescriptionView,
     ProtocolsView,
 )
@@ -183,6 +190,21 @@ async def post_prescription(
     """Issue a prescription in your own name, which needs a registration number. An allergy of the patient to what is
     prescribed stands in `warnings`."""
     return await issue_prescription(patient_id, data, call.actor, call.begin, call.ports.clock)
+
+
+@post(
+    f"{_PATIENT}/prescriptions/check",
+    opt=permitted("records:write") | {"check": _prescription_errors},
+    operation_id="checkPrescription",
+    tags=["Treatments"],
+    status_code=200,
+)
+async def post_prescription_check(
+    patient_id: FromPath[UUID], data: JSONBody[NewPrescription], call: NamedDependency[Call]
+) -> PrescriptionCheckView:
+    """What would speak against a prescription, such as an allergy, before it is issued: with the same body, storing
+    nothing."""
+    return await check_prescription(patient_id, data, call.actor, call.begin, call.ports.clock)
 
 
 @get(

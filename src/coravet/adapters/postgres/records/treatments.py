@@ -253,9 +253,9 @@ class PrescriptionRows(Rows[Prescription]):
 
 
 _DOSES = {
-    "vaccine_due": "SELECT id, vaccine AS name, covers, administered_at, next_due_on FROM immunizations",
+    "vaccine_due": "SELECT id, vaccine AS name, covers, administered_at, due_days FROM immunizations",
     "deworming_due": "SELECT id, product, CASE target WHEN 'both' THEN ARRAY['external', 'internal']"
-    " ELSE ARRAY[target] END, administered_at, next_due_on FROM dewormings",
+    " ELSE ARRAY[target] END, administered_at, due_days FROM dewormings",
 }
 
 

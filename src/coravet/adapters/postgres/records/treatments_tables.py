@@ -57,6 +57,7 @@ def _given() -> list[object]:
         column("route", Text, nullable=True),
         column("administered_at", Instant),
         column("next_due_on", Date, nullable=True),
+        column("due_days", ARRAY(Date)),
         column("source", Text),
         column("vet_id", UUID, nullable=True),
         column("vet_name", Text, nullable=True, privacy=PERSONAL_REPLACED),
@@ -87,7 +88,7 @@ immunizations = tenant_table(
     column("site", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
     *_given(),
     *_void(),
-    CheckConstraint("cardinality(covers) > 0", name="covers"),
+    CheckConstraint("cardinality(covers) > 0 AND cardinality(due_days) = cardinality(covers)", name="covers"),
     Index("ix_immunizations_patient", "clinic_id", "patient_id", "administered_at", "id"),
 )
 
@@ -103,6 +104,7 @@ dewormings = tenant_table(
     *_given(),
     *_void(),
     CheckConstraint("target IN ('internal', 'external', 'both')", name="target"),
+    CheckConstraint("cardinality(due_days) = CASE target WHEN 'both' THEN 2 ELSE 1 END", name="due_days"),
     CheckConstraint("(dose IS NULL) = (dose_unit IS NULL)", name="dose_whole"),
     CheckConstraint("dose > 0 AND weight_kg > 0", name="amounts"),
     Index("ix_dewormings_patient", "clinic_id", "patient_id", "administered_at", "id"),
