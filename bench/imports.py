@@ -26,6 +26,8 @@ from coravet.settings import Settings
 DATABASE = "bench"
 TABLES = ("clients", "patients", "contacts", "parties", "identifiers")
 LIMIT_SECONDS = 60
+MOST_GROWTH = 30.0
+"""MB that ten times the rows may take beyond what a tenth takes: the file is never held as a whole."""
 
 _GIVEN = ("Ana María", "Luis", "Zoila", "José", "Rosa", "Ángel", "Carmen", "Iñaki", "Eva", "Toño")
 _FAMILY = ("Pérez", "Mendoza", "Quimbiurco", "Vera", "Zambrano", "Núñez", "Mora", "Peñafiel", "Chila", "Bravo")
@@ -92,6 +94,9 @@ async def _bench(folder: Path, postgres: EmbeddedPostgres, options: Options) -> 
                 f" COPY of the {rows:,} rows that came of it: {floor:.1f} s; import/COPY {whole.seconds / floor:.1f}",
                 flush=True,
             )
+            if whole.memory - small.memory > MOST_GROWTH:
+                grown = whole.memory - small.memory
+                raise LocalError(f"Memory grew by {grown:.0f} MB with the rows, and may grow by {MOST_GROWTH:.0f}.")
             if whole.seconds > LIMIT_SECONDS:
                 raise LocalError(f"That took {whole.seconds:.0f} s, and may take {LIMIT_SECONDS}.")
     finally:

@@ -80,7 +80,11 @@ class Settings(BaseSettings):
         description="Roles are <prefix>_owner, <prefix>_app and <prefix>_system.",
     )
     database_pool_size: int = Field(
-        10, ge=1, le=200, validation_alias=_env("DATABASE_POOL_SIZE"), description="Connections a process keeps."
+        10,
+        ge=2,
+        le=200,
+        validation_alias=_env("DATABASE_POOL_SIZE"),
+        description="Connections a process keeps; an import takes two.",
     )
     database_statement_cache: int = Field(
         200,

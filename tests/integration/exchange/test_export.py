@@ -6,9 +6,9 @@ import io
 import json
 import re
 import zipfile
+from collections.abc import AsyncGenerator, Awaitable, Callable
 from hashlib import sha256
 from typing import Any
-from uuid import UUID
 
 import pytest
 from asyncpg.exceptions import ReadOnlySQLTransactionError
@@ -22,6 +22,7 @@ from coravet.adapters.postgres.tables import metadata
 from coravet.core.exchange.export import export
 from coravet.core.exchange.glossary import TABLES
 from coravet.core.kernel.clock import SystemClock
+from coravet.entrypoints.http import exchange
 
 NASTY = '=cmd|"/c calc"!A1\t; "citas", \\N'
 
@@ -105,6 +106,7 @@ def test_no_secrets() -> None:
         for column in each.columns
         if f"{each.name}.{column.name}" not in HIDDEN
     }
+    assert "search_words" not in {each.name for each in exported()}  # the index of all that can be searched
     secret = {name for name in shown if re.search("token|secret|password|hash|sha256|firebase", name)}
     assert secret == HASHES_OF_TEXTS
     assert {name for name, column in shown.items() if isinstance(column.type, BYTEA)} <= DIGESTS
@@ -156,12 +158,60 @@ async def test_read_only(service: Service, clinic: Clinic) -> None:
         await change()
 
 
-async def test_slow_reader(service: Service, clinic: Clinic) -> None:
+async def test_slow_reader(service: Service, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
     """PostgreSQL runs only a few pieces ahead of who reads, so that memory does not grow with the clinic."""
     async with service.application.works.begin(actor_of(clinic)) as work:
+        real, sent = work.copy_out, 0
+
+        async def counting(_: str, output: Callable[[bytes], Awaitable[None]], longest: float) -> None:
+            async def count(piece: bytes) -> None:
+                nonlocal sent
+                sent += 1
+                await output(piece)
+
+            await real("SELECT repeat('x', 1000) FROM generate_series(1, 20000)", count, longest)
+
+        monkeypatch.setattr(work, "copy_out", counting)
         rows: Any = work.dump.rows("clients")
-        first = await anext(rows)
-        await asyncio.sleep(0.1)
-        assert first.startswith(b"clinic_id,id,")
-        await rows.aclose()
-        assert UUID(clinic.id)
+        await anext(rows)
+        await asyncio.sleep(0.5)
+        ahead = sent
+        whole = 1 + len([piece async for piece in rows])
+        assert whole == sent
+        assert ahead < 10 < whole
+
+
+async def test_only_so_many_at_once(service: Service, clinic: Clinic, monkeypatch: pytest.MonkeyPatch) -> None:
+    """While a process makes as many archives as it may, the next is asked to wait; those that ended count no more."""
+    monkeypatch.setattr(exchange, "AT_ONCE", 0)
+    refused = await service.ask("GET", f"/clinics/{clinic.slug}/export", clinic.owner)
+    assert (refused.status_code, refused.headers["retry-after"]) == (503, "30")
+    monkeypatch.setattr(exchange, "AT_ONCE", 1)
+    await archive(service, clinic)
+    await archive(service, clinic)
+
+
+async def test_deadline() -> None:
+    """Who takes an archive too slowly as a whole is given up, though something is taken all the time."""
+    closed = False
+
+    async def endless() -> AsyncGenerator[bytes, None]:
+        nonlocal closed
+        try:
+            while True:
+                await asyncio.sleep(0.01)
+                yield b"x"
+        finally:
+            closed = True
+
+    async def take(_: Any) -> None:
+        await asyncio.sleep(0.01)
+
+    async def listen() -> Any:
+        await asyncio.sleep(60)
+
+    download: Any = exchange.Download(endless(), "x.zip", longest=0.2)
+    async with asyncio.timeout(10):
+        with pytest.raises(TimeoutError):
+            await download({"type": "http"}, listen, take)
+    assert closed

@@ -161,13 +161,14 @@ async def delete_import(import_id: FromPath[UUID], call: NamedDependency[Call]) 
     await drop_import(import_id, call.actor, call.begin)
 
 
-class _Download(ASGIStreamingResponse):
+class Download(ASGIStreamingResponse):
     """A file that is made while it is sent. Whoever stops reading is given up, for it holds a connection meanwhile."""
 
-    def __init__(self, content: AsyncGenerator[bytes, None], name: str) -> None:
+    def __init__(self, content: AsyncGenerator[bytes, None], name: str, longest: float = LONGEST_SECONDS) -> None:
         disposition = f'attachment; filename="{name}"'
         super().__init__(iterator=content, media_type="application/zip", headers={"Content-Disposition": disposition})
         self._content = content
+        self._longest = longest
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         async def in_time(message: Message) -> None:
@@ -175,7 +176,7 @@ class _Download(ASGIStreamingResponse):
                 await send(message)
 
         try:
-            async with asyncio.timeout(LONGEST_SECONDS):
+            async with asyncio.timeout(self._longest):
                 await super().__call__(scope, receive, in_time)
         finally:
             await self._content.aclose()
@@ -201,7 +202,7 @@ async def get_export(clinic: FromPath[str], call: NamedDependency[Call]) -> ASGI
     content = _archive(call)
     # What refuses it is told before the answer begins.
     first = await anext(content)
-    return _Download(_told_of(first, content), f"{clinic}-{call.ports.clock.now():%Y-%m-%d}.zip")
+    return Download(_told_of(first, content), f"{clinic}-{call.ports.clock.now():%Y-%m-%d}.zip")
 
 
 _made: set[object] = set()
