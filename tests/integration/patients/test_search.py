@@ -160,6 +160,18 @@ async def test_whose(desk: Desk) -> None:
     assert await desk.found("bravo") == ["Ana Bravo"]
 
 
+async def test_deceased(desk: Desk) -> None:
+    """A hit tells of what species it is and whether it has died."""
+    owner = await desk.client("Nelly", "Ramírez")
+    await desk.patient(owner, "Pelusa", species="cat")
+    dead = await desk.patient(owner, "Pelusita", species="rabbit")
+    await desk.done("POST", f"patients/{dead}/deceased", json={"on": "2026-01-05"})
+    items = (await desk.done("GET", "search", params={"q": "pelus"}))["items"]
+    assert [(each["species"], each["deceased"]) for each in items] == [("cat", False), ("rabbit", True)]
+    items = (await desk.done("GET", "search", params={"q": "nelly"}))["items"]
+    assert (items[0]["type"], items[0]["species"], items[0]["deceased"]) == ("client", None, False)
+
+
 async def test_changes(desk: Desk) -> None:
     """What changes is found by its new words only, and of the old ones none is kept."""
     client = await desk.client("Ana", "Pincay", phone="0991234567")

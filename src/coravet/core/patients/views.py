@@ -269,13 +269,20 @@ class DeathsView(msgspec.Struct, frozen=True):
 
 
 class FoundView(msgspec.Struct, frozen=True):
-    """One hit of a search: a client, or a patient with its owner's name in `detail`."""
+    """One hit of a search: a client, or a patient with its owner's name in `detail`.
+
+    Attributes:
+        species: the patient's; None of a client.
+        deceased: whether the client or patient has died.
+    """
 
     type: Literal["client", "patient"]
     id: UUID
     name: str
     detail: str | None
     client_id: UUID
+    species: str | None
+    deceased: bool
 
 
 class SearchView(msgspec.Struct, frozen=True):

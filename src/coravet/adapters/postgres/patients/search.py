@@ -53,12 +53,16 @@ found AS (
     SELECT 0 AS later, id, client_id, place, inexact, word, name AS key FROM best
     UNION ALL SELECT 1, patient_id, client_id, place, inexact, word, name FROM theirs
 )
-SELECT CASE WHEN f.id = f.client_id THEN 'client' ELSE 'patient' END, f.id, x.name, x.detail, x.client_id FROM found f
+SELECT CASE WHEN f.id = f.client_id THEN 'client' ELSE 'patient' END, f.id, x.name, x.detail, x.client_id, x.species,
+    x.dead
+FROM found f
 CROSS JOIN LATERAL (
-    SELECT c.given_name || ' ' || c.family_name AS name, c.phone AS detail, c.id AS client_id, false AS dead
+    SELECT c.given_name || ' ' || c.family_name AS name, c.phone AS detail, c.id AS client_id, NULL AS species,
+        c.deceased_on IS NOT NULL AS dead
     FROM clients c WHERE f.id = f.client_id AND c.id = f.id
     UNION ALL
-    SELECT p.name, c.given_name || ' ' || c.family_name, c.id, p.deceased_on IS NOT NULL FROM patients p
+    SELECT p.name, c.given_name || ' ' || c.family_name, c.id, p.species,
+        p.deceased_on IS NOT NULL FROM patients p
     JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
     JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
     WHERE f.id <> f.client_id AND p.id = f.id LIMIT 1) x
