@@ -55,6 +55,8 @@ async def ids(service: Service, clinic: Clinic) -> dict[str, str]:
         }),
         ({"document_type": "ruc", "document_number": "1714307103001"}, {"father": ["document"]}),
         ({"document_type": "cedula", "document_number": "2300000003"}, {"company": ["document"]}),
+        ({"document_number": "171430710-3"}, {"father": ["document"]}),
+        ({"document_number": "2300000003001"}, {"company": ["document"]}),
         ({"phone": "098", "document_type": "cedula", "document_number": "17143"}, {}),
         ({"given_name": "%_'"}, {}),
         ({}, {}),

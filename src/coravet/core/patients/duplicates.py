@@ -1,6 +1,7 @@
 """Who may be registered already: asked while a receptionist types, and of a client who is."""
 
 from contextlib import suppress
+from typing import get_args
 
 import msgspec
 
@@ -33,13 +34,14 @@ async def find_duplicates(person: Person, actor: Actor, begin: Begin[PatientsWor
 
 
 def likeness(person: Person, numbers: Numbers) -> Likeness:
-    """What others are compared with."""
+    """What others are compared with. A number without its document's type may be of any."""
     kind, document, phone = person.document_type, person.document_number, person.phone
     documents: list[tuple[str, str]] = []
     phones = []
-    if kind is not None and document is not None:
-        with suppress(BadNumber):
-            documents = same_documents(kind, numbers.document(kind, document).value)
+    if document is not None:
+        for each in get_args(DocumentType) if kind is None else (kind,):
+            with suppress(BadNumber):
+                documents += same_documents(each, numbers.document(each, document).value)
     if phone is not None:
         with suppress(BadNumber):
             phones.append(numbers.phone(phone).value)
