@@ -26,6 +26,7 @@ async def test_life(service: Service, clinic: Clinic) -> None:
     assert shown["version"] == 2
     again = await service.ask("POST", f"{at}/identifiers", clinic.owner, json=CHIP)
     assert (again.status_code, again.json()["code"]) == (409, "duplicate")
+    assert again.json()["detail"] == "This patient has this identifier already."
     await service.done("DELETE", f"{at}/identifiers/{made['id']}", clinic.owner)
     assert (await service.ask("DELETE", f"{at}/identifiers/{made['id']}", clinic.owner)).status_code == 404
     assert (await service.done("GET", at, clinic.owner))["identifiers"] == []

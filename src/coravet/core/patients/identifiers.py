@@ -10,7 +10,7 @@ from msgspec import UNSET, Meta
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.errors import Duplicate, FieldError
 from coravet.core.kernel.events import PatientUpdated
 from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.text import fold
@@ -96,6 +96,9 @@ async def add_identifier(
     fields = sound(check_identifier(msgspec.structs.asdict(command)))
     async with begin(actor) as work:
         patient = await work.patients.lock(patient_id)
+        # Before the database says that some patient has this chip: which, it does not tell.
+        if await work.identifiers.has(patient.id, fields["kind"], fields["value_key"]):
+            raise Duplicate("This patient has this identifier already.")
         identifier = Identifier(
             clinic_id=actor.clinic_id, id=work.new_id(), patient_id=patient.id, since=clock.now(), **fields
         )

@@ -17,6 +17,7 @@ from coravet.core.patients.model import (
     Contact,
     Death,
     Identifier,
+    IdentifierKind,
     Merge,
     Party,
     Patient,
@@ -133,6 +134,10 @@ class Identifiers(Table[Identifier], Protocol):
 
     async def of(self, patient_id: UUID, identifier_id: UUID) -> Identifier:
         """An identifier that the patient has now, to end. Raises NotFound."""
+        ...
+
+    async def has(self, patient_id: UUID, kind: IdentifierKind, value_key: str) -> bool:
+        """Whether the patient has it now."""
         ...
 
     async def views(self, patient_id: UUID, page: PageRequest) -> Page[IdentifierView]:

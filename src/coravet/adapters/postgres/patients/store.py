@@ -14,7 +14,7 @@ from coravet.adapters.postgres.patients.search import having
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.patients.model import Alert, Death, Identifier, Party
+from coravet.core.patients.model import Alert, Death, Identifier, IdentifierKind, Party
 from coravet.core.patients.ports import Animal, Known, Word
 from coravet.core.patients.views import (
     AlertRef,
@@ -212,6 +212,15 @@ class IdentifierRows(Rows[Identifier]):
                 select(Identifier).filter_by(patient_id=patient_id, id=identifier_id, until=None)
             )
         )
+
+    async def has(self, patient_id: UUID, kind: IdentifierKind, value_key: str) -> bool:
+        rows = await self._work.fetch(
+            "SELECT FROM identifiers WHERE patient_id = $1 AND kind = $2 AND value_key = $3 AND until IS NULL",
+            patient_id,
+            kind,
+            value_key,
+        )
+        return bool(rows)
 
     async def views(self, patient_id: UUID, page: PageRequest) -> Page[IdentifierView]:
         rows = await self._work.fetch(
