@@ -25,6 +25,15 @@ async def test_the_next_dose(service: Service, clinic: Clinic) -> None:
     assert await vet.done("GET", f"immunizations/{made['id']}") == made
 
 
+async def test_twice_a_day(service: Service, clinic: Clinic) -> None:
+    """A second dose of a vaccine on one day is told, by whatever name; of another vaccine or day it is not."""
+    vet = await vet_with(service, clinic)
+    await vet.dose()
+    assert [each["code"] for each in (await vet.dose(vaccine="Vacuna antirrábica"))["warnings"]] == ["given_today"]
+    for other in ({"vaccine": "Leptospira"}, {"administered_at": ago(days=300)}):
+        assert "given_today" not in [each["code"] for each in (await vet.dose(**other))["warnings"]]
+
+
 async def test_who_gave_it(service: Service, clinic: Clinic) -> None:
     """A dose is in the name and the number that its vet had then, whatever becomes of them."""
     vet = await vet_with(service, clinic)

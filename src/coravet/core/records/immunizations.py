@@ -98,23 +98,26 @@ async def record_immunization(
         entries = await entries_for(work, "vaccine", patient.species)
         codes = covered(fields["vaccine"], entries) if command.covers is None else named(command.covers, entries)
         day = day_of(fields["administered_at"], zone)
-        before = [
-            each
-            for each in await work.dues.given(patient_id, "vaccine_due")
-            if each.administered_at < fields["administered_at"]
-        ]
+        covers = codes or [fold(fields["vaccine"])]
+        given = await work.dues.given(patient_id, "vaccine_due")
+        before = [each for each in given if each.administered_at < fields["administered_at"]]
         due, doubts = reckon([entry for entry in entries if entry.code in codes], patient, day, before, zone)
         warnings += doubts_of_due(fields, due, doubts)
         if fields["source"] == "here" and fields["lot_number"] is None:
             sentence = "The lot is missing. Without it nobody can be told if the maker recalls it."
             warnings.append(FieldError("/lot_number", "missing", sentence))
+        if any(day_of(each.administered_at, zone) == day and not set(covers).isdisjoint(each.covers) for each in given):
+            sentence = (
+                "A dose of it is recorded on this day already."
+                " If it is the same one, mark one of the two as entered in error."
+            )
+            warnings.append(FieldError("/administered_at", "given_today", sentence))
         known = await work.allergy_reads.known(patient_id)
         # An allergy may name a vaccine by another of its names.
         same = [each.substance for each in known if not set(codes).isdisjoint(covered(each.substance, entries))]
         warnings += allergy_warnings("/vaccine", [fields["vaccine"], *same], known)
         if not codes:
             warnings += unchecked("/vaccine", [fields["vaccine"]], known)
-        covers = codes or [fold(fields["vaccine"])]
         immunization = Immunization(
             clinic_id=actor.clinic_id,
             id=work.new_id(),

@@ -487,6 +487,9 @@ _TREATMENTS = {
     "The clinic's protocol says no day for the next dose. Nobody will be reminded unless you recall it.": (
         "El protocolo de la clínica no indica fecha para la próxima dosis. Sin un aviso suyo no habrá recordatorio."
     ),
+    "A dose of it is recorded on this day already. If it is the same one, mark one of the two as entered in error.": (
+        "Ese día ya consta una dosis de esta vacuna. Si es la misma, marque una de las dos como registrada por error."
+    ),
     "The lot is missing. Without it nobody can be told if the maker recalls it.": (
         "Falta el lote. Sin él no se podrá avisar a nadie si el fabricante lo retira."
     ),
