@@ -3,7 +3,7 @@
 import pytest
 
 from coravet.core.records.allergies import allergy_warnings
-from coravet.core.records.substances import akin, includes, substances_in, unknown_in
+from coravet.core.records.substances import _BRANDS, _CLASS_OF, akin, includes, substances_in, unknown_in
 from coravet.core.records.treatment_ports import KnownAllergy
 
 
@@ -17,6 +17,8 @@ from coravet.core.records.treatment_ports import KnownAllergy
         ("Beta-lactámicos", {"beta_lactams"}),
         ("ácido acetilsalicílico", {"acetylsalicylic acid"}),
         ("Febantel, pirantel y prazicuantel", {"febantel", "pyrantel", "praziquantel"}),
+        ("Synulox 250 mg", {"amoxicillin", "clavulanic acid"}),
+        ("NexGard Spectra", {"afoxolaner", "milbemycin oxime"}),
         ("polen", set()),
         ("", set()),
     ],
@@ -40,6 +42,12 @@ def test_names(text: str, keys: set[str]) -> None:
 def test_unknown_parts(text: str, parts: list[str]) -> None:
     """What stands between signs is looked at by itself; an amount is no substance."""
     assert unknown_in(text) == parts
+
+
+def test_brands() -> None:
+    """What a brand is said to hold is known by itself."""
+    for brand, keys in _BRANDS.items():
+        assert substances_in(brand) == set(keys.split(", ")) <= _CLASS_OF.keys()
 
 
 def test_stems() -> None:
@@ -84,6 +92,8 @@ def _codes(allergy: str, *given: str) -> list[str]:
         ("Penicilina", "ticarcilina", ["allergy"]),
         ("Cefalosporinas", "Prednisolona + cefotaxima", ["allergy"]),
         ("Amoxicilina", "cefalotina", ["allergy_akin"]),
+        ("Rimadyl", "Carprofeno 50 mg", ["allergy"]),
+        ("Penicilina", "Convenia", ["allergy_akin"]),
     ],
 )
 def test_warnings(allergy: str, given: str, codes: list[str]) -> None:

@@ -220,15 +220,52 @@ _CLASSES: dict[str, tuple[str, ...]] = {
     "pyrethroids": ("pyrethroids", "piretroides"),
     "azole_antifungals": ("azoles", "azole antifungals", "antifungicos azolicos"),
 }
+_BRANDS: dict[str, str] = {
+    "advantage": "imidacloprid",
+    "advantage multi": "imidacloprid, moxidectin",
+    "advantix": "imidacloprid, permethrin",
+    "advocate": "imidacloprid, moxidectin",
+    "apoquel": "oclacitinib",
+    "baytril": "enrofloxacin",
+    "bravecto": "fluralaner",
+    "bravecto plus": "fluralaner, moxidectin",
+    "capstar": "nitenpyram",
+    "cerenia": "maropitant",
+    "clavamox": "amoxicillin, clavulanic acid",
+    "comfortis": "spinosad",
+    "convenia": "cefovecin",
+    "credelio": "lotilaner",
+    "drontal": "praziquantel, pyrantel",
+    "drontal plus": "praziquantel, pyrantel, febantel",
+    "frontline": "fipronil",
+    "ivomec": "ivermectin",
+    "metacam": "meloxicam",
+    "milbemax": "milbemycin oxime, praziquantel",
+    "nexgard": "afoxolaner",
+    "nexgard spectra": "afoxolaner, milbemycin oxime",
+    "onsior": "robenacoxib",
+    "panacur": "fenbendazole",
+    "previcox": "firocoxib",
+    "profender": "emodepside, praziquantel",
+    "revolution": "selamectin",
+    "rimadyl": "carprofen",
+    "seresto": "imidacloprid, flumethrin",
+    "simparica": "sarolaner",
+    "simparica trio": "sarolaner, moxidectin, pyrantel",
+    "synulox": "amoxicillin, clavulanic acid",
+}
+"""Brands that owners and old cards name, and the keys of what is in them, by their makers' labels."""
+
 _WITHIN = {"penicillins": "beta_lactams", "cephalosporins": "beta_lactams"}
 
 _CLASS_OF: dict[str, str] = {}
-_KEYS: dict[str, str] = {name: key for key, names in _CLASSES.items() for name in names}
+_KEYS: dict[str, tuple[str, ...]] = {name: (key,) for key, names in _CLASSES.items() for name in names}
+_KEYS |= {brand: tuple(keys.split(", ")) for brand, keys in _BRANDS.items()}
 for _class, _block in _SUBSTANCES.items():
     for _line in _block.strip().splitlines():
         _key, _, _names = _line.strip().partition(": ")
         _CLASS_OF[_key] = _class
-        _KEYS |= dict.fromkeys((_key, *_names.split(", ")), _key)
+        _KEYS |= dict.fromkeys((_key, *_names.split(", ")), (_key,))
 
 _STEMS = (
     (re.compile(r"cill?ina?$"), "penicillins"),
@@ -255,16 +292,16 @@ def substances_in(text: str) -> frozenset[str]:
     """The keys of the substances and classes that a text names.
 
     `Amoxicilina + ácido clavulánico 250 mg` names `amoxicillin` and `clavulanic acid`. The longest name wins:
-    `penicilina G` is the substance, `penicilina` the class.
+    `penicilina G` is the substance, `penicilina` the class. A brand names all that is in it.
     """
     words = words_of(text)
     found: set[str] = set()
     at = 0
     while at < len(words):
         for length in range(_LONGEST, 0, -1):
-            key = _KEYS.get(" ".join(words[at : at + length]))
-            if key is not None:
-                found.add(key)
+            keys = _KEYS.get(" ".join(words[at : at + length]))
+            if keys is not None:
+                found.update(keys)
                 at += length
                 break
         else:
