@@ -90,7 +90,7 @@ async def test_refusals(service: Service, clinic: Clinic) -> None:
     spanish, _ = await _both(service, "GET", "/nothing", {})
     assert spanish.json()["detail"] == "Aquí no hay nada, o no está disponible para usted."
     spanish, _ = await _both(service, "GET", f"{base}/members", clinic.people["staff"])
-    assert (spanish.status_code, "members:manage" in spanish.json()["detail"]) == (403, True)
+    assert (spanish.status_code, "administrar a los miembros" in spanish.json()["detail"]) == (403, True)
     spanish, _ = await _both(service, "PUT", f"{base}/clients", clinic.owner)
     assert (spanish.status_code, spanish.headers["allow"]) == (405, "GET, POST")
     at = f"{base}/appointments/{clinic.ids['appointment_id']}"

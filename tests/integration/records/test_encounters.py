@@ -93,6 +93,7 @@ async def test_both_texts(visit: Visit, service: Service, clinic: Clinic) -> Non
     shown = await visit.read()
     assert shown["note"]["objective"] == "Oído rojo"
     [aside] = shown["set_aside"]
+    assert "kept beside the note" in late.json()["detail"]
     assert aside["id"] == late.json()["set_aside_id"]
     assert aside["note"]["objective"] == LATE
     assert aside["written_from"] == 1
@@ -260,6 +261,21 @@ async def test_entered_in_error(visit: Visit, service: Service, clinic: Clinic) 
     line = f"/clinics/{clinic.slug}/patients/{patient}/timeline"
     [entry] = (await service.done("GET", line, clinic.owner))["items"]
     assert (entry["kind"], entry["detail"], entry["voided"]) == ("encounter", "voided", True)
+
+
+async def test_what_stands_after_a_mistake(visit: Visit, service: Service, clinic: Clinic) -> None:
+    """What was given in an encounter is shown with it, and stands until it is entered in error by itself."""
+    base, vet = f"/clinics/{clinic.slug}", clinic.people["vet"]
+    patient = (await visit.read())["patient"]["id"]
+    dose = {"vaccine": "Rabia", "administered_at": datetime.now(UTC).isoformat(), "source": "here"}
+    given = await service.done(
+        "POST", f"{base}/patients/{patient}/immunizations", vet, json={**dose, "encounter_id": visit.id}
+    )
+    voided = (await visit.post("void", {"reason": "Otra mascota"})).json()
+    expected = {"kind": "immunization", "id": given["id"], "title": "Rabia", "voided": False}
+    assert voided["treatments"] == [expected]
+    await service.done("POST", f"{base}/immunizations/{given['id']}/void", vet, json={"reason": "Otra mascota"})
+    assert (await visit.read())["treatments"] == [{**expected, "voided": True}]
 
 
 async def test_bad_input(visit: Visit) -> None:

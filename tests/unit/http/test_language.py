@@ -116,7 +116,7 @@ def test_field() -> None:
         ("Expected `array` of length <= 50", "too_long", "Name at most 50.", "Indique como máximo 50."),
         ("Expected `int` >= 5", "too_small", "The least is 5.", "El valor mínimo es 5."),
         ("Expected `int` <= 1440", "too_large", "The most is 1440.", "El valor máximo es 1440."),
-        ("Expected `float` >= 0.5", "too_small", "The least is 0.5.", "El valor mínimo es 0.5."),
+        ("Expected `float` >= 0.5", "too_small", "The least is 0.5.", "El valor mínimo es 0,5."),
         ("Expected `str` matching regex '^>=$'", "malformed", None, "No tiene el formato que este campo necesita."),
         ("Invalid enum value 'x <= 3'", "not_allowed", None, "No está entre los valores que este campo admite."),
         ("Invalid UUID", "malformed", None, "Elija uno que exista: aquí va su identificador."),

@@ -17,6 +17,7 @@ import coravet
 from coravet import bootstrap
 from coravet.core.kernel.errors import DomainError
 from coravet.core.scheduling.model import ResourceKind, Status, WaitlistStatus
+from coravet.core.tenancy.permissions import Permission
 from coravet.entrypoints.http.problems import catalogue
 from coravet.entrypoints.http.spanish import SENTENCES, WORDS
 
@@ -189,7 +190,8 @@ def test_punctuation() -> None:
 
 def test_words() -> None:
     """Words of ours that are filled in have their Spanish."""
-    assert {*get_args(Status), *get_args(WaitlistStatus), *get_args(ResourceKind)} <= set(WORDS)
+    named = (Status, WaitlistStatus, ResourceKind, Permission)
+    assert set().union(*map(get_args, named)) <= set(WORDS)
 
 
 @pytest.mark.parametrize(

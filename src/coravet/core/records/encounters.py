@@ -18,6 +18,7 @@ from coravet.core.kernel.text import paragraphs
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.records.documents import withdraw_shown
+from coravet.core.records.errors import NoteSetAside
 from coravet.core.records.model import Encounter, SetAside
 from coravet.core.records.ports import Chart, RecordsWork
 from coravet.core.records.signers import registered
@@ -178,8 +179,8 @@ async def write_encounter(
 
     Raises:
         NotFound: no such encounter here.
-        StaleVersion: somebody else wrote since. Where the write brought text, it was kept beside the note and
-            `set_aside_id` names it.
+        StaleVersion: somebody else wrote since.
+        NoteSetAside: so it is, and the write brought text, which was kept beside the note.
         InvalidTransition: the encounter is signed or was entered in error; text is kept as with StaleVersion.
         Invalid: a field breaks a rule; every bad field is listed.
     """
@@ -198,8 +199,11 @@ async def write_encounter(
         if set_aside is not None:
             work.emit(EncounterUpdated(encounter.id, encounter.version))
     # Raised after the work has ended: what was set aside is to stay.
-    if set_aside is not None:
-        refused.extra["set_aside_id"] = set_aside
+    if set_aside is None:
+        raise refused
+    if isinstance(refused, StaleVersion):
+        raise NoteSetAside(encounter.version, set_aside)
+    refused.extra["set_aside_id"] = set_aside
     raise refused
 
 

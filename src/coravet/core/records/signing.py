@@ -91,10 +91,10 @@ async def addend(
         raise Invalid(errors=[FieldError("/text", "required", "It cannot be blank.")])
     async with begin(actor) as work:
         encounter = await work.encounters.lock(encounter_id)
-        if encounter.signed_at is None or encounter.voided_at is not None:
-            raise InvalidTransition(
-                "Only what is signed, and was not entered in error, can be added to. Write in the note itself."
-            )
+        if encounter.voided_at is not None:
+            raise InvalidTransition("This encounter was entered in error. Open a new one.")
+        if encounter.signed_at is None:
+            raise InvalidTransition("Only what is signed is added to. Write in the note itself.")
         member_id = written_by(actor)
         author = await work.signers.signer(member_id)
         await work.addenda.add(

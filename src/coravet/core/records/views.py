@@ -93,6 +93,15 @@ class DiagnosisView(msgspec.Struct, frozen=True):
     certainty: str
 
 
+class TreatmentRef(msgspec.Struct, frozen=True):
+    """Something that was given or prescribed in an encounter; each is entered in error by itself."""
+
+    kind: str
+    id: UUID
+    title: str
+    voided: bool
+
+
 class EncounterView(msgspec.Struct, frozen=True, kw_only=True):
     """An encounter with all that belongs to it.
 
@@ -112,6 +121,7 @@ class EncounterView(msgspec.Struct, frozen=True, kw_only=True):
     note: NoteView
     vitals: VitalsView
     diagnoses: list[DiagnosisView]
+    treatments: list[TreatmentRef]
     signature: SignatureView | None
     addenda: list[AddendumView]
     set_aside: list[SetAsideView]

@@ -117,7 +117,13 @@ def unusual(
     for name, (least, most) in USUAL.get(chart.species, {}).items():
         value = values.get(name)
         if value is not None and not Decimal(str(least)) <= value <= Decimal(str(most)):
-            sentence = Sentence("Usual at rest are {least} to {most}.", least=least, most=most)
+            unit = "°C" if name == "temperature_c" else "per minute"
+            sentence = Sentence(
+                "What is measured at rest is usually between {least} and {most} {unit}.",
+                least=least,
+                most=most,
+                unit=unit,
+            )
             warnings.append(FieldError(f"{pointer}/{name}", "unusual", sentence))
     refill = values.get("capillary_refill_seconds")
     if refill is not None and refill > SLOW_REFILL:

@@ -17,6 +17,8 @@ Language = Literal["es", "en"]
 
 _RANGE = re.compile(r"\s*(?P<tag>\*|[A-Za-z]{1,8}(?:-[A-Za-z0-9]{1,8})*)\s*(?:;\s*[qQ]\s*=\s*(?P<q>[^\s;,]+)\s*)?")
 _WEIGHT = re.compile(r"0(?:\.[0-9]{0,3})?|1(?:\.0{0,3})?")
+_DECIMAL = re.compile(r"[+-]?\d+\.\d+")
+"""A number that Spanish writes with a comma."""
 _ENGLISH = {"checked_in": "in the waiting room", "in_exam": "being examined", "no_show": "marked as a no-show"}
 _MOST = 4096  # characters of a header that are read; a browser sends about fifty
 
@@ -63,6 +65,8 @@ def told(sentence: str, language: Language) -> str:
     def shown(value: Any) -> Any:
         if isinstance(value, list):
             return either.join(words.get(str(each), str(each)) for each in value)
+        if language == "es" and (isinstance(value, float) or (isinstance(value, str) and _DECIMAL.fullmatch(value))):
+            return str(value).removesuffix(".0").replace(".", ",")
         return words.get(value, value) if isinstance(value, str) else value
 
     return pattern.format_map({name: shown(value) for name, value in sentence.values.items()})

@@ -408,8 +408,14 @@ _RECORDS = {
     "This encounter was entered in error. Open a new one.": ("Esta consulta fue registrada por error. Abra una nueva."),
     "This encounter is signed already. Write an addendum.": "Esta consulta ya está firmada. Escriba una adenda.",
     "Write the note before you sign it.": "Escriba la nota antes de firmarla.",
-    "Only what is signed, and was not entered in error, can be added to. Write in the note itself.": (
-        "Solo se agregan adendas a lo que está firmado y no fue registrado por error. Escriba en la nota misma."
+    "Only what is signed is added to. Write in the note itself.": (
+        "Solo se agregan adendas a lo que está firmado. Escriba en la nota misma."
+    ),
+    "Somebody else wrote since. Your text was kept beside the note: read both, and write what is to stand.": (
+        "Otra persona escribió mientras tanto. Su texto se guardó junto a la nota: lea ambos y escriba el definitivo."
+    ),
+    "What is measured at rest is usually between {least} and {most} {unit}.": (
+        "En reposo lo habitual es entre {least} y {most} {unit}."
     ),
     "The encounter is signed or was entered in error. Leave it out, or open a new one.": (
         "La consulta está firmada o fue registrada por error. No la indique, o abra una nueva."
@@ -422,7 +428,6 @@ _RECORDS = {
     "No animal of this species weighs more than {most} kg. Check the comma.": (
         "Ningún animal de esta especie pesa más de {most} kg. Revise la coma decimal."
     ),
-    "Usual at rest are {least} to {most}.": "En reposo lo habitual es de {least} a {most}.",
     "Capillaries usually refill within {most} seconds.": (
         "El llenado capilar suele tardar como máximo {most} segundos."
     ),
@@ -725,6 +730,20 @@ WORDS: dict[str, str] = {
     "booked": "agendada",
     "left": "retirada",
     "expired": "vencida",
+    "per minute": "por minuto",
+    "clinic:read": "ver los datos de la clínica",
+    "agenda:read": "ver la agenda",
+    "agenda:write": "agendar citas",
+    "agenda:overbook": "agendar sobre otra cita",
+    "patients:read": "ver clientes y mascotas",
+    "patients:write": "registrar clientes y mascotas",
+    "immunizations:read": "ver las vacunas",
+    "records:read": "ver la historia clínica",
+    "records:write": "escribir en la historia clínica",
+    "clinic:configure": "configurar la clínica",
+    "members:manage": "administrar a los miembros",
+    "privacy:manage": "atender solicitudes de datos personales",
+    "audit:read": "ver el registro de auditoría",
     "vet": "veterinario",
     "room": "consultorio",
     "equipment": "equipo",

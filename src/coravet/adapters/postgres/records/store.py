@@ -26,6 +26,7 @@ from coravet.core.records.views import (
     SetAsideView,
     SignatureView,
     TimelineEntry,
+    TreatmentRef,
     VitalsView,
     VoidedView,
     WeightView,
@@ -73,7 +74,18 @@ SELECT e.id, e.patient_id, p.name AS patient_name, p.species, e.appointment_id, 
         n.subjective, 'objective', n.objective, 'assessment', n.assessment, 'plan', n.plan))
         ORDER BY n.set_aside_at, n.id), '[]')
      FROM set_aside_notes n WHERE n.clinic_id = e.clinic_id AND n.encounter_id = e.id AND n.dismissed_at IS NULL
-    ) AS set_aside
+    ) AS set_aside,
+    (SELECT coalesce(json_agg(json_build_object('kind', t.kind, 'id', t.id, 'title', t.title, 'voided', t.voided)
+        ORDER BY t.at, t.id), '[]') FROM (
+        SELECT 'immunization' AS kind, i.id, i.vaccine AS title, i.voided_at IS NOT NULL AS voided, i.recorded_at AS at
+        FROM immunizations i WHERE i.clinic_id = e.clinic_id AND i.patient_id = e.patient_id AND i.encounter_id = e.id
+        UNION ALL SELECT 'deworming', i.id, i.product, i.voided_at IS NOT NULL, i.recorded_at
+        FROM dewormings i WHERE i.clinic_id = e.clinic_id AND i.patient_id = e.patient_id AND i.encounter_id = e.id
+        UNION ALL SELECT 'prescription', i.id, (SELECT string_agg(d.drug, ', ' ORDER BY d.position)
+            FROM prescription_items d WHERE d.clinic_id = i.clinic_id AND d.prescription_id = i.id),
+            i.voided_at IS NOT NULL, i.issued_at
+        FROM prescriptions i WHERE i.clinic_id = e.clinic_id AND i.patient_id = e.patient_id AND i.encounter_id = e.id
+    ) t) AS treatments
 FROM encounters e JOIN patients p ON p.clinic_id = e.clinic_id AND p.id = e.patient_id
 WHERE e.id = $1
 """  # noqa: S608 -- parts of ours
@@ -179,7 +191,11 @@ TIMELINE: dict[TimelineKind, str] = {
     ),
     "problem": _timeline_part(
         "problem",
-        "e.name AS title, e.status AS detail, NULL::numeric, NULL::uuid, NULL::uuid, false",
+        "e.name AS title, e.status AS detail, NULL::numeric,"
+        " (SELECT c.member_id FROM problem_changes c WHERE c.clinic_id = e.clinic_id AND c.problem_id = e.id"
+        " ORDER BY c.at, c.id LIMIT 1),"
+        " (SELECT c.encounter_id FROM problem_changes c WHERE c.clinic_id = e.clinic_id AND c.problem_id = e.id"
+        " ORDER BY c.at, c.id LIMIT 1), false",
         "problems",
         "created_at",
     ),
@@ -393,6 +409,7 @@ def _encounter_view(row: asyncpg.Record) -> EncounterView:
         diagnoses=msgspec.convert(row["diagnoses"], type=list[DiagnosisView]),
         signature=signature,
         addenda=msgspec.convert(row["addenda"], type=list[AddendumView]),
+        treatments=msgspec.convert(row["treatments"], type=list[TreatmentRef]),
         set_aside=msgspec.convert(row["set_aside"], type=list[SetAsideView]),
         voided=voided,
         version=row["version"],
