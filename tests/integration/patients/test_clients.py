@@ -86,7 +86,8 @@ async def test_consents(service: Service, clinic: Clinic, client: Any) -> None:
     assert [(each["pointer"], each["code"]) for each in bare.json()["errors"]] == [("/text", "required")]
     agreed = {"purpose": "photos", "decision": "accepted", "text": ACCEPTED, "note": "Firmado en papel"}
     made = await service.done("POST", at, clinic.owner, json=agreed)
-    assert (made["text"], made["recorded_by"]) == (ACCEPTED, clinic.ids["owner_member_id"])
+    assert (made["text"], made["recorded_by"]["member_id"]) == (ACCEPTED, clinic.ids["owner_member_id"])
+    assert made["recorded_by"]["name"]
     await service.done("POST", at, clinic.owner, json={"purpose": "marketing", "decision": "declined"})
     taken_back = {"purpose": "photos", "decision": "withdrawn", "source": "phone"}
     await service.done("POST", at, clinic.people["staff"], json=taken_back)
@@ -124,7 +125,7 @@ async def test_channel_refused(service: Service, clinic: Clinic, client: Any) ->
     refused = await service.done("PUT", f"{at}/channels", staff, json={"whatsapp": False, "source": "phone"})
     found = (await service.done("GET", f"{at}/consents", clinic.owner))["items"]
     assert [(each["decision"], each["current"]) for each in found] == [("withdrawn", True), ("accepted", False)]
-    assert (found[0]["source"], found[0]["recorded_by"]) == ("phone", clinic.ids["staff_member_id"])
+    assert (found[0]["source"], found[0]["recorded_by"]["member_id"]) == ("phone", clinic.ids["staff_member_id"])
     assert (found[0]["decided_at"], found[0]["text"]) == (refused["whatsapp"]["chosen_at"], None)
     held = (await service.done("GET", f"{at}/consents", clinic.owner, params={"current": "true"}))["items"]
     assert held == found[:1]

@@ -162,7 +162,9 @@ async def test_there_and_back(pair: Pair, admin: asyncpg.Connection) -> None:
     assert [(each["purpose"], each["decision"]) for each in consents] == [("marketing", "accepted")]
     assert (await pair.done("GET", f"clients/{pair.kept}/channels"))["mail"]["allowed"]
     undone = await pair.done("POST", f"merges/{merge['id']}/undo")
-    assert (undone["undone_by"], undone["undoable_until"]) == (pair.clinic.ids["owner_member_id"], None)
+    assert (undone["undone_by"]["member_id"], undone["undoable_until"]) == (pair.clinic.ids["owner_member_id"], None)
+    assert undone["undone_by"] == merge["merged_by"]
+    assert undone["undone_by"]["name"]
     assert await _stored(admin, pair.clinic) == before
     assert not (await pair.done("GET", f"clients/{pair.kept}/channels"))["mail"]["allowed"]
 

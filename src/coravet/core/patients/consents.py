@@ -94,16 +94,4 @@ async def record_consent(
             )
         advance(client, UNSET)
         work.emit(ClientUpdated(client.id, client.version))
-        return work.answer(
-            ConsentView(
-                consent.id,
-                command.purpose,
-                command.decision,
-                text,
-                command.source,
-                consent.note,
-                actor.member_id,
-                now,
-                current=True,
-            )
-        )
+        return work.answer(await work.consents.view(client_id, consent.id))

@@ -207,6 +207,10 @@ class Consents(Protocol):
 
     async def add(self, row: Consent) -> None: ...
 
+    async def view(self, client_id: UUID, consent_id: UUID) -> ConsentView:
+        """One of them; one query."""
+        ...
+
     async def views(self, client_id: UUID, page: PageRequest, *, current: bool) -> Page[ConsentView]:
         """What a client decided, and whoever was merged into them, the latest first; one query.
 

@@ -7,7 +7,6 @@ from uuid import UUID
 import msgspec
 from msgspec import Meta
 
-from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.errors import FieldError
 
 
@@ -60,6 +59,13 @@ class ShownText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
 
 
+class MemberRef(msgspec.Struct, frozen=True):
+    """A member by name."""
+
+    member_id: UUID
+    name: str
+
+
 class ConsentView(msgspec.Struct, frozen=True):
     """What a client decided on a purpose.
 
@@ -77,7 +83,7 @@ class ConsentView(msgspec.Struct, frozen=True):
     text: ShownText | None
     source: str
     note: str | None
-    recorded_by: MemberId | None
+    recorded_by: MemberRef | None
     decided_at: datetime
     current: bool
 
@@ -129,12 +135,12 @@ class MergeView(msgspec.Struct, frozen=True):
     client: MergedRef
     merged: MergedRef
     merged_at: datetime
-    merged_by: MemberId | None
+    merged_by: MemberRef | None
     filled: list[str]
     moved: dict[str, int]
     undoable_until: datetime | None
     undone_at: datetime | None
-    undone_by: MemberId | None
+    undone_by: MemberRef | None
     warnings: list[FieldError] = []
 
 

@@ -1,6 +1,7 @@
 """Clients, how they are reached, what they decided, who may be one of them already, and who turned out to be."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import asyncpg
@@ -16,7 +17,15 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.patients.errors import ClientMerged
 from coravet.core.patients.model import UNDOABLE, Client, Consent, Contact, Merge
 from coravet.core.patients.ports import Likeness
-from coravet.core.patients.views import ConsentView, ContactView, DuplicateView, MergedRef, MergeView, ShownText
+from coravet.core.patients.views import (
+    ConsentView,
+    ContactView,
+    DuplicateView,
+    MemberRef,
+    MergedRef,
+    MergeView,
+    ShownText,
+)
 
 FIRST = UUID(int=0)
 LAST = UUID(int=2**128 - 1)
@@ -44,6 +53,10 @@ FOLLOWED = {
 
 PERSONS = "ARRAY(SELECT x.id FROM clients x WHERE x.clinic_id = {0}.clinic_id AND x.merged_into_id = {0}.id) || {0}.id"
 """Ids under which a client's decisions are kept: their own, and those of whoever was merged into them."""
+
+_MEMBER = """(SELECT json_build_object('member_id', w.id, 'name', coalesce(nullif(u.display_name, ''), u.email))
+    FROM members w JOIN users u ON u.id = w.user_id WHERE w.clinic_id = {0} AND w.id = {1})"""
+"""A member as a `MemberRef` in JSON, or null."""
 
 _END_WEAKER = """
 UPDATE parties e SET until = greatest(e.since, $3)
@@ -148,22 +161,24 @@ WITH person AS (
 )
 SELECT e.* FROM clients k LEFT JOIN (
     SELECT d.id, d.purpose, d.decision, d.text_slug, d.text_version, d.text_locale, d.text_sha256, d.source, d.note,
-           d.recorded_by, d.decided_at, d.id IN (SELECT id FROM present) AS current
-    FROM decided d
-) e ON (e.current OR NOT $2) AND ($3::timestamptz IS NULL OR (e.decided_at, e.id) < ($3, $4))
+           {_MEMBER.format("c.clinic_id", "d.recorded_by")} AS recorded_by, d.decided_at,
+           d.id IN (SELECT id FROM present) AS current
+    FROM decided d CROSS JOIN person c
+) e ON (e.current OR NOT $2) AND ($6::uuid IS NULL OR e.id = $6)
+    AND ($3::timestamptz IS NULL OR (e.decided_at, e.id) < ($3, $4))
 WHERE k.id = $1
 ORDER BY e.decided_at DESC, e.id DESC LIMIT $5
 """  # noqa: S608 -- as above
-_MERGES = """
+_MERGES = f"""
 SELECT g.id, g.client_id, c.given_name || ' ' || c.family_name, g.merged_id, m.given_name || ' ' || m.family_name,
-       g.merged_at, g.merged_by, g.filled,
-       (SELECT coalesce(json_object_agg(key, jsonb_array_length(value) ORDER BY key), '{}')
+       g.merged_at, {_MEMBER.format("g.clinic_id", "g.merged_by")} AS merged_by, g.filled,
+       (SELECT coalesce(json_object_agg(key, jsonb_array_length(value) ORDER BY key), '{{}}')
         FROM jsonb_each(g.moved))::text AS moved,
-       g.undone_at, g.undone_by
+       g.undone_at, {_MEMBER.format("g.clinic_id", "g.undone_by")} AS undone_by
 FROM client_merges g
 JOIN clients c ON c.clinic_id = g.clinic_id AND c.id = g.client_id
 JOIN clients m ON m.clinic_id = g.clinic_id AND m.id = g.merged_id
-"""
+"""  # noqa: S608 -- as above
 
 
 class ClientRows(Rows[Client]):
@@ -231,6 +246,10 @@ class ConsentRows(Rows[Consent]):
         super().__init__(work.session, Consent)
         self._work = work
 
+    async def view(self, client_id: UUID, consent_id: UUID) -> ConsentView:
+        [row] = await self._work.fetch(_CONSENTS, client_id, False, None, LAST, 1, consent_id)
+        return _consent_view(row)
+
     async def views(self, client_id: UUID, page: PageRequest, *, current: bool) -> Page[ConsentView]:
         rows = await self._work.fetch(
             _CONSENTS,
@@ -238,14 +257,19 @@ class ConsentRows(Rows[Consent]):
             current,
             *(after(page, tuple[datetime, UUID]) or (None, LAST)),
             page.limit + 1,
+            None,
         )
         return page_of(of_one(rows), page, _consent_view, lambda row: (row["decided_at"], row["id"]))
 
 
 def _consent_view(row: asyncpg.Record) -> ConsentView:
-    consent_id, purpose, decision, slug, version, locale, sha256, *rest = row.values()
+    consent_id, purpose, decision, slug, version, locale, sha256, source, note, recorded_by, *rest = row.values()
     text = None if slug is None else ShownText(slug, version, locale, sha256)
-    return ConsentView(consent_id, purpose, decision, text, *rest)
+    return ConsentView(consent_id, purpose, decision, text, source, note, _member(recorded_by), *rest)
+
+
+def _member(found: Any) -> MemberRef | None:
+    return None if found is None else msgspec.convert(found, MemberRef)
 
 
 class DuplicatesOnPostgres:
@@ -337,10 +361,10 @@ def _merge_view(row: asyncpg.Record) -> MergeView:
         client=MergedRef(client_id, client),
         merged=MergedRef(merged_id, merged),
         merged_at=merged_at,
-        merged_by=merged_by,
+        merged_by=_member(merged_by),
         filled=filled,
         moved=_counts(moved),
         undoable_until=None if undone_at is not None else merged_at + UNDOABLE,
         undone_at=undone_at,
-        undone_by=undone_by,
+        undone_by=_member(undone_by),
     )
