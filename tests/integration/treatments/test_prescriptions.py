@@ -127,7 +127,7 @@ async def test_allergies_to_what_is_given(service: Service, clinic: Clinic) -> N
     await _allergic(vet, "Vacuna antirrábica")
     await _allergic(vet, "Ivermectina")
     assert [each["code"] for each in (await vet.dose(vaccine="Rabia"))["warnings"]] == ["allergy"]
-    body = {"product": "Bravecto", "target": "external", "administered_at": ago(hours=1), "source": "external"}
+    body = {"product": "Pipeta sin nombre", "target": "external", "administered_at": ago(hours=1), "source": "external"}
     made = await vet.done("POST", "patient/dewormings", body)
     assert [(each["pointer"], each["code"]) for each in made["warnings"]] == [("/active_substances", "unchecked")]
     unknown = await vet.dose(vaccine="Vacuna nueva")
