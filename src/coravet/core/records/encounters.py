@@ -126,8 +126,7 @@ async def open_encounter(command: NewEncounter, actor: Actor, begin: Begin[Recor
         Invalid: the reason is blank, it began in the future, or the booked visit is of another patient
             (`other_patient`).
         NotFound: no such patient or booked visit here.
-        InvalidTransition: the booked visit was not confirmed, will not take place, or is of a later day; carries its
-            status.
+        InvalidTransition: the booked visit was not confirmed, or will not take place; carries its status.
         Duplicate: the booked visit has an encounter already.
     """
     now = clock.now()
@@ -147,13 +146,7 @@ async def open_encounter(command: NewEncounter, actor: Actor, begin: Begin[Recor
                     "This visit was not confirmed or will not take place. Confirm or check it in first.",
                     current_status=appointment.status,
                 )
-            booked_for = day_of(appointment.starts_at, time_zone(actor.time_zone))
-            if booked_for > today:
-                raise InvalidTransition(
-                    "This visit is booked for a later day. Move it to today, or open the encounter without it.",
-                    current_status=appointment.status,
-                )
-            if booked_for < today:
+            if day_of(appointment.starts_at, time_zone(actor.time_zone)) < today:
                 fields["started_at"] = fields["started_at"] or appointment.starts_at
         fields["started_at"] = fields["started_at"] or now
         encounter = Encounter(

@@ -401,9 +401,6 @@ _RECORDS = {
     "The encounter is signed or was entered in error, so it stays as it is. Write an addendum.": (
         "La consulta está firmada o fue registrada por error y ya no cambia. Escriba una adenda."
     ),
-    "This visit is booked for a later day. Move it to today, or open the encounter without it.": (
-        "Esta cita es para un día posterior. Muévala a hoy o abra la consulta sin ella."
-    ),
     "This encounter is marked as entered in error already.": "Esta consulta ya consta como registrada por error.",
     "This encounter was entered in error. Open a new one.": ("Esta consulta fue registrada por error. Abra una nueva."),
     "This encounter is signed already. Write an addendum.": "Esta consulta ya está firmada. Escriba una adenda.",
