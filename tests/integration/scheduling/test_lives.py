@@ -221,10 +221,12 @@ class Lives(RuleBasedStateMachine):
     def walks_in(self, vet: int | None) -> None:
         """Somebody who is seen as soon as a vet, or the one whom they name, is free."""
         vets = self.vets if vet is None else [self.vets[vet]]
-        start = next(start for start in range(LONGEST_WAIT) if self.lane(start, vets, overbook=False) is not None)
+        free = (start for start in range(LONGEST_WAIT) if self.lane(start, vets, overbook=False) is not None)
+        start = next(free, None)
         command = WalkIn(self.service, self.patient, [] if vet is None else vets)
-        view = self.ends(walk_in(command, self.actor, self.begin, Still()), None)
-        if view is not None:
+        expected = "no_time_soon" if start is None else None
+        view = self.ends(walk_in(command, self.actor, self.begin, Still()), expected)
+        if view is not None and start is not None:
             self.goes(view.id, start, vets, 0, overbook=False, status="checked_in")
 
     @rule(vet=st.integers(0, VETS - 1))
