@@ -93,7 +93,8 @@ async def _fill(parts: Stage, clinic: Furnished) -> None:
         await admin.execute(
             "INSERT INTO prescription_items (clinic_id, id, prescription_id, position, drug, active_substances, unit,"
             " route, quantity, quantity_unit) SELECT clinic_id, gen_random_uuid(), id, n, 'Amoxicilina',"
-            " '{amoxicillin}', 'mg', 'oral', 10, 'tablet' FROM prescriptions, generate_series(0, 1) n WHERE item_count = 2"
+            " '{amoxicillin}', 'mg', 'oral', 10, 'tablet' FROM prescriptions, generate_series(0, 1) n"
+            " WHERE item_count = 2"
         )
         await admin.execute("VACUUM ANALYZE")
     finally:
