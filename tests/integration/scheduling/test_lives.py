@@ -25,10 +25,11 @@ from coravet.adapters.postgres.engine import make_engine
 from coravet.bootstrap import Services, make_works
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.errors import DomainError
+from coravet.core.legal.model import Shown
 from coravet.core.patients.model import Client, Party, Patient
 from coravet.core.scheduling.book import NewAppointment, book
 from coravet.core.scheduling.catalogue import NewResource, NewService, add_resource, offer_service
-from coravet.core.scheduling.guests import Accepted, NewVisit, book_as_guest
+from coravet.core.scheduling.guests import NewVisit, book_as_guest
 from coravet.core.scheduling.hours import WeeklySpan
 from coravet.core.scheduling.move import Reassign, Reschedule, reassign, reschedule
 from coravet.core.scheduling.openings import Hours, set_hours
@@ -202,7 +203,7 @@ class Lives(RuleBasedStateMachine):
     def asks(self, vet: int | None, start: int) -> None:
         """A guest, who names a vet or takes whoever is free."""
         named = None if vet is None else self.vets[vet]
-        accepted = Accepted("privacy", "1", "es-EC", "0" * 64)
+        accepted = Shown("privacy", "1", "es-EC", "0" * 64)
         command = NewVisit(
             self.service, at(start), named, None, None, "Ana", "Vera", "+593991234567", None, "Luna", "cat", accepted
         )

@@ -18,10 +18,11 @@ from coravet.core.kernel.events import ClientUpdated
 from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
+from coravet.core.legal.model import Shown
 from coravet.core.messaging.model import Choice
 from coravet.core.patients.model import Consent, ConsentDecision, ConsentPurpose, ConsentSource
 from coravet.core.patients.ports import PatientsWork
-from coravet.core.patients.views import ConsentView, ShownText
+from coravet.core.patients.views import ConsentView
 
 
 class NewConsent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -35,7 +36,7 @@ class NewConsent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     purpose: ConsentPurpose
     decision: ConsentDecision
-    text: ShownText | None = None
+    text: Shown | None = None
     source: ConsentSource = "in_person"
     note: Annotated[str, Meta(max_length=500)] | None = None
 

@@ -1,13 +1,13 @@
 """What readers of clients and patients are shown."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
-from msgspec import Meta
 
 from coravet.core.kernel.errors import FieldError
+from coravet.core.legal.model import Shown
 
 
 class ClientView(msgspec.Struct, frozen=True):
@@ -50,15 +50,6 @@ class ContactView(msgspec.Struct, frozen=True):
     warnings: list[FieldError] = []
 
 
-class ShownText(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A text that somebody was shown: one version in one language, and the hash of its bytes."""
-
-    slug: Annotated[str, Meta(pattern=r"^[a-z0-9_-]{1,64}$(?!\n)")]
-    version: Annotated[str, Meta(min_length=1, max_length=32)]
-    locale: Annotated[str, Meta(pattern=r"^[a-z]{2}(-[A-Z]{2})?$(?!\n)")]
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
-
-
 class MemberRef(msgspec.Struct, frozen=True):
     """A member by name."""
 
@@ -80,7 +71,7 @@ class ConsentView(msgspec.Struct, frozen=True):
     id: UUID
     purpose: str
     decision: str
-    text: ShownText | None
+    text: Shown | None
     source: str
     note: str | None
     recorded_by: MemberRef | None

@@ -16,6 +16,7 @@ from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.events import AppointmentBooked, AppointmentRequested
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
+from coravet.core.legal.model import Shown
 from coravet.core.messaging.links import SEEN_AFTER, hash_link, mint
 from coravet.core.scheduling.availability import on_grid
 from coravet.core.scheduling.book import add_visit, check_appointment
@@ -52,15 +53,6 @@ class NewHold(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resource_id: UUID | None = None
 
 
-class Accepted(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The legal text that a guest accepted, as they were shown it."""
-
-    slug: Annotated[str, Meta(pattern=r"^[a-z0-9-]{1,64}$(?!\n)")]
-    version: Annotated[str, Meta(pattern=r"^[A-Za-z0-9.-]{1,32}$(?!\n)")]
-    locale: Annotated[str, Meta(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,2}$(?!\n)")]
-    sha256: Annotated[str, Meta(pattern=r"^[0-9a-f]{64}$(?!\n)")]
-
-
 class NewVisit(msgspec.Struct, frozen=True):
     """What a guest asks for, and what they wrote, in its normal form.
 
@@ -80,7 +72,7 @@ class NewVisit(msgspec.Struct, frozen=True):
     email: str | None
     patient_name: str
     species: Species
-    accepted: Accepted
+    accepted: Shown
 
 
 async def hold_for_guest(command: NewHold, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> GuestHoldView:

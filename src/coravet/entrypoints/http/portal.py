@@ -15,6 +15,7 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.errors import Duplicate, FieldError, Invalid, NotFound
 from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import Replayed
+from coravet.core.legal.model import Shown
 from coravet.core.messaging.links import hash_link
 from coravet.core.messaging.model import LinkPurpose
 from coravet.core.patients.guests import GuestClient, GuestPatient, check_guest, match_or_register
@@ -27,7 +28,6 @@ from coravet.core.scheduling.guest_links import (
     see,
 )
 from coravet.core.scheduling.guests import (
-    Accepted,
     NewHold,
     NewVisit,
     Token,
@@ -73,7 +73,7 @@ class GuestBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     starts_at: Annotated[datetime, Meta(tz=True)]
     client: GuestClient
     patient: GuestPatient
-    accepted: Accepted
+    accepted: Shown
     resource_id: UUID | None = None
     hold: Token | None = None
     reason: Annotated[str, Meta(max_length=500)] | None = None

@@ -14,6 +14,7 @@ from coravet.adapters.postgres.patients.tables import clients
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.legal.model import Shown
 from coravet.core.patients.errors import ClientMerged
 from coravet.core.patients.model import UNDOABLE, Client, Consent, Contact, Merge
 from coravet.core.patients.ports import Likeness
@@ -24,7 +25,6 @@ from coravet.core.patients.views import (
     MemberRef,
     MergedRef,
     MergeView,
-    ShownText,
 )
 
 FIRST = UUID(int=0)
@@ -264,7 +264,7 @@ class ConsentRows(Rows[Consent]):
 
 def _consent_view(row: asyncpg.Record) -> ConsentView:
     consent_id, purpose, decision, slug, version, locale, sha256, source, note, recorded_by, *rest = row.values()
-    text = None if slug is None else ShownText(slug, version, locale, sha256)
+    text = None if slug is None else Shown(slug, version, locale, sha256)
     return ConsentView(consent_id, purpose, decision, text, source, note, _member(recorded_by), *rest)
 
 
