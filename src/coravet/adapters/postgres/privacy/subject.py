@@ -1,0 +1,206 @@
+"""How the rows of each table relate to a client: the one declaration by which a person is handed what is theirs, and
+erased.
+
+A statement begins with `SUBJECT`, whose arguments are those of `Subject.arguments()`, and picks a table's rows by
+`rows_of(table)`; its own arguments are numbered from `FREE` on.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+from uuid import UUID
+
+
+class Time(NamedTuple):
+    """From when until when a patient counts as the subject's; None where that has no end on this side."""
+
+    patient_id: UUID
+    begins: datetime | None
+    ends: datetime | None
+
+
+class Subject(NamedTuple):
+    """Whose rows are meant.
+
+    Attributes:
+        clinic_id: of the one clinic; the same person at another is somebody else.
+        clients: the client's id, and those of whoever was merged into them.
+        times: of the patients whose record counts as the subject's. One patient may have several.
+    """
+
+    clinic_id: UUID
+    clients: Sequence[UUID]
+    times: Sequence[Time]
+
+    def arguments(self) -> list[object]:
+        """The first arguments of a statement that begins with `SUBJECT`."""
+        columns = [list(column) for column in zip(*self.times, strict=True)] or [[], [], []]
+        return [self.clinic_id, list(self.clients), *columns]
+
+
+SUBJECT = """
+WITH subject AS (SELECT $1::uuid AS clinic_id, $2::uuid[] AS clients), times AS (
+    SELECT patient_id, coalesce(begins, '-infinity') AS begins, coalesce(ends, 'infinity') AS ends
+    FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS of (patient_id, begins, ends)
+)
+"""
+FREE = 6
+"""The number of a statement's first argument of its own."""
+
+
+class OfClient(NamedTuple):
+    """A column with the client's id."""
+
+    column: str
+
+
+class OfPatient(NamedTuple):
+    """A column with the patient's id, and from when until when the row tells something of it.
+
+    Attributes:
+        begins: the instant at which it was written.
+        ends: until when it is so; None for what tells of one moment.
+    """
+
+    column: str
+    begins: str
+    ends: str | None = None
+
+
+class Through(NamedTuple):
+    """A column with the id of a row that is itself the subject's, or not."""
+
+    column: str
+    table: str
+
+
+class Where(NamedTuple):
+    """A condition of its own."""
+
+    sql: str
+
+
+Tie = OfClient | OfPatient | Through | Where
+
+FOR_GOOD = "'infinity'::timestamptz"
+"""What is so of an animal whoever it belongs to: it is told to those who have it later, too."""
+
+RELATES: dict[str, Tie] = {
+    "addenda": Through("encounter_id", "encounters"),
+    "alerts": OfPatient("patient_id", "created_at", "coalesce(alerts.ended_at, alerts.expires_at, 'infinity')"),
+    "allergies": OfPatient("patient_id", "noted_at", FOR_GOOD),
+    "allocations": Through("appointment_id", "appointments"),
+    "appointment_transitions": Through("appointment_id", "appointments"),
+    "appointments": OfClient("client_id"),
+    "channel_choices": OfClient("client_id"),
+    "client_merges": Where("(client_merges.client_id = ANY ($2) OR client_merges.merged_id = ANY ($2))"),
+    "clients": OfClient("id"),
+    "consents": OfClient("client_id"),
+    "contacts": OfClient("client_id"),
+    "deaths": OfPatient("patient_id", "at"),
+    "dewormings": OfPatient("patient_id", "recorded_at", FOR_GOOD),
+    "documents": OfPatient("patient_id", "issued_at"),
+    "encounters": OfPatient("patient_id", "created_at"),
+    # A visit may be handed over with its patient; what a guest wrote stays theirs who had the patient then.
+    "guest_requests": Where(
+        """EXISTS (
+            SELECT FROM appointments v JOIN parties o ON o.clinic_id = v.clinic_id AND o.patient_id = v.patient_id
+            WHERE v.clinic_id = $1 AND v.id = guest_requests.appointment_id AND o.client_id = ANY ($2)
+              AND guest_requests.created_at >= o.since AND (o.until IS NULL OR guest_requests.created_at < o.until)
+              AND (v.client_id = o.client_id OR o.role = 'owner' AND NOT EXISTS (
+                SELECT FROM parties n
+                WHERE n.clinic_id = v.clinic_id AND n.patient_id = v.patient_id AND n.client_id = v.client_id
+                  AND n.since <= guest_requests.created_at
+              ))
+        )"""
+    ),
+    "holds": Where(
+        "holds.id IN (SELECT unnest(w.hold_id || w.refused) FROM waitlist w"
+        " WHERE w.clinic_id = $1 AND w.client_id = ANY ($2))"
+    ),
+    "identifiers": OfPatient("patient_id", "since", "coalesce(identifiers.until, 'infinity')"),
+    "immunizations": OfPatient("patient_id", "recorded_at", FOR_GOOD),
+    "import_rows": OfClient("client_id"),
+    "links": Where(
+        """(links.subject_id = ANY ($2) OR links.subject_id IN (
+            SELECT v.id FROM appointments v WHERE v.clinic_id = $1 AND v.client_id = ANY ($2)
+            UNION ALL SELECT unnest(w.hold_id || w.refused) FROM waitlist w
+            WHERE w.clinic_id = $1 AND w.client_id = ANY ($2)
+        ))"""
+    ),
+    # One about a recall went to whose the patient was.
+    "messages": Where(
+        """(
+            messages.subject_type = 'appointment' AND messages.subject_id IN (
+                SELECT v.id FROM appointments v WHERE v.clinic_id = $1 AND v.client_id = ANY ($2)
+            ) OR messages.subject_type = 'hold' AND messages.subject_id IN (
+                SELECT unnest(w.hold_id || w.refused) FROM waitlist w
+                WHERE w.clinic_id = $1 AND w.client_id = ANY ($2)
+            ) OR messages.subject_type = 'recall' AND messages.subject_id IN (
+                SELECT r.id FROM recalls r JOIN parties o ON o.clinic_id = r.clinic_id AND o.patient_id = r.patient_id
+                WHERE r.clinic_id = $1 AND o.client_id = ANY ($2) AND o.role = 'owner'
+                  AND coalesce(messages.sent_at, messages.created_at) >= o.since
+                  AND (o.until IS NULL OR coalesce(messages.sent_at, messages.created_at) < o.until)
+            )
+        )"""
+    ),
+    "parties": OfClient("client_id"),
+    "patients": Where("patients.id = ANY ($3)"),
+    "prescription_items": Through("prescription_id", "prescriptions"),
+    "prescriptions": OfPatient("patient_id", "issued_at"),
+    "problem_changes": Through("problem_id", "problems"),
+    "problems": OfPatient("patient_id", "created_at"),
+    "recalls": OfPatient("patient_id", "created_at", "coalesce(recalls.closed_at, 'infinity')"),
+    "search_words": OfClient("client_id"),
+    "set_aside_notes": Through("encounter_id", "encounters"),
+    "waitlist": OfClient("client_id"),
+    "weights": OfPatient("patient_id", "created_at", FOR_GOOD),
+}
+"""Tables of a clinic with rows about its clients, and which of those are about one."""
+
+UNRELATED = {
+    "calendar_feeds": "of a vet or a room",
+    "clinics": "the clinic itself",
+    "closures": "when the clinic is closed",
+    "ended_sessions": "of people who work in clinics",
+    "exceptions": "hours of a vet or a room",
+    "hours": "as exceptions",
+    "idempotency_keys": "answers to members and guests, by whose they cannot be told apart; all are gone after a day",
+    "import_parts": "a file as it was handed in, with everybody in it; what it says of one is in import_rows",
+    "imports": "as import_parts",
+    "invitations": "of people who are to work in the clinic",
+    "members": "people who work in the clinic",
+    "note_templates": "words for any patient",
+    "operators": "people who run the service",
+    "outbox": "ids of what changed, for a day",
+    "outbox_mark": "a number",
+    "protocols": "what the clinic vaccinates and when",
+    "quiet_hours": "when the clinic sends nothing",
+    "rate_limits": "hashes, for minutes",
+    "reminder_rules": "when the clinic reminds",
+    "resources": "vets, rooms and equipment",
+    "service_resources": "who serves what",
+    "services": "what the clinic offers",
+    "users": "people who sign in",
+}
+"""Tables without rows about a client, and why."""
+
+
+def rows_of(table: str) -> str:
+    """The condition that picks the subject's rows of a table, whose columns it names by the table's own name."""
+    tie = RELATES[table]
+    here = f"{table}.clinic_id = $1 AND "
+    match tie:
+        case OfClient(column):
+            return here + f"{table}.{column} = ANY ($2)"
+        case OfPatient(column, begins, ends):
+            begun = f"{table}.{begins}"
+            return here + (
+                f"{table}.{column} = ANY ($3) AND EXISTS (SELECT FROM times"
+                f" WHERE times.patient_id = {table}.{column} AND {begun} < times.ends"
+                f" AND {ends or begun} >= times.begins)"
+            )
+        case Through(column, parent):
+            return here + f"{table}.{column} IN (SELECT {parent}.id FROM {parent} WHERE {rows_of(parent)})"  # noqa: S608 -- our own names
+        case Where(sql):
+            return here + sql
