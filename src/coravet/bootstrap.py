@@ -14,6 +14,7 @@ from litestar import Litestar
 from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
+from coravet.adapters.apart.folder import FolderApart
 from coravet.adapters.archives.zipped import ZipWriter
 from coravet.adapters.calendars.holidays import EcuadorHolidays
 from coravet.adapters.calendars.ical import ICalendarWriter
@@ -81,11 +82,12 @@ class Application:
 class Services:
     """The service without its HTTP edge, for commands and jobs."""
 
-    def __init__(self, works: Works[ClinicWork]) -> None:
+    def __init__(self, works: Works[ClinicWork], settings: Settings) -> None:
         self.begin = works.begin
         self.system_begin = works.system_begin
         self.numbers = EcuadorNumbers()
         self.archiver = ZipWriter()
+        self.apart = make_apart(settings)
         self.clock = SystemClock()
 
     async def create_clinic(self, slug: str, name: str, time_zone: str, owner_email: str | None) -> NewClinicView:
@@ -116,6 +118,11 @@ class Services:
 def make_works(settings: Settings, engine: AsyncEngine) -> Works[ClinicWork]:
     """Units of work on this pool."""
     return Works(engine, ClinicWork, f"{settings.database_role_prefix}_system")
+
+
+def make_apart(settings: Settings) -> FolderApart:
+    """Where entries are kept apart from the database; production's folder is there, or nothing is written."""
+    return FolderApart(settings.kept_apart, make=settings.environment != "production")
 
 
 def make_identity(settings: Settings, clock: Clock) -> FirebaseIdentity:
@@ -156,7 +163,7 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
     """The service on its own pool, closed at the end."""
     engine = make_engine(settings)
     try:
-        yield Services(make_works(settings, engine))
+        yield Services(make_works(settings, engine), settings)
     finally:
         await engine.dispose()
 
@@ -220,6 +227,7 @@ def application(settings: Settings) -> Application:
         seal=Seal(settings.document_key.get_secret_value().encode(), f"{settings.public_url}{PAGES}"),
         holidays=EcuadorHolidays(),
         archiver=ZipWriter(),
+        apart=make_apart(settings),
         clock=clock,
         ready=ready,
         public_url=settings.public_url,

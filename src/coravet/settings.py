@@ -170,6 +170,12 @@ class Settings(BaseSettings):
         description="Secret by which the QR codes of documents are made; a new one makes every reprint a new document.",
     )
 
+    kept_apart: Path = Field(
+        Path(".coravet/apart"),
+        validation_alias=_env("CORAVET_KEPT_APART"),
+        description="Folder for what must outlive the database; in production on another machine, see operations.md.",
+    )
+
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
         (),
         validation_alias=_env("CORAVET_TRUSTED_PROXIES"),
@@ -316,6 +322,16 @@ class Settings(BaseSettings):
     def _secret_in_production(cls, value: SecretStr, info: ValidationInfo) -> SecretStr:
         if _in_production(info) and value.get_secret_value() == DEVELOPMENT_KEY:
             raise ValueError("is missing, and production needs it: 32 random characters or more")
+        return value
+
+    @field_validator("kept_apart")
+    @classmethod
+    def _chosen_in_production(cls, value: Path, info: ValidationInfo) -> Path:
+        # An absolute path shows that somebody chose it, for the default is none.
+        if _in_production(info) and not value.is_absolute():
+            raise ValueError(
+                "is missing, and production needs it: the absolute path of a folder out of the database's reach"
+            )
         return value
 
     @field_validator("firebase_auth_emulator_host")

@@ -1,6 +1,8 @@
 """Scratch databases on one server, with roles of their own, gone after the run."""
 
+from pathlib import Path
 from secrets import token_hex
+from tempfile import TemporaryDirectory
 
 import asyncpg
 from pydantic import SecretStr
@@ -21,6 +23,7 @@ class Databases:
         self._password = token_hex(8)
         self._template: Settings | None = None
         self._names: list[str] = []
+        self._apart = TemporaryDirectory(prefix="coravet-apart-")
         self.role_prefix = f"coravet_test_{token_hex(4)}"
 
     async def empty(self) -> Settings:
@@ -52,6 +55,7 @@ class Databases:
                 await connection.execute(f'DROP ROLE IF EXISTS "{self.role_prefix}_{role}"')
         finally:
             await connection.close()
+            self._apart.cleanup()
 
     async def _make(self, template: str | None) -> Settings:
         name = f"{self.role_prefix}_{token_hex(3)}"
@@ -69,6 +73,7 @@ class Databases:
                 "DATABASE_DIRECT_URL": None,
                 "DATABASE_ADMIN_URL": SecretStr(_text(self._admin.set(database=name))),
                 "DATABASE_ROLE_PREFIX": self.role_prefix,
+                "CORAVET_KEPT_APART": Path(self._apart.name) / name,
                 # Tests ask for much from one address; those of limits set their own.
                 "CORAVET_GUESTS_PER_ADDRESS": "off",
                 "CORAVET_GUESTS_PER_CLINIC": "off",

@@ -107,7 +107,9 @@ class Lives(RuleBasedStateMachine):
 
     async def _open(self) -> None:
         works = make_works(self.settings, self.engine)
-        made = await Services(works).create_clinic(f"notas-{token_hex(4)}", "Notas", "America/Guayaquil", None)
+        made = await Services(works, self.settings).create_clinic(
+            f"notas-{token_hex(4)}", "Notas", "America/Guayaquil", None
+        )
         user, member = uuid4(), uuid4()
         async with superuser(self.settings) as admin:
             await admin.execute(

@@ -91,6 +91,7 @@ class Lives(RuleBasedStateMachine):
     def __init__(self, on: Settings) -> None:
         super().__init__()
         self.runner = asyncio.Runner()
+        self.settings = on
         self.engine = make_engine(on)
         self.works = make_works(on, self.engine)
         self.begin = self.works.begin
@@ -101,7 +102,7 @@ class Lives(RuleBasedStateMachine):
         self.runner.run(self._open())
 
     async def _open(self) -> None:
-        services = Services(self.works)
+        services = Services(self.works, self.settings)
         made = await services.create_clinic(f"vidas-{token_hex(4)}", "Vidas", "America/Guayaquil", None)
         permissions = frozenset({"agenda:write", "agenda:overbook", "clinic:configure"})
         self.actor = Actor(clinic_id=made.id, time_zone="America/Guayaquil", user_id=None, permissions=permissions)

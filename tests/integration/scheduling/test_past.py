@@ -133,7 +133,7 @@ async def test_past_costs_nothing(fresh_database: Settings) -> None:
     engine = make_engine(fresh_database)
     try:
         works = make_works(fresh_database, engine)
-        made = await Services(works).create_clinic(f"antigua-{token_hex(4)}", "Antigua", ZONE, None)
+        made = await Services(works, fresh_database).create_clinic(f"antigua-{token_hex(4)}", "Antigua", ZONE, None)
         actor = Actor(clinic_id=made.id, time_zone=ZONE, user_id=None, permissions=frozenset({"clinic:configure"}))
         ids = []
         spans = [WeeklySpan(day, "08:00", "19:00") for day in range(1, 7)]

@@ -13,6 +13,7 @@ PRODUCTION = {
     "DATABASE_URL": DATABASE,
     "FIREBASE_PROJECT_ID": "clinic-project",
     "FIREBASE_CREDENTIALS": "/run/secrets/firebase.json",
+    "CORAVET_KEPT_APART": "/mnt/apart/coravet",
     "CORAVET_DOCUMENT_KEY": "one-of-thirty-two-characters-or-more",
 }
 
@@ -75,6 +76,8 @@ def test_production_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
         ("FIREBASE_CREDENTIALS", None),
         ("CORAVET_DOCUMENT_KEY", None),
         ("CORAVET_DOCUMENT_KEY", "short"),
+        ("CORAVET_KEPT_APART", None),
+        ("CORAVET_KEPT_APART", "apart"),
         ("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9099"),
         ("DATABASE_URL", None),
     ],
@@ -111,8 +114,9 @@ def test_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "FIREBASE_CREDENTIALS",
         "FIREBASE_AUTH_EMULATOR_HOST",
         "CORAVET_DOCUMENT_KEY",
+        "CORAVET_KEPT_APART",
     }
-    assert len(problems) == 9
+    assert len(problems) == 10
 
 
 def test_values_stay_secret(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -386,6 +386,7 @@ def test_the_form(start: Callable[..., Written], environment: str, chosen: str, 
         "FIREBASE_CREDENTIALS": "/credentials.json",
         "CORAVET_PUBLIC_URL": "https://example.test",
         "CORAVET_DOCUMENT_KEY": "k" * 32,
+        "CORAVET_KEPT_APART": "/apart",
     }
     written = start(terminal=terminal, CORAVET_ENV=environment, CORAVET_LOG_FORMAT=chosen, **production)
     log.info("hello")

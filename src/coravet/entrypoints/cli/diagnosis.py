@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.migrate import head, stands_at
-from coravet.bootstrap import UnsafeRole, make_identity, make_mail, make_works, refuse_unsafe_role
+from coravet.bootstrap import UnsafeRole, make_apart, make_identity, make_mail, make_works, refuse_unsafe_role
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.messaging.ports import NotDelivered
 from coravet.settings import Settings
@@ -144,6 +144,17 @@ async def _check_whatsapp(settings: Settings) -> str:
     return "Messages go through the Cloud API; whether it takes them shows when one is sent."
 
 
+async def _check_apart(settings: Settings) -> str:
+    try:
+        await asyncio.to_thread(make_apart(settings).check)
+    except OSError as error:
+        raise Wrong(
+            f"{settings.kept_apart} cannot be written ({error.strerror or error}): erasures fail. "
+            "Mount what CORAVET_KEPT_APART names, and let the service write there."
+        ) from error
+    return f"What must outlive the database is kept in {settings.kept_apart}."
+
+
 async def _check_storage(_: Settings) -> str:
     return "Nothing is kept outside the database yet: photos and files are still to come."
 
@@ -157,5 +168,6 @@ CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "firebase": _check_firebase,
     "mail": _check_mail,
     "whatsapp": _check_whatsapp,
+    "apart": _check_apart,
     "storage": _check_storage,
 }

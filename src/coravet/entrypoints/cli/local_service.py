@@ -137,7 +137,7 @@ def _start_and_watch(port: int, data: Path, parts: ExitStack, endings: Endings, 
     parts.callback(emulator.stop)
     parts.callback(say, "Ending the sign-in emulator")
 
-    settings = _settings(port, postgres, emulator)
+    settings = _settings(port, data, postgres, emulator)
     with database_expected():
         endings.run(_make_database(postgres))
         endings.run(migrate(settings, say))
@@ -178,7 +178,7 @@ def _start_and_watch(port: int, data: Path, parts: ExitStack, endings: Endings, 
         time.sleep(0.3)
 
 
-def _settings(port: int, postgres: EmbeddedPostgres, emulator: AuthEmulator) -> Settings:
+def _settings(port: int, data: Path, postgres: EmbeddedPostgres, emulator: AuthEmulator) -> Settings:
     return load(
         {
             "CORAVET_ENV": "development",
@@ -191,6 +191,7 @@ def _settings(port: int, postgres: EmbeddedPostgres, emulator: AuthEmulator) -> 
             "DATABASE_ROLE_PREFIX": "coravet",
             "FIREBASE_PROJECT_ID": PROJECT,
             "FIREBASE_AUTH_EMULATOR_HOST": emulator.host,
+            "CORAVET_KEPT_APART": data / "apart",
             # Whatever the caller's environment holds for another installation has no say here.
             "DATABASE_DIRECT_URL": None,
             "FIREBASE_CREDENTIALS": None,

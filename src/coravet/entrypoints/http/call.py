@@ -11,6 +11,7 @@ from typing import Any, Protocol
 
 from coravet.core.exchange.ports import Archiver, DumpWork, ExchangeWork
 from coravet.core.kernel.actor import Actor, UserId
+from coravet.core.kernel.apart import KeptApart
 from coravet.core.kernel.calendar import CalendarWriter
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
@@ -81,6 +82,7 @@ class Ports:
     seal: Seal
     holidays: HolidayCalendar
     archiver: Archiver
+    apart: KeptApart
     clock: Clock
     ready: Callable[[], Awaitable[None]]
     public_url: str

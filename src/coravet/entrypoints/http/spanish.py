@@ -64,6 +64,17 @@ _REQUESTS = {
     "The request needs a JSON body.": "La solicitud necesita datos en formato JSON.",
     "Too much is going on at this moment. Try again.": "Hay demasiada actividad en este momento. Inténtelo de nuevo.",
     "The database does not answer. Try again.": "La base de datos no responde. Inténtelo de nuevo.",
+    "The register that is kept apart from the database cannot be written. "
+    "Try again, and tell whoever runs the service if it stays so.": (
+        "No se puede escribir en el registro que se guarda aparte de la base de datos. "
+        "Inténtelo de nuevo y, si continúa, avise a quien administra el servicio."
+    ),
+    "The register that is kept apart from the database cannot be read. "
+    "Try again, and tell whoever runs the service if it stays so.": (
+        "No se puede leer el registro que se guarda aparte de la base de datos. "
+        "Inténtelo de nuevo y, si continúa, avise a quien administra el servicio."
+    ),
+    "The register does not answer.": "El registro no responde.",
     "The journal does not answer.": "El registro de cambios no responde.",
     "The event stream is starting.": "Las novedades en vivo se están iniciando.",
     "The event stream has no connection ({reason}).": "Las novedades en vivo no tienen conexión ({reason}).",
