@@ -16,6 +16,8 @@ WITHOUT_CLINIC = {
     "ended_sessions": "hashes of cookies that were logged out, refused in every clinic",
     "rate_limits": "how often an address asks, of whatever clinic; hashes and numbers",
     "outbox_mark": "one number, up to which events of all clinics are numbered",
+    "legal_versions": "legal texts are the same for all clinics, and public",
+    "legal_texts": "as legal_versions",
 }
 """Tables that belong to no clinic, and why."""
 
@@ -28,6 +30,9 @@ UNIQUE_WITHOUT_CLINIC = {
     "pk_ended_sessions": "a cookie is ended everywhere",
     "pk_rate_limits": "an address is counted wherever it asks, by a hash that holds the clinic where it matters",
     "pk_outbox_mark": "one row",
+    "pk_legal_versions": "legal texts are the same for all clinics, and public",
+    "uq_legal_versions_ordinal": "as pk_legal_versions",
+    "pk_legal_texts": "as pk_legal_versions",
     "alembic_version_pkc": "Alembic's own",
 }
 """Unique indexes and constraints that would tell one clinic of another, or that no clinic can shard by; and why not."""
@@ -36,6 +41,8 @@ TO_PEOPLE = {
     "fk_members_user_id": "the user is the one who accepts, never an id that somebody sends",
     "fk_invitations_invited_by": "the user is the one who invites",
     "fk_appointment_transitions_user_id": "the user is the one who takes the step",
+    "fk_acceptances_user_id": "the user is the one who decides",
+    "fk_acceptances_slug_version": "legal texts are no clinic's",
 }
 """References of a clinic's rows beyond the clinic, and why they reveal nobody."""
 
@@ -44,12 +51,20 @@ OTHER_SCHEMAS = {
 }
 """Schemas beside `public`, and why its laws need not hold there: the application's role gets in nowhere."""
 
-READ_BY_ALL = {"outbox_mark": "how far events are numbered, which each process must know; it names no clinic"}
+READ_BY_ALL = {
+    "outbox_mark": "how far events are numbered, which each process must know; it names no clinic",
+    "legal_versions": "legal texts are public",
+    "legal_texts": "as legal_versions",
+}
 """Tables whose policy lets every role see every row, and why that tells nothing."""
 
 GRANTS = {
     "alembic_version": "SELECT",
     "outbox_mark": "SELECT",
+    "legal_versions": "SELECT",
+    "legal_texts": "SELECT",
+    "acceptances": "INSERT SELECT",
+    "acceptance_evidence": "INSERT SELECT",
     "clinics": "SELECT UPDATE",
     "users": "SELECT",
     "members": "INSERT SELECT UPDATE",

@@ -217,6 +217,14 @@ INSERT INTO alerts (clinic_id, id, patient_id, moment, text, created_at)
 INSERT INTO deaths VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'recorded', current_date, now(), {MEMBER}, 0, 0, 0, 0);
 INSERT INTO rate_limits (key, hits, expires_at) VALUES ('\\x00', 1, now());
 INSERT INTO jobs.pgqueuer (priority, status, entrypoint) VALUES (0, 'queued', 'prueba');
+INSERT INTO legal_versions (slug, version, id, ordinal, change, published_at)
+    VALUES ('terms', '1.0', {COPY}, 1, 'major', now());
+INSERT INTO legal_texts (slug, version, locale, title, body, sha256)
+    VALUES ('terms', '1.0', 'es-EC', 'Términos', 'Términos', encode(sha256(convert_to('Términos', 'UTF8')), 'hex'));
+INSERT INTO acceptances (clinic_id, id, number, user_id, slug, version, locale, sha256, decision, capacity, decided_at,
+    previous, hash)
+    VALUES ({CLINIC}, {COPY}, 1, {USER}, 'terms', '1.0', 'es-EC', 'x', 'accepted', 'clinic', now(), '', '\\x00');
+INSERT INTO acceptance_evidence (clinic_id, id, address, key) VALUES ({CLINIC}, {COPY}, '192.0.2.1', '\\x00');
 """  # noqa: S608 -- ids of ours
 """A row at least in every table that came later, and in what changed."""
 

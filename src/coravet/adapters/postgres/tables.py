@@ -1,6 +1,7 @@
 """Every table, in one metadata: importing this module maps all aggregates."""
 
 from coravet.adapters.postgres.exchange import tables as exchange
+from coravet.adapters.postgres.legal import tables as legal
 from coravet.adapters.postgres.live import tables as live
 from coravet.adapters.postgres.messaging import tables as messaging
 from coravet.adapters.postgres.patients import tables as patients
@@ -14,6 +15,7 @@ from coravet.adapters.postgres.tenancy import tables as tenancy
 __all__ = [
     "documents",
     "exchange",
+    "legal",
     "live",
     "messaging",
     "metadata",

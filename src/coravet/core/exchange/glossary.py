@@ -1,6 +1,8 @@
 """What the files and columns of an archive mean, in Spanish and English, for whoever opens it without us."""
 
 TABLES: dict[str, tuple[str, str]] = {
+    "acceptance_evidence": ("Desde dónde se aceptó cada texto legal", "From where each legal text was accepted"),
+    "acceptances": ("Decisiones sobre textos legales", "Decisions on legal texts"),
     "addenda": ("Adendas de consultas firmadas", "Addenda of signed encounters"),
     "alerts": ("Alertas de pacientes", "Alerts of patients"),
     "allergies": ("Alergias de pacientes", "Allergies of patients"),
@@ -26,6 +28,8 @@ TABLES: dict[str, tuple[str, str]] = {
     "identifiers": ("Chips, tatuajes y placas de pacientes", "Chips, tattoos and tags of patients"),
     "immunizations": ("Vacunas aplicadas", "Immunizations"),
     "invitations": ("Invitaciones a trabajar en la clínica", "Invitations to work in the clinic"),
+    "legal_texts": ("Textos legales publicados", "Published legal texts"),
+    "legal_versions": ("Versiones de los textos legales", "Versions of the legal texts"),
     "members": ("Quién trabaja en la clínica y con qué roles", "Who works in the clinic, in which roles"),
     "messages": ("Mensajes y recordatorios", "Messages and reminders"),
     "note_templates": ("Plantillas de notas", "Templates of notes"),

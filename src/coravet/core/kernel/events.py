@@ -11,7 +11,7 @@ import msgspec
 
 from coravet.core.kernel.actor import UserId
 
-Audience = Literal["clinic", "records:read", "members:manage", "person"]
+Audience = Literal["clinic", "records:read", "members:manage", "privacy:manage", "person"]
 SubjectType = Literal[
     "appointment",
     "waitlist_entry",
@@ -30,6 +30,8 @@ SubjectType = Literal[
     "session",
     "invitation",
     "message",
+    "privacy_request",
+    "legal_version",
 ]
 
 
@@ -133,6 +135,12 @@ class ClientUpdated(Event, frozen=True, tag="client.updated"):
 
 class ClientMerged(Event, frozen=True, tag="client.merged"):
     """Another client's record became this one's."""
+
+    subject_type: ClassVar[SubjectType] = "client"
+
+
+class ClientErased(Event, frozen=True, tag="client.erased"):
+    """A client was erased: what is kept of them names nobody any more."""
 
     subject_type: ClassVar[SubjectType] = "client"
 
@@ -290,6 +298,31 @@ class MemberRolesChanged(_Member, frozen=True, tag="member.roles_changed"):
 
 class MemberDeactivated(_Member, frozen=True, tag="member.deactivated"):
     """A member's access ended; open streams of that person end at once."""
+
+
+class _PrivacyRequest(Event, frozen=True):
+    audience: ClassVar[Audience] = "privacy:manage"
+    subject_type: ClassVar[SubjectType] = "privacy_request"
+
+
+class PrivacyRequestOpened(_PrivacyRequest, frozen=True, tag="privacy.request_opened"):
+    """Somebody asks for a right of theirs."""
+
+
+class PrivacyRequestDue(_PrivacyRequest, frozen=True, tag="privacy.request_due"):
+    """The day by which a request must be answered and executed is near, or there."""
+
+
+class PrivacyRequestClosed(_PrivacyRequest, frozen=True, tag="privacy.request_closed"):
+    """A request was answered and, where it was granted, executed."""
+
+
+class LegalAcceptanceRequired(Event, frozen=True, tag="legal.acceptance_required", kw_only=True):
+    """A legal text waits for the person's decision; until then they are let in no further, and their streams end."""
+
+    audience: ClassVar[Audience] = "person"
+    subject_type: ClassVar[SubjectType] = "legal_version"
+    person: UserId
 
 
 class SessionEnded(Event, frozen=True, tag="session.ended", kw_only=True):

@@ -46,9 +46,9 @@ class Access(msgspec.Struct, frozen=True, kw_only=True):
     legal_exempt: bool = False
 
 
-def permitted(permission: Permission) -> dict[str, object]:
+def permitted(permission: Permission, *, legal_exempt: bool = False) -> dict[str, object]:
     """A route for members who hold the permission."""
-    return {"access": Access(permission=permission)}
+    return {"access": Access(permission=permission, legal_exempt=legal_exempt)}
 
 
 def signed_in(reason: str, *, legal_exempt: bool = False) -> dict[str, object]:

@@ -29,6 +29,7 @@ LEFT_OUT = {
 """Tables that are not exported, and why. Every other is, whoever adds it."""
 
 HIDDEN = {
+    "acceptance_evidence.key": "proves from where a text was accepted, and would let it be guessed",
     "calendar_feeds.token_hash": "proves who may read a calendar",
     "clients.name_key": "made of the names, to be searched by",
     "clients.search_key": "as clients.name_key",
