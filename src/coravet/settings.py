@@ -22,6 +22,9 @@ LIMIT = r"^(off|[1-9][0-9]{0,5}/(second|minute|hour|day)(;[1-9][0-9]{0,5}/(secon
 
 DEVELOPMENT_KEY = "no secret: it makes the documents of development and tests"
 
+LEGAL = Path(__file__).parents[2] / "legal"
+"""Where legal texts lie: at the top of a checkout, and at the same place in the container."""
+
 
 def _env(name: str) -> AliasChoices:
     return AliasChoices(name)
@@ -174,6 +177,12 @@ class Settings(BaseSettings):
         Path(".coravet/apart"),
         validation_alias=_env("CORAVET_KEPT_APART"),
         description="Folder for what must outlive the database; in production on another machine, see operations.md.",
+    )
+
+    legal: Path = Field(
+        LEGAL,
+        validation_alias=_env("CORAVET_LEGAL"),
+        description="Folder of the legal texts, <slug>/<version>.<locale>.md.",
     )
 
     trusted_proxies: Annotated[tuple[str, ...], NoDecode] = Field(
