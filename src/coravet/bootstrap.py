@@ -34,6 +34,7 @@ from coravet.adapters.postgres.housekeeping import prune
 from coravet.adapters.postgres.limits import PostgresHits
 from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
+from coravet.adapters.postgres.privacy.columns import stored_columns
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
@@ -48,6 +49,7 @@ from coravet.core.kernel.jobs import Periodic
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
+from coravet.core.privacy.record import record
 from coravet.core.records.documents import Seal
 from coravet.core.scheduling.freed import TimeFreed
 from coravet.core.scheduling.offering import OfferEnds, end_offer, offer_freed
@@ -166,6 +168,11 @@ async def services(settings: Settings) -> AsyncIterator[Services]:
         yield Services(make_works(settings, engine), settings)
     finally:
         await engine.dispose()
+
+
+def processing_record(language: Language) -> str:
+    """The record of processing activities, in Markdown."""
+    return record(stored_columns(), language)
 
 
 def application(settings: Settings) -> Application:

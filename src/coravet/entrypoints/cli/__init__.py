@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from coravet.entrypoints.cli import clinic, doctor, exchange, legal, migrate, openapi, operator, serve, up, worker
+from coravet.entrypoints.cli import clinic, doctor, exchange, legal, migrate, openapi, operator, privacy, serve, up, worker
 from coravet.entrypoints.cli.refusals import sentences
 
 app = typer.Typer(
@@ -28,6 +28,7 @@ app.command("export")(exchange.export_clinic)
 app.add_typer(clinic.app, name="clinic")
 app.add_typer(legal.app, name="legal")
 app.add_typer(operator.app, name="operator")
+app.add_typer(privacy.app, name="privacy")
 
 
 def main() -> None:
