@@ -256,6 +256,34 @@ ACTIVITIES: tuple[Activity, ...] = (
         tables=("calendar_feeds", "ended_sessions", "invitations", "members", "operators", "users"),
     ),
     Activity(
+        key="acceptances",
+        name=Words("Aceptación de textos legales", "Acceptance of legal texts"),
+        controller="coravet",
+        purpose=Words(
+            "Demostrar qué texto aceptó, rechazó o revocó cada persona, con qué palabras y cuándo",
+            "Proving which text each person accepted, declined or withdrew from, in which words and when",
+        ),
+        basis=Words(
+            "Ejecución del contrato y obligación de demostrar el consentimiento (LOPDP arts. 7, num. 2 y 5, y 8)",
+            "Performance of the contract and the duty to be able to prove consent (LOPDP arts. 7, nos. 2 and 5, and 8)",
+        ),
+        people=Words(
+            "Miembros de clínicas, clientes y personas que reservan en línea",
+            "Members of clinics, clients and people who book online",
+        ),
+        recipients=Words(
+            "El proveedor de alojamiento; la propia persona, con su constancia",
+            "The hosting provider; the person, with their receipt",
+        ),
+        transfers=_NO_TRANSFER,
+        kept=Words(
+            "La decisión, mientras pueda ser necesario demostrarla (provisional); la dirección y el navegador se borran"
+            " con la persona",
+            "The decision as long as it may have to be proven (provisional); address and browser go with the person",
+        ),
+        tables=("acceptance_evidence", "acceptances"),
+    ),
+    Activity(
         key="operation",
         name=Words("Operación segura del servicio", "Safe running of the service"),
         controller="coravet",

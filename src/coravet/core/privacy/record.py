@@ -1,4 +1,4 @@
-"""The record of processing activities (registro de actividades de tratamiento, LOPDP art. 47), as Markdown."""
+"""The record of processing activities (registro de actividades de tratamiento) that the LOPDP asks for, as Markdown."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal

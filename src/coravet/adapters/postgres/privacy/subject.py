@@ -80,12 +80,20 @@ class Where(NamedTuple):
     sql: str
 
 
-Tie = OfClient | OfPatient | Through | Where
+class Either(NamedTuple):
+    """Any of several."""
+
+    ties: tuple["Tie", ...]
+
+
+Tie = OfClient | OfPatient | Through | Where | Either
 
 FOR_GOOD = "'infinity'::timestamptz"
 """What is so of an animal whoever it belongs to: it is told to those who have it later, too."""
 
 RELATES: dict[str, Tie] = {
+    "acceptance_evidence": Through("id", "acceptances"),
+    "acceptances": Either((OfClient("client_id"), Through("guest_request_id", "guest_requests"))),
     "addenda": Through("encounter_id", "encounters"),
     "alerts": OfPatient("patient_id", "created_at", "coalesce(alerts.ended_at, alerts.expires_at, 'infinity')"),
     "allergies": OfPatient("patient_id", "noted_at", FOR_GOOD),
@@ -169,6 +177,8 @@ UNRELATED = {
     "import_parts": "a file as it was handed in, with everybody in it; what it says of one is in import_rows",
     "imports": "as import_parts",
     "invitations": "of people who are to work in the clinic",
+    "legal_texts": "published, and the same for everybody",
+    "legal_versions": "as legal_texts",
     "members": "people who work in the clinic",
     "note_templates": "words for any patient",
     "operators": "people who run the service",
@@ -188,19 +198,23 @@ UNRELATED = {
 
 def rows_of(table: str) -> str:
     """The condition that picks the subject's rows of a table, whose columns it names by the table's own name."""
-    tie = RELATES[table]
-    here = f"{table}.clinic_id = $1 AND "
+    return f"{table}.clinic_id = $1 AND {_tied(table, RELATES[table])}"
+
+
+def _tied(table: str, tie: Tie) -> str:
     match tie:
         case OfClient(column):
-            return here + f"{table}.{column} = ANY ($2)"
+            return f"{table}.{column} = ANY ($2)"
         case OfPatient(column, begins, ends):
             begun = f"{table}.{begins}"
-            return here + (
+            return (
                 f"{table}.{column} = ANY ($3) AND EXISTS (SELECT FROM times"
                 f" WHERE times.patient_id = {table}.{column} AND {begun} < times.ends"
                 f" AND {ends or begun} >= times.begins)"
             )
         case Through(column, parent):
-            return here + f"{table}.{column} IN (SELECT {parent}.id FROM {parent} WHERE {rows_of(parent)})"  # noqa: S608 -- our own names
+            return f"{table}.{column} IN (SELECT {parent}.id FROM {parent} WHERE {rows_of(parent)})"  # noqa: S608 -- our own names
         case Where(sql):
-            return here + sql
+            return sql
+        case Either(ties):
+            return f"({' OR '.join(f'({_tied(table, each)})' for each in ties)})"
