@@ -24,6 +24,14 @@ class Classification(msgspec.Struct, frozen=True):
     on_erasure: OnErasure
 
 
+class StoredColumn(msgspec.Struct, frozen=True):
+    """A column of a table, and how it is classed."""
+
+    table: str
+    name: str
+    privacy: Classification
+
+
 NOTHING = Classification("none", "keep")
 PERSONAL_CLEARED = Classification("personal", "clear")
 PERSONAL_REPLACED = Classification("personal", "replace")

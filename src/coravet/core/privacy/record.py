@@ -3,20 +3,10 @@
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal
 
-import msgspec
-
 from coravet.core.privacy.activities import ACTIVITIES, Activity, Words
-from coravet.core.privacy.classification import Classification
+from coravet.core.privacy.classification import StoredColumn
 
 Language = Literal["es", "en"]
-
-
-class StoredColumn(msgspec.Struct, frozen=True):
-    """A column of a table, and how it is classed."""
-
-    table: str
-    name: str
-    privacy: Classification
 
 
 _KINDS = {

@@ -1,7 +1,7 @@
 """What is stored about people, as the tables declare it."""
 
 from coravet.adapters.postgres.tables import metadata
-from coravet.core.privacy.record import StoredColumn
+from coravet.core.privacy.classification import StoredColumn
 
 
 def stored_columns() -> list[StoredColumn]:
