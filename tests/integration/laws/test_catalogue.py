@@ -115,6 +115,8 @@ GRANTS = {
     "import_parts": "DELETE INSERT SELECT",
     "import_rows": "DELETE INSERT SELECT",
     "documents": "INSERT SELECT UPDATE",
+    "erasures": "SELECT",
+    "retention_rules": "DELETE INSERT SELECT",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

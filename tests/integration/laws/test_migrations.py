@@ -174,6 +174,10 @@ INSERT INTO imports (clinic_id, id, file_name, size, sha256, created_at, expires
     1, 2, 1, 0, '{{}}', false);
 INSERT INTO documents (clinic_id, id, number, kind, patient_id, subject_id, content, token_hash, issued_at,
     issued_on) VALUES ({CLINIC}, {VISIT}, 1, 'card', {PATIENT}, {PATIENT}, '\\x00', '\\x00', now(), '2030-01-01');
+INSERT INTO erasures (clinic_id, id, number, subject_type, subject_id, begun_at)
+    VALUES ({CLINIC}, {VISIT}, 1, 'client', {CLIENT}, now());
+INSERT INTO withheld VALUES ({CLINIC}, {VISIT}, 'encounters', {VISIT}, 'clinical_record', '{{}}', '2030-01-01');
+INSERT INTO retention_rules VALUES ({CLINIC}, 'clinical_record', 'Ninguna', 0, NULL, true);
 INSERT INTO import_parts VALUES ({CLINIC}, {VISIT}, 0, '\\x00');
 INSERT INTO import_rows (clinic_id, import_id, number, outcome, warned, known, animals, problems)
     VALUES ({CLINIC}, {VISIT}, 2, 'error', false, false, '[]', '[]');

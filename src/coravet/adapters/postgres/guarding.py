@@ -128,6 +128,37 @@ def drop_settled(table: str) -> None:
     drop_append_only(table)
 
 
+def erasable(table: str, columns: tuple[str, ...]) -> None:
+    """Let an erasure clear these texts of a table whose rows are kept, or cut a person out of them; nothing else.
+
+    It changes none of the functions that keep the table: they are not asked about a change that anonymises, made by
+    the system within an erasure of that clinic that is not completed. Deletion and truncation stay refused.
+    """
+    _keep_rows(table, "DELETE ON {}")
+    listed = "{" + ",".join(columns) + "}"
+    op.execute(
+        f"CREATE TRIGGER keep_{table}_change BEFORE UPDATE ON {table} FOR EACH ROW"
+        f" WHEN (NOT (erasing(OLD.clinic_id) AND anonymises(to_jsonb(OLD), to_jsonb(NEW), '{listed}')))"
+        f" EXECUTE FUNCTION keep_{table}()"
+    )
+    op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER keep_{table}_change")
+
+
+def drop_erasable(table: str) -> None:
+    """Keep the table as it was kept before `erasable`."""
+    op.execute(f"DROP TRIGGER keep_{table}_change ON {table}")
+    _keep_rows(table, "UPDATE OR DELETE ON {}")
+
+
+def _keep_rows(table: str, when: str) -> None:
+    """Have `keep_<table>()` decide about other changes of rows than before."""
+    op.execute(f"DROP TRIGGER keep_{table}_row ON {table}")
+    op.execute(
+        f"CREATE TRIGGER keep_{table}_row BEFORE {when.format(table)} FOR EACH ROW EXECUTE FUNCTION keep_{table}()"
+    )
+    op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER keep_{table}_row")
+
+
 def _keep(table: str) -> None:
     """Have `keep_<table>()` decide about every change, deletion and truncation."""
     op.execute(f"REVOKE ALL ON FUNCTION keep_{table}() FROM PUBLIC")

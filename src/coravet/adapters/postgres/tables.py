@@ -5,6 +5,7 @@ from coravet.adapters.postgres.legal import tables as legal
 from coravet.adapters.postgres.live import tables as live
 from coravet.adapters.postgres.messaging import tables as messaging
 from coravet.adapters.postgres.patients import tables as patients
+from coravet.adapters.postgres.privacy import erasure_tables as erasures
 from coravet.adapters.postgres.records import documents_tables as documents
 from coravet.adapters.postgres.records import tables as records
 from coravet.adapters.postgres.records import treatments_tables as treatments
@@ -14,6 +15,7 @@ from coravet.adapters.postgres.tenancy import tables as tenancy
 
 __all__ = [
     "documents",
+    "erasures",
     "exchange",
     "legal",
     "live",

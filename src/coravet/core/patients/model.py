@@ -34,6 +34,7 @@ class Client:
         preferred_channel: how they like to be reached; told to staff, and no consent.
         canton: its code at the INEC, four digits, the first two of them the province's.
         merged_into_id: the client whom this one turned out to be. One that is itself merged nobody is merged into.
+        erased_at: since when nothing tells any more who they were.
     """
 
     clinic_id: ClinicId
@@ -52,6 +53,7 @@ class Client:
     address: str | None = None
     deceased_on: date | None = None
     merged_into_id: UUID | None = None
+    erased_at: datetime | None = None
 
 
 @dataclass
@@ -127,6 +129,7 @@ class Patient:
 
     Attributes:
         breed: as it was written; `breed_code` where that names a breed of the vocabulary, see `breeds`.
+        erased_at: since when nothing tells any more whose it was; nothing is written of it after that.
     """
 
     clinic_id: ClinicId
@@ -144,6 +147,7 @@ class Patient:
     version: int = 1
     deceased_on: date | None = None
     breed_code: str | None = None
+    erased_at: datetime | None = None
 
 
 @dataclass

@@ -10,14 +10,15 @@ from typing import Literal
 import msgspec
 
 Class = Literal["none", "personal", "sensitive", "free_text"]
-OnErasure = Literal["keep", "clear", "replace", "delete_row"]
+OnErasure = Literal["keep", "clear", "replace", "cut", "delete_row"]
 
 
 class Classification(msgspec.Struct, frozen=True):
     """How one column is treated.
 
     Attributes:
-        on_erasure: `keep` as it is, `clear` to null, `replace` by a neutral value, or `delete_row` with the row.
+        on_erasure: `keep` as it is, `clear` to null, `replace` by a neutral value, `cut` out what names the person and
+            keep the rest, or `delete_row` with the row.
     """
 
     kind: Class
@@ -38,5 +39,6 @@ PERSONAL_REPLACED = Classification("personal", "replace")
 PERSONAL_DELETED = Classification("personal", "delete_row")
 FREE_TEXT_CLEARED = Classification("free_text", "clear")
 FREE_TEXT_REPLACED = Classification("free_text", "replace")
+FREE_TEXT_CUT = Classification("free_text", "cut")
 SENSITIVE_CLEARED = Classification("sensitive", "clear")
 SENSITIVE_REPLACED = Classification("sensitive", "replace")

@@ -24,6 +24,7 @@ LEFT_OUT = {
     "outbox": "what open screens were told in the last day",
     "outbox_mark": "a number of the service's own",
     "search_words": "made of what other tables hold, to be searched by",
+    "withheld": "what the law holds back of who was erased, which nobody may read meanwhile",
     "rate_limits": "how often an address asked, of no clinic",
 }
 """Tables that are not exported, and why. Every other is, whoever adds it."""

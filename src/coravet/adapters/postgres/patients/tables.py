@@ -48,6 +48,7 @@ clients = tenant_table(
     column("deceased_on", Date, nullable=True, privacy=PERSONAL_CLEARED),
     column("merged_into_id", UUID, nullable=True),
     column("name_key", Text, Computed(NAME_KEY, persisted=True), privacy=PERSONAL_REPLACED),
+    column("erased_at", Instant, nullable=True),
     belongs_to("merged_into_id", "clients"),
     CheckConstraint("preferred_channel IN ('mail', 'whatsapp', 'phone')", name="preferred_channel"),
     CheckConstraint("canton ~ '^[0-9]{4}$'", name="canton"),
@@ -81,19 +82,21 @@ clients = tenant_table(
 
 patients = tenant_table(
     "patients",
-    column("name", Text),
+    column("name", Text, privacy=PERSONAL_REPLACED),
     column("species", Text),
     column("breed", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
     column("sex", Text),
     column("reproductive_status", Text),
-    column("birth_date", Date, nullable=True),
-    column("birth_date_precision", Text, nullable=True),
+    # An animal that few are like leads to who had it: to the year, as many are.
+    column("birth_date", Date, nullable=True, privacy=PERSONAL_REPLACED),
+    column("birth_date_precision", Text, nullable=True, privacy=PERSONAL_REPLACED),
     column("deceased_on", Date, nullable=True),
-    column("breed_code", Text, nullable=True),
+    column("breed_code", Text, nullable=True, privacy=PERSONAL_CLEARED),
     column("color", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
-    column("search_key", Text, privacy=FREE_TEXT_REPLACED),  # it holds the breed, too
+    column("search_key", Text, privacy=PERSONAL_REPLACED),  # it holds the breed, too
     column("version", Integer),
     column("created_at", Instant),
+    column("erased_at", Instant, nullable=True),
     CheckConstraint(
         "species IN ('dog', 'cat', 'rabbit', 'bird', 'horse', 'cow', 'pig', 'reptile', 'other')", name="species"
     ),

@@ -108,6 +108,7 @@ RELATES: dict[str, Tie] = {
     "deaths": OfPatient("patient_id", "at"),
     "dewormings": OfPatient("patient_id", "recorded_at", FOR_GOOD),
     "documents": OfPatient("patient_id", "issued_at"),
+    "erasures": OfClient("subject_id"),
     "encounters": OfPatient("patient_id", "created_at"),
     # A visit may be handed over with its patient; what a guest wrote stays theirs who had the patient then.
     "guest_requests": Where(
@@ -163,6 +164,7 @@ RELATES: dict[str, Tie] = {
     "set_aside_notes": Through("encounter_id", "encounters"),
     "waitlist": OfClient("client_id"),
     "weights": OfPatient("patient_id", "created_at", FOR_GOOD),
+    "withheld": Through("erasure_id", "erasures"),
 }
 """Tables of a clinic with rows about its clients, and which of those are about one."""
 
@@ -188,6 +190,7 @@ UNRELATED = {
     "quiet_hours": "when the clinic sends nothing",
     "rate_limits": "hashes, for minutes",
     "reminder_rules": "when the clinic reminds",
+    "retention_rules": "how long the clinic keeps what",
     "resources": "vets, rooms and equipment",
     "service_resources": "who serves what",
     "services": "what the clinic offers",

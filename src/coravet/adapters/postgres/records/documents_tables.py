@@ -4,7 +4,7 @@ from sqlalchemy import CheckConstraint, Date, Index, Integer, Text, UniqueConstr
 from sqlalchemy.dialects.postgresql import BYTEA, UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
-from coravet.core.privacy.classification import SENSITIVE_CLEARED
+from coravet.core.privacy.classification import SENSITIVE_REPLACED
 from coravet.core.records.model import Document
 
 documents = tenant_table(
@@ -20,7 +20,7 @@ documents = tenant_table(
     column("issued_by", UUID, nullable=True),
     column("withdrawn_at", Instant, nullable=True),
     column("withdrawn_by", UUID, nullable=True),
-    column("withdraw_reason", Text, nullable=True, privacy=SENSITIVE_CLEARED),
+    column("withdraw_reason", Text, nullable=True, privacy=SENSITIVE_REPLACED),
     belongs_to("patient_id", "patients"),
     belongs_to("issued_by", "members"),
     belongs_to("withdrawn_by", "members"),

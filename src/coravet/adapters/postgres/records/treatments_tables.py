@@ -16,7 +16,13 @@ from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
 from coravet.adapters.postgres.records.tables import SPECIES, VOIDED_WHOLE
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
-from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_REPLACED, SENSITIVE_CLEARED
+from coravet.core.privacy.classification import (
+    FREE_TEXT_CLEARED,
+    FREE_TEXT_CUT,
+    PERSONAL_REPLACED,
+    SENSITIVE_CLEARED,
+    SENSITIVE_REPLACED,
+)
 from coravet.core.records.treatments import Allergy, Deworming, Immunization, Prescription, PrescriptionItem
 
 AMOUNT = Numeric(13, 3)
@@ -33,7 +39,7 @@ def _void() -> list[object]:
     return [
         column("voided_at", Instant, nullable=True),
         column("voided_by", UUID, nullable=True),
-        column("void_reason", Text, nullable=True, privacy=SENSITIVE_CLEARED),
+        column("void_reason", Text, nullable=True, privacy=SENSITIVE_REPLACED),
         belongs_to("voided_by", "members"),
         CheckConstraint(VOIDED_WHOLE, name="voided_whole"),
     ]
@@ -52,7 +58,7 @@ def _of_patient() -> list[object]:
 def _given() -> list[object]:
     """What immunizations and dewormings have in common."""
     return [
-        column("lot_number", Text, nullable=True),
+        column("lot_number", Text, nullable=True, privacy=FREE_TEXT_CUT),
         column("lot_expires_on", Date, nullable=True),
         column("route", Text, nullable=True),
         column("administered_at", Instant),
@@ -81,10 +87,10 @@ def _given() -> list[object]:
 immunizations = tenant_table(
     "immunizations",
     *_of_patient(),
-    column("vaccine", Text),
+    column("vaccine", Text, privacy=FREE_TEXT_CUT),
     column("covers", ARRAY(Text)),
-    column("manufacturer", Text, nullable=True),
-    column("dose", Text, nullable=True),
+    column("manufacturer", Text, nullable=True, privacy=FREE_TEXT_CUT),
+    column("dose", Text, nullable=True, privacy=FREE_TEXT_CUT),
     column("site", Text, nullable=True, privacy=FREE_TEXT_CLEARED),
     *_given(),
     *_void(),
@@ -95,11 +101,11 @@ immunizations = tenant_table(
 dewormings = tenant_table(
     "dewormings",
     *_of_patient(),
-    column("product", Text),
+    column("product", Text, privacy=FREE_TEXT_CUT),
     column("active_substances", ARRAY(Text)),
     column("target", Text),
     column("dose", AMOUNT, nullable=True),
-    column("dose_unit", Text, nullable=True),
+    column("dose_unit", Text, nullable=True, privacy=FREE_TEXT_CUT),
     column("weight_kg", KILOGRAMS, nullable=True),
     *_given(),
     *_void(),
@@ -129,16 +135,16 @@ prescription_items = tenant_table(
     "prescription_items",
     column("prescription_id", UUID),
     column("position", SmallInteger),
-    column("drug", Text),
+    column("drug", Text, privacy=FREE_TEXT_CUT),
     column("active_substances", ARRAY(Text)),
-    column("strength", Text, nullable=True),
+    column("strength", Text, nullable=True, privacy=FREE_TEXT_CUT),
     column("dose", AMOUNT, nullable=True),
-    column("unit", Text),
+    column("unit", Text, privacy=FREE_TEXT_CUT),
     column("route", Text),
     column("frequency_hours", SmallInteger, nullable=True),
     column("duration_days", SmallInteger, nullable=True),
     column("quantity", AMOUNT),
-    column("quantity_unit", Text),
+    column("quantity_unit", Text, privacy=FREE_TEXT_CUT),
     column("instructions", Text, nullable=True, privacy=SENSITIVE_CLEARED),
     belongs_to("prescription_id", "prescriptions"),
     UniqueConstraint("clinic_id", "prescription_id", "position", name="uq_prescription_items_position"),
@@ -150,7 +156,7 @@ prescription_items = tenant_table(
 allergies = tenant_table(
     "allergies",
     column("patient_id", UUID),
-    column("substance", Text),
+    column("substance", Text, privacy=FREE_TEXT_CUT),
     column("reaction", Text, nullable=True, privacy=SENSITIVE_CLEARED),
     column("severity", Text),
     column("noted_at", Instant),

@@ -214,7 +214,7 @@ guest_requests = tenant_table(
     column("family_name", Text, privacy=PERSONAL_REPLACED),
     column("phone", Text, privacy=PERSONAL_REPLACED),
     column("email", Text, nullable=True, privacy=PERSONAL_CLEARED),
-    column("patient_name", Text),
+    column("patient_name", Text, privacy=PERSONAL_REPLACED),
     column("species", Text),
     column("accepted_slug", Text),
     column("accepted_version", Text),
