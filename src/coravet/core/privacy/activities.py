@@ -284,6 +284,26 @@ ACTIVITIES: tuple[Activity, ...] = (
         tables=("acceptance_evidence", "acceptances"),
     ),
     Activity(
+        key="erasures",
+        name=Words("Eliminación de datos a petición", "Erasure on request"),
+        controller="clinic",
+        purpose=Words(
+            "Cumplir y poder demostrar el derecho de eliminación, y bloquear lo que la ley aún manda conservar",
+            "Honouring the right to erasure, being able to prove it, and blocking what the law still holds back",
+        ),
+        basis=Words("Obligación legal (LOPDP arts. 15 y 18)", "Legal duty (LOPDP arts. 15 and 18)"),
+        people=_CLIENTS,
+        recipients=Words("El proveedor de alojamiento", "The hosting provider"),
+        transfers=_NO_TRANSFER,
+        kept=Words(
+            "El certificado, sin datos personales, mientras exista la clínica; lo bloqueado, hasta el día que dice su"
+            " regla de conservación",
+            "The certificate, without personal data, as long as the clinic exists; what is blocked, until the day that"
+            " its retention rule sets",
+        ),
+        tables=("erasures", "withheld"),
+    ),
+    Activity(
         key="operation",
         name=Words("Operación segura del servicio", "Safe running of the service"),
         controller="coravet",

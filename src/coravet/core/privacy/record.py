@@ -17,6 +17,7 @@ _KINDS = {
 _ENDS = {
     "clear": Words("se vacía", "emptied"),
     "replace": Words("se reemplaza", "replaced"),
+    "cut": Words("se recorta lo que la nombra", "what names them is cut out"),
     "delete_row": Words("se borra la fila", "row deleted"),
 }
 _CONTROLLERS = {

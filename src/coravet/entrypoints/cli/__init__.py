@@ -4,7 +4,19 @@ import sys
 
 import typer
 
-from coravet.entrypoints.cli import clinic, doctor, exchange, legal, migrate, openapi, operator, privacy, serve, up, worker
+from coravet.entrypoints.cli import (
+    clinic,
+    doctor,
+    exchange,
+    legal,
+    migrate,
+    openapi,
+    operator,
+    privacy,
+    serve,
+    up,
+    worker,
+)
 from coravet.entrypoints.cli.refusals import sentences
 
 app = typer.Typer(
