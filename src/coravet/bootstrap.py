@@ -22,6 +22,7 @@ from coravet.adapters.fanout.postgres import PostgresFanout
 from coravet.adapters.firebase.cached import CachedIdentity
 from coravet.adapters.firebase.identity import FirebaseIdentity
 from coravet.adapters.jobs.queue import PgqueuerQueue
+from coravet.adapters.letters.notices import BilingualNotices
 from coravet.adapters.letters.writer import BilingualWriter
 from coravet.adapters.limits.limiter import Limiter
 from coravet.adapters.mail.smtp import SmtpMessenger
@@ -49,7 +50,9 @@ from coravet.core.kernel.jobs import Periodic
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
+from coravet.core.privacy.ports import NotifyOfRequest
 from coravet.core.privacy.record import record
+from coravet.core.privacy.reminders import notify_of_request, remind_of_requests
 from coravet.core.records.documents import Seal
 from coravet.core.scheduling.freed import TimeFreed
 from coravet.core.scheduling.offering import OfferEnds, end_offer, offer_freed
@@ -254,6 +257,7 @@ def application(settings: Settings) -> Application:
 def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Handlers:
     """Which use case does which kind of job."""
     post = make_post(settings, clock)
+    notices = BilingualNotices(f"{settings.public_url}{API}/clinics/{{clinic}}/privacy/requests")
 
     async def send_message(job: SendMessage, actor: Actor) -> None:
         await send(job.message_id, actor, works.begin, clock, post)
@@ -264,6 +268,9 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
     async def apply_import(job: ApplyImport, actor: Actor) -> None:
         await apply(job.import_id, actor, works.begin, clock)
 
+    async def notify(job: NotifyOfRequest, actor: Actor) -> None:
+        await notify_of_request(job, actor, works.begin, notices, post.messengers.get("mail"))
+
     return {
         SendMessage: send_message,
         TimeFreed: partial(offer_freed, begin=works.begin, clock=clock),
@@ -271,6 +278,7 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
         WishEnds: partial(end_wish, begin=works.begin, clock=clock),
         CheckImport: check_import,
         ApplyImport: apply_import,
+        NotifyOfRequest: notify,
     }
 
 
@@ -279,6 +287,7 @@ def timetable(works: Works[ClinicWork], clock: Clock) -> list[Periodic]:
     return [
         Periodic("housekeeping", "*/10 * * * *", partial(prune, works)),
         Periodic("reminders", "*/5 * * * *", partial(plan, works.system_begin, clock)),
+        Periodic("rights requests", "*/15 * * * *", partial(remind_of_requests, works.system_begin, clock)),
     ]
 
 

@@ -101,6 +101,7 @@ _REMINDERS = {
 _WAITLIST = f"{_CLINIC}/waitlist"
 _OFFER = "/api/v1/portal/offers/{offer_token}"
 _IMPORT = f"{_CLINIC}/imports/{{import_id}}"
+_RIGHTS_REQUEST = f"{_CLINIC}/privacy/requests/{{request_id}}"
 _NOTHING = Sample()
 _SPARE = {"patient_id": "spare_patient_id"}
 _VOID = {"reason": "de otro paciente"}
@@ -384,6 +385,14 @@ SAMPLES: dict[Key, Sample] = {
     ("PUT", f"{_IMPORT}/file"): Sample(content="{import_file}", anew="import"),
     ("GET", f"{_CLINIC}/imports"): _NOTHING,
     ("GET", _IMPORT): _NOTHING,
+    ("GET", f"{_CLINIC}/privacy/requests"): Sample(query={"right": "access", "open": "true"}),
+    ("POST", f"{_CLINIC}/privacy/requests"): Sample(
+        {"right": "access", "client_id": "{client_id}", "asked": "¿Qué datos míos tienen?", "channel": "letter"}
+    ),
+    ("GET", _RIGHTS_REQUEST): _NOTHING,
+    ("PATCH", _RIGHTS_REQUEST): Sample(
+        {"version": 1, "step": "prove_identity", "method": "document_shown"}, anew="request"
+    ),
     ("GET", f"{_CLINIC}/export"): _NOTHING,
     ("GET", f"{_IMPORT}/rows"): _NOTHING,
     ("POST", f"{_IMPORT}/apply"): Sample({"skip_errors": True}, anew="checked_import"),

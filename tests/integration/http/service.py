@@ -149,6 +149,7 @@ class Service:
         await self.treat(clinic)
         await self._know(clinic)
         await self.plant(clinic, "checked_import")
+        await self.plant(clinic, "request")
         return clinic
 
     async def equip(self, clinic: "Clinic") -> "Clinic":
@@ -281,8 +282,13 @@ class Service:
             await self.plant(clinic, kind)
 
     async def _resemble(self, clinic: "Clinic", kind: str) -> None:
-        """A further contact of the client, somebody who looks like them, or who was merged into them."""
+        """A further contact of the client, somebody who looks like them, who was merged into them, or what they ask."""
         base, ids = f"/clinics/{clinic.slug}/clients", clinic.ids
+        if kind == "request":
+            asked = {"right": "access", "client_id": ids["client_id"], "asked": "¿Qué datos míos tienen?"}
+            at = f"/clinics/{clinic.slug}/privacy/requests"
+            ids["request_id"] = (await self.done("POST", at, clinic.owner, json=asked))["id"]
+            return
         at = f"{base}/{ids['client_id']}"
         if kind == "contact":
             mail = {"kind": "email", "value": f"{token_hex(4)}@correo.test"}
@@ -326,7 +332,7 @@ class Service:
                 noun, body = TREATMENTS[kind]
                 at = f"{base}/patients/{ids['patient_id']}/{noun}"
                 ids[f"{kind}_id"] = (await self.done("POST", at, vet, json=body))["id"]
-            case "contact" | "twin" | "merge":
+            case "contact" | "twin" | "merge" | "request":
                 await self._resemble(clinic, kind)
             case _:
                 raise ValueError(f"nothing known is called {kind}")

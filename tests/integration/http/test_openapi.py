@@ -50,6 +50,7 @@ OPERATIONS = [
     "listNoteTemplates", "makeNoteTemplate", "changeNoteTemplate",
     "openImport", "sendImportFile", "listImports", "getImport", "listImportRows", "applyImport", "dropImport",
     "exportClinic",
+    "listRightsRequests", "openRightsRequest", "getRightsRequest", "advanceRightsRequest",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
 ]  # fmt: skip
 """Names that generated clients call. One is added with its route; renaming or losing one breaks every client."""

@@ -192,6 +192,10 @@ GET    /api/v1/clinics/{clinic}/imports/{import_id}                     401     
 GET    /api/v1/clinics/{clinic}/imports/{import_id}/rows                401      404   403  403     200   200      404
 POST   /api/v1/clinics/{clinic}/imports/{import_id}/apply               401      404   403  403     200   200      404
 DELETE /api/v1/clinics/{clinic}/imports/{import_id}                     401      404   403  403     204   204      404
+GET    /api/v1/clinics/{clinic}/privacy/requests                         401      404   403  403     200   200      404
+POST   /api/v1/clinics/{clinic}/privacy/requests                         401      404   403  403     201   201      404
+GET    /api/v1/clinics/{clinic}/privacy/requests/{request_id}            401      404   403  403     200   200      404
+PATCH  /api/v1/clinics/{clinic}/privacy/requests/{request_id}            401      404   403  403     200   200      404
 GET    /api/v1/clinics/{clinic}/export                                   401      404   403  403     200   200      404
 """
 _HEAD, *_LINES = TABLE.strip("\n").splitlines()

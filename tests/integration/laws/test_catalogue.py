@@ -117,6 +117,8 @@ GRANTS = {
     "documents": "INSERT SELECT UPDATE",
     "erasures": "SELECT",
     "retention_rules": "DELETE INSERT SELECT",
+    "privacy_requests": "INSERT SELECT UPDATE",
+    "privacy_request_steps": "INSERT SELECT",
     "outbox": "INSERT SELECT",
     "idempotency_keys": "INSERT SELECT UPDATE",
 }

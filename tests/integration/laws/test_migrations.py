@@ -219,6 +219,13 @@ INSERT INTO identifiers (clinic_id, id, patient_id, kind, value, value_key, sinc
 INSERT INTO alerts (clinic_id, id, patient_id, moment, text, created_at)
     VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'exam', 'Muerde', now());
 INSERT INTO deaths VALUES ({CLINIC}, {VISIT}, {PATIENT}, 'recorded', current_date, now(), {MEMBER}, 0, 0, 0, 0);
+INSERT INTO privacy_requests (clinic_id, id, kind, client_id, minor, channel, asked, received_at, opened_at, due_on,
+    due_at, soon_at, due_day_at, status, version) VALUES ({CLINIC}, {VISIT}, 'access', {CLIENT}, false, 'letter',
+    'Mis datos', now(), now(), current_date, now(), now(), now(), 'received', 1);
+INSERT INTO privacy_request_steps (clinic_id, id, request_id, step, status, at, due_on)
+    VALUES ({CLINIC}, {VISIT}, {VISIT}, 'receive', 'received', now(), current_date);
+INSERT INTO consents (clinic_id, id, client_id, purpose, decision, source, decided_at)
+    VALUES ({CLINIC}, {HOLD}, {CLIENT}, 'marketing', 'withdrawn', 'rights_request', now());
 INSERT INTO rate_limits (key, hits, expires_at) VALUES ('\\x00', 1, now());
 INSERT INTO jobs.pgqueuer (priority, status, entrypoint) VALUES (0, 'queued', 'prueba');
 INSERT INTO legal_versions (slug, version, id, ordinal, change, published_at)

@@ -121,6 +121,8 @@ EMITTED: dict[Key, set[str]] = {
     ("POST", "/api/v1/portal/bookings/{reschedule_token}/reschedule"): {"appointment.rescheduled"},
     ("POST", "/api/v1/portal/bookings/{cancel_token}/cancel"): {"appointment.cancelled"},
     ("DELETE", f"{CLINIC}/closures/{{closure_id}}"): {"closure.changed"},
+    ("POST", f"{CLINIC}/privacy/requests"): {"privacy.request_opened"},
+    ("PATCH", f"{CLINIC}/privacy/requests/{{request_id}}"): set(),
     ("POST", f"{CLINIC}/imports"): set(),
     ("PUT", f"{CLINIC}/imports/{{import_id}}/file"): set(),
     ("POST", f"{CLINIC}/imports/{{import_id}}/apply"): set(),

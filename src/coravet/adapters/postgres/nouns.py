@@ -36,6 +36,11 @@ from coravet.adapters.postgres.patients.store import (
     PartyRows,
     PatientReadsOnPostgres,
 )
+from coravet.adapters.postgres.privacy.requests import (
+    RequestReadsOnPostgres,
+    RequestRemindersOnPostgres,
+    RightsRequestRows,
+)
 from coravet.adapters.postgres.records.documents import DocumentRows
 from coravet.adapters.postgres.records.sheets import SheetsOnPostgres
 from coravet.adapters.postgres.records.store import (
@@ -70,6 +75,7 @@ from coravet.adapters.postgres.tenancy.store import (
 )
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.patients.model import Client, Patient
+from coravet.core.privacy.model import RightsRequestStep
 from coravet.core.records.model import Addendum, Encounter, NoteTemplate, Problem, ProblemChange, Weight
 from coravet.core.records.treatments import Allergy, Deworming, Immunization
 from coravet.core.scheduling.model import Appointment, Closure, GuestRequest, Resource, Service
@@ -347,3 +353,19 @@ class ClinicWork(PostgresWork):
     @cached_property
     def dump(self) -> DumpOnPostgres:
         return DumpOnPostgres(self)
+
+    @cached_property
+    def rights_requests(self) -> RightsRequestRows:
+        return RightsRequestRows(self)
+
+    @cached_property
+    def request_steps(self) -> Rows[RightsRequestStep]:
+        return Rows(self.session, RightsRequestStep)
+
+    @cached_property
+    def request_reads(self) -> RequestReadsOnPostgres:
+        return RequestReadsOnPostgres(self)
+
+    @cached_property
+    def request_reminders(self) -> RequestRemindersOnPostgres:
+        return RequestRemindersOnPostgres(self)

@@ -6,6 +6,7 @@ from coravet.adapters.postgres.live import tables as live
 from coravet.adapters.postgres.messaging import tables as messaging
 from coravet.adapters.postgres.patients import tables as patients
 from coravet.adapters.postgres.privacy import erasure_tables as erasures
+from coravet.adapters.postgres.privacy import tables as privacy
 from coravet.adapters.postgres.records import documents_tables as documents
 from coravet.adapters.postgres.records import tables as records
 from coravet.adapters.postgres.records import treatments_tables as treatments
@@ -22,6 +23,7 @@ __all__ = [
     "messaging",
     "metadata",
     "patients",
+    "privacy",
     "records",
     "scheduling",
     "tenancy",

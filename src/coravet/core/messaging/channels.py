@@ -4,6 +4,7 @@ Consent to be reminded is optional (LOPDP arts. 7, 8): it is never assumed, it i
 it is taken back as easily as it is given.
 """
 
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -44,21 +45,37 @@ async def choose_channels(
         if not news:
             return work.answer(before)
         version = await work.choices.change(client_id)
-        for channel, chosen in news:
-            await work.choices.add(
-                Choice(
-                    clinic_id=actor.clinic_id,
-                    id=work.new_id(),
-                    client_id=client_id,
-                    channel=channel,
-                    allowed=chosen,
-                    source=command.source,
-                    recorded_by=actor.member_id,
-                    chosen_at=clock.now(),
-                )
-            )
+        await _write(work, client_id, news, command.source, clock.now())
         work.emit(ClientUpdated(client_id, version))
         return work.answer(await work.message_reads.channels(client_id))
+
+
+async def refuse_channels(work: MessagingWork, client_id: UUID, source: str, now: datetime) -> None:
+    """End all that a client is sent of the clinic's own accord; whoever calls counts it as a change of the client.
+
+    Args:
+        source: how the client told.
+    """
+    before = await work.message_reads.channels(client_id)
+    await _write(work, client_id, _news(Channels(mail=False, whatsapp=False), before), source, now)
+
+
+async def _write(
+    work: MessagingWork, client_id: UUID, news: list[tuple[Channel, bool]], source: str, now: datetime
+) -> None:
+    for channel, chosen in news:
+        await work.choices.add(
+            Choice(
+                clinic_id=work.actor.clinic_id,
+                id=work.new_id(),
+                client_id=client_id,
+                channel=channel,
+                allowed=chosen,
+                source=source,
+                recorded_by=work.actor.member_id,
+                chosen_at=now,
+            )
+        )
 
 
 def _news(command: Channels, before: ChannelsView) -> list[tuple[Channel, bool]]:

@@ -41,6 +41,8 @@ def _untrue(message: Message, facts: Facts, now: datetime) -> str | None:
         return "patient_deceased"
     if facts.client_deceased:
         return "client_deceased"
+    if facts.client_suspended:
+        return "client_suspended"
     if message.kind in HOLDS_WHILE:
         return _visit_changed(message, facts, now)
     return "recall_closed" if facts.closed else None

@@ -21,6 +21,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
         address: where the client is reached over the message's channel: a mail address, or a phone in E.164.
         allowed: the client's last choice on the channel; None where none was ever taken down.
         deceased, client_deceased: the patient, and who would be told of it.
+        client_suspended: who would be told has their data contested: it is kept, and used for nothing (LOPDP art. 19).
         visit_status, starts_at, ends_at, version: the visit's; of one that is offered, the state is that of who waits.
         later: the kinds of what the client was to be told over the channel since, of the visit as it lies now.
         due_on, closed: the recall's.
@@ -37,6 +38,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     patient_name: str | None
     deceased: bool
     client_deceased: bool
+    client_suspended: bool
     service_name: str | None
     visit_status: str | None
     starts_at: datetime | None

@@ -124,6 +124,7 @@ def client_view(client: Client, warnings: list[FieldError]) -> ClientView:
         address=client.address,
         deceased_on=client.deceased_on,
         merged_into_id=client.merged_into_id,
+        suspended_at=client.suspended_at,
         created_at=client.created_at,
         version=client.version,
         warnings=warnings,

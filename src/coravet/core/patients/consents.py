@@ -5,6 +5,7 @@ one row, added by the same call, and no row is ever changed.
 """
 
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -96,3 +97,30 @@ async def record_consent(
         advance(client, UNSET)
         work.emit(ClientUpdated(client.id, client.version))
         return work.answer(await work.consents.view(client_id, consent.id))
+
+
+async def withdraw_consent(
+    work: PatientsWork, client_id: UUID, purpose: ConsentPurpose, source: str, now: datetime
+) -> None:
+    """Write down that a client agrees to a purpose no longer; whoever calls counts it as a change of the client.
+
+    Args:
+        source: how the client told.
+    """
+    await work.consents.add(
+        Consent(
+            clinic_id=work.actor.clinic_id,
+            id=work.new_id(),
+            client_id=client_id,
+            purpose=purpose,
+            decision="withdrawn",
+            text_slug=None,
+            text_version=None,
+            text_locale=None,
+            text_sha256=None,
+            source=source,
+            note=None,
+            recorded_by=work.actor.member_id,
+            decided_at=now,
+        )
+    )

@@ -32,6 +32,7 @@ TOGETHER: tuple[tuple[str, ...], ...] = (
     ("canton", "address"),
     ("preferred_channel",),
     ("deceased_on",),
+    ("suspended_at",),
 )
 """Fields that are filled where all of a group are empty: an address belongs to its canton."""
 

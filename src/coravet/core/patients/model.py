@@ -35,6 +35,7 @@ class Client:
         canton: its code at the INEC, four digits, the first two of them the province's.
         merged_into_id: the client whom this one turned out to be. One that is itself merged nobody is merged into.
         erased_at: since when nothing tells any more who they were.
+        suspended_at: since when what the clinic knows of them is kept and not used, at their request (LOPDP art. 19).
     """
 
     clinic_id: ClinicId
@@ -54,6 +55,7 @@ class Client:
     deceased_on: date | None = None
     merged_into_id: UUID | None = None
     erased_at: datetime | None = None
+    suspended_at: datetime | None = None
 
 
 @dataclass

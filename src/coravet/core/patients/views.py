@@ -18,6 +18,7 @@ class ClientView(msgspec.Struct, frozen=True):
         preferred_channel: how they like to be reached, for staff to know; what may be sent is told by their channels.
         canton: the INEC's code, of the list at `/cantons`.
         merged_into_id: who this client turned out to be, and has all that was theirs.
+        suspended_at: since when their data is contested and, at their request, used for nothing: no message is sent.
         warnings: what was accepted though it looks wrong, such as a phone number of an unknown range; empty when read.
     """
 
@@ -34,6 +35,7 @@ class ClientView(msgspec.Struct, frozen=True):
     address: str | None
     deceased_on: date | None
     merged_into_id: UUID | None
+    suspended_at: datetime | None
     created_at: datetime
     version: int
     warnings: list[FieldError] = []

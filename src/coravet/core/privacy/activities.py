@@ -211,6 +211,32 @@ ACTIVITIES: tuple[Activity, ...] = (
         tables=("consents",),
     ),
     Activity(
+        key="requests",
+        name=Words("Solicitudes de derechos", "Rights requests"),
+        controller="clinic",
+        purpose=Words(
+            "Recibir, responder y demostrar lo que se hizo con cada solicitud sobre datos personales",
+            "Receiving each request about personal data, answering it, and proving what was done about it",
+        ),
+        basis=Words(
+            "Obligación legal de atender los derechos (LOPDP art. 7, num. 2, y arts. 12 a 20 y 62)",
+            "The legal duty to heed these rights (LOPDP art. 7, no. 2, and arts. 12 to 20 and 62)",
+        ),
+        people=Words(
+            "Clientes y otras personas que ejercen un derecho, y quien los representa",
+            "Clients and other people who exercise a right, and whoever represents them",
+        ),
+        recipients=_CLINIC_ONLY,
+        transfers=_NO_TRANSFER,
+        kept=Words(
+            "El registro de lo que se hizo, mientras pueda ser necesario demostrarlo (provisional); lo que se escribió"
+            " se borra con la persona",
+            "The register of what was done as long as it may have to be proven (provisional); what was written goes"
+            " with the person",
+        ),
+        tables=("privacy_request_steps", "privacy_requests"),
+    ),
+    Activity(
         key="imports",
         name=Words("Importación de listas de la clínica", "Import of the clinic's lists"),
         controller="clinic",

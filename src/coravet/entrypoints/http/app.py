@@ -20,6 +20,7 @@ from coravet.entrypoints.http import (
     messaging,
     patients,
     portal,
+    privacy_requests,
     records,
     scheduling,
     session,
@@ -204,6 +205,10 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     exchange.post_apply,
     exchange.delete_import,
     exchange.get_export,
+    privacy_requests.list_requests,
+    privacy_requests.post_request,
+    privacy_requests.get_request,
+    privacy_requests.patch_request,
 )
 
 

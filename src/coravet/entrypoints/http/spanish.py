@@ -706,6 +706,58 @@ _DOCUMENTS = {
     "This document was withdrawn already.": "Este documento ya fue anulado.",
 }
 
+_RIGHTS = {
+    "Somebody under fifteen asks through a representative. Write who that is, and what they are to them.": (
+        "Quien tiene menos de quince años ejerce sus derechos por medio de un representante."
+        " Escriba quién es y qué parentesco tiene."
+    ),
+    "The law is of 26 May 2021, and nothing was asked under it before. Check the year.": (
+        "La ley es del 26 de mayo de 2021 y antes no se podía pedir nada con ella. Revise el año."
+    ),
+    "The client's record says who this is. Leave it out.": "La ficha del cliente ya dice quién es. No lo escriba aquí.",
+    "Choose the client who asks, or write the name of whoever does, and where they are answered.": (
+        "Elija al cliente que lo pide, o escriba el nombre de quien lo pide y dónde se le responde."
+    ),
+    "This step needs this field.": "Este paso necesita este campo.",
+    "This step does not take this field. Leave it out.": "Este paso no lleva este campo. Quítelo.",
+    "What is granted in full needs no reason. Leave it out, or say that it is granted in part.": (
+        "Lo que se concede por completo no necesita motivo. Quítelo, o indique que se concede en parte."
+    ),
+    "Say by which exception of the law it is not granted in full.": (
+        "Indique por qué excepción de la ley no se concede por completo."
+    ),
+    "For this reason a request is refused as a whole. Choose an exception of the law.": (
+        "Por este motivo se niega la solicitud entera. Elija una excepción de la ley."
+    ),
+    "A clarification may be asked once, and was. Decide by what is known.": (
+        "Solo se puede pedir una aclaración, y ya se pidió. Decida con lo que se sabe."
+    ),
+    "A clarification may be asked within five days of receipt, and these are over.": (
+        "La aclaración se puede pedir en los cinco días siguientes a la recepción, y ya pasaron."
+    ),
+    "The request's state does not allow this step. Read it again to see what was done.": (
+        "El estado de la solicitud no permite este paso. Vuelva a leerla para ver qué se hizo."
+    ),
+    "Whoever asks has to prove who they are before anything is decided.": (
+        "Quien lo pide debe demostrar quién es antes de que se decida algo."
+    ),
+    "Whoever asks has proven who they are. Choose another reason.": (
+        "Quien lo pide ya demostró quién es. Elija otro motivo."
+    ),
+    "The clarification was answered, was not asked, or may still be answered.": (
+        "La aclaración ya se respondió, no se pidió o todavía se puede responder."
+    ),
+    "An objection is always heeded as to marketing. Grant it, or grant it in part.": (
+        "La oposición al marketing siempre se atiende. Concédala, o concédala en parte."
+    ),
+    "Erase the client first, and name that erasure here.": (
+        "Primero elimine los datos del cliente e indique aquí esa eliminación."
+    ),
+    "Tell whoever was given the data that it was corrected, and confirm it here.": (
+        "Avise de la corrección a quienes recibieron los datos y confírmelo aquí."
+    ),
+}
+
 SENTENCES: dict[str, str] = {
     **_TITLES,
     **_REQUESTS,
@@ -721,6 +773,7 @@ SENTENCES: dict[str, str] = {
     **_MESSAGING,
     **_EXCHANGE,
     **_DOCUMENTS,
+    **_RIGHTS,
 }
 """Spanish patterns by English ones."""
 

@@ -131,8 +131,10 @@ k.given_name || ' ' || k.family_name AS client_name,
 CASE m.channel WHEN 'mail' THEN coalesce(g.email, k.email) ELSE k.phone END AS address,
 d.allowed, coalesce(g.patient_name, p.name) AS patient_name,
 p.deceased_on IS NOT NULL AS deceased,
--- Who booked as a guest and left an address is alive, whoever they were taken for.
-k.deceased_on IS NOT NULL AND g.email IS NULL AS client_deceased, s.name AS service_name,
+-- Who booked as a guest and left an address is alive, whoever they were taken for; what they wrote just now is
+-- not what is contested.
+k.deceased_on IS NOT NULL AND g.email IS NULL AS client_deceased,
+k.suspended_at IS NOT NULL AND g.email IS NULL AS client_suspended, s.name AS service_name,
 CASE WHEN h.expires_at <= now() THEN 'expired' ELSE coalesce(a.status, w.status) END AS visit_status,
 coalesce(a.starts_at, h.starts_at) AS starts_at, coalesce(a.ends_at, h.ends_at) AS ends_at,
 a.version, r.due_on, r.closed_at,
@@ -208,6 +210,7 @@ def _facts(row: asyncpg.Record) -> Facts:
         patient_name=row["patient_name"],
         deceased=bool(row["deceased"]),
         client_deceased=bool(row["client_deceased"]),
+        client_suspended=bool(row["client_suspended"]),
         service_name=row["service_name"],
         visit_status=row["visit_status"],
         starts_at=row["starts_at"],

@@ -85,7 +85,9 @@ channel_choices = tenant_table(
     belongs_to("client_id", "clients"),
     belongs_to("recorded_by", "members"),
     CheckConstraint("channel IN ('mail', 'whatsapp')", name="channel"),
-    CheckConstraint("source IN ('in_person', 'phone', 'whatsapp', 'portal', 'opt_out_link')", name="source"),
+    CheckConstraint(
+        "source IN ('in_person', 'phone', 'whatsapp', 'portal', 'opt_out_link', 'rights_request')", name="source"
+    ),
     Index("ix_channel_choices_newest", "clinic_id", "client_id", "channel", "chosen_at", "id"),
 )
 

@@ -35,6 +35,7 @@ MOVED = {
     "appointments": ("client_id", ""),
     "waitlist": ("client_id", ""),
     "contacts": ("client_id", ""),
+    "privacy_requests": ("client_id", ""),
     "links": ("subject_id", " AND purpose = 'opt_out'"),
     "clients": ("merged_into_id", ""),
 }

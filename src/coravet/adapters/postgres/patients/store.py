@@ -45,7 +45,8 @@ decode_alerts = msgspec.json.Decoder(list[AlertRef]).decode
 _decode_identifiers = msgspec.json.Decoder(list[IdentifierRef]).decode
 _CLIENTS = (
     "SELECT id, given_name || ' ' || family_name AS name, given_name, family_name, document_type, document_number,"
-    " phone, email, preferred_channel, canton, address, deceased_on, merged_into_id, created_at, version FROM clients"
+    " phone, email, preferred_channel, canton, address, deceased_on, merged_into_id, suspended_at, created_at,"
+    " version FROM clients"
 )
 # What the client is to them who stands at the end, if anybody does.
 _PATIENTS = f"""

@@ -157,6 +157,8 @@ RELATES: dict[str, Tie] = {
     "patients": Where("patients.id = ANY ($3)"),
     "prescription_items": Through("prescription_id", "prescriptions"),
     "prescriptions": OfPatient("patient_id", "issued_at"),
+    "privacy_request_steps": Through("request_id", "privacy_requests"),
+    "privacy_requests": OfClient("client_id"),
     "problem_changes": Through("problem_id", "problems"),
     "problems": OfPatient("patient_id", "created_at"),
     "recalls": OfPatient("patient_id", "created_at", "coalesce(recalls.closed_at, 'infinity')"),
