@@ -26,12 +26,12 @@ from coravet.adapters.letters.notices import BilingualNotices
 from coravet.adapters.letters.writer import BilingualWriter
 from coravet.adapters.limits.limiter import Limiter
 from coravet.adapters.mail.smtp import SmtpMessenger
-from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.adapters.pdf.writer import TypstWriter
 from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.housekeeping import prune
+from coravet.adapters.postgres.legal.store import PostgresGate
 from coravet.adapters.postgres.limits import PostgresHits
 from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
@@ -47,6 +47,7 @@ from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.jobs import Periodic
+from coravet.core.legal.gate import CachedGate
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
@@ -122,7 +123,7 @@ class Services:
 
 def make_works(settings: Settings, engine: AsyncEngine) -> Works[ClinicWork]:
     """Units of work on this pool."""
-    return Works(engine, ClinicWork, f"{settings.database_role_prefix}_system")
+    return Works(engine, ClinicWork, f"{settings.database_role_prefix}_system", public_url=settings.public_url)
 
 
 def make_apart(settings: Settings) -> FolderApart:
@@ -199,7 +200,8 @@ def application(settings: Settings) -> Application:
     directory = PostgresDirectory(engine)
     sheets = TypstWriter()
     fanout = PostgresFanout(settings.direct_url)
-    live = Live(PostgresJournal(works), fanout, directory, identity, cached.forget, clock)
+    gate = CachedGate(PostgresGate(engine, settings.public_url), clock)
+    live = Live(PostgresJournal(works), fanout, directory, identity, cached.forget, gate, clock)
     works.committed = live.wake
 
     @asynccontextmanager
@@ -219,7 +221,7 @@ def application(settings: Settings) -> Application:
         system_begin=works.system_begin,
         identity=cached,
         directory=directory,
-        gate=LegalGate(),
+        gate=gate,
         numbers=EcuadorNumbers(),
         limits=Limiter(
             PostgresHits(engine),

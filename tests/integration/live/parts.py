@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.unit.live.parts import NEVER, Client
 
 from coravet.adapters.fanout.postgres import PostgresFanout
+from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
@@ -17,6 +18,7 @@ from coravet.adapters.postgres.work import Works
 from coravet.core.kernel.actor import Actor, ClinicId, MemberId, UserId
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.kernel.events import Event
+from coravet.core.legal.gate import CachedGate
 from coravet.core.tenancy.permissions import permissions_of
 from coravet.entrypoints.live.dispatcher import Dispatcher
 from coravet.entrypoints.live.hub import Hub, Viewer
@@ -36,7 +38,7 @@ class Process:
         self.directory = PostgresDirectory(self.engine)
         self.dispatcher = Dispatcher(self.journal, self.fanout, self.clock)
         self.works.committed = self.dispatcher.wake
-        self.hub = Hub(self.journal, self.fanout, self.directory, self.clock)
+        self.hub = Hub(self.journal, self.fanout, self.directory, CachedGate(LegalGate(), self.clock), self.clock)
 
     async def emit(self, actor: Actor, *events: Event) -> None:
         """Commit events in one work."""

@@ -12,8 +12,10 @@ from litestar.types import ASGIApp
 from coravet.adapters.memory.fanout import MemoryFanout
 from coravet.adapters.memory.identity import MemoryIdentity
 from coravet.adapters.memory.journal import MemoryJournal
+from coravet.adapters.memory.legal import LegalGate
 from coravet.core.kernel.actor import Actor, ClinicId, MemberId, UserId
 from coravet.core.kernel.events import Event
+from coravet.core.legal.gate import CachedGate
 from coravet.core.tenancy.permissions import permissions_of
 from coravet.core.tenancy.views import ClinicView, MembershipView
 from coravet.entrypoints.live.dispatcher import Dispatcher
@@ -173,6 +175,7 @@ class Layer:
         self.fanout = MemoryFanout()
         self.directory = Directory()
         self.identity = MemoryIdentity(clock=self.clock)
+        self.gate = LegalGate()
         self.forgotten: list[str] = []
         self.dispatcher = Dispatcher(self.journal, self.fanout, self.clock, look_seconds=NEVER, together_seconds=0)
         self.hub = self.make_hub()
@@ -182,6 +185,7 @@ class Layer:
             self.journal,
             self.fanout,
             self.directory,
+            CachedGate(self.gate, self.clock),
             self.clock,
             look_seconds=look_seconds,
             pending=pending,

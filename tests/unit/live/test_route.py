@@ -10,6 +10,7 @@ from tests.unit.live.parts import Client, Layer
 
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.events import AppointmentBooked
+from coravet.core.legal.gate import CachedGate
 from coravet.core.tenancy.identity import Claims
 from coravet.core.tenancy.ports import Person
 from coravet.core.tenancy.views import UserView
@@ -50,6 +51,7 @@ async def app(layer: Layer, clinic: ClinicId) -> AsyncIterator[Litestar]:
         layer.directory,
         layer.identity,
         layer.forgotten.append,
+        CachedGate(layer.gate, layer.clock),
         layer.clock,
     )
     call = Call(None, granted(layer.viewer(clinic, "staff")), None, "127.0.0.1")

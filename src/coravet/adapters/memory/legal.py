@@ -1,7 +1,7 @@
 """Legal texts kept in memory."""
 
 from coravet.core.kernel.actor import ClinicId, UserId
-from coravet.core.legal.gate import OpenDocument
+from coravet.core.legal.gate import Open, OpenDocument
 
 
 class LegalGate:
@@ -12,3 +12,6 @@ class LegalGate:
 
     async def pending(self, user_id: UserId, clinic_id: ClinicId | None) -> list[OpenDocument]:  # noqa: ARG002 -- the port's
         return list(self.documents)
+
+    async def all_open(self, user_id: UserId, clinic_ids: list[ClinicId]) -> Open:  # noqa: ARG002 -- the port's
+        return Open(list(self.documents), [])

@@ -12,6 +12,7 @@ from coravet.adapters.postgres.exchange.store import (
     NeighboursOnPostgres,
     NewcomersOnPostgres,
 )
+from coravet.adapters.postgres.legal.store import AcceptancesOnPostgres, LegalTextsOnPostgres
 from coravet.adapters.postgres.messaging.store import (
     ChoiceRows,
     LinkRows,
@@ -105,6 +106,22 @@ class ClinicWork(PostgresWork):
     @cached_property
     def operators(self) -> OperatorsOnPostgres:
         return OperatorsOnPostgres(self)
+
+    @cached_property
+    def legal_texts(self) -> LegalTextsOnPostgres:
+        return LegalTextsOnPostgres(self)
+
+    @cached_property
+    def publishing(self) -> LegalTextsOnPostgres:
+        return self.legal_texts
+
+    @cached_property
+    def acceptances(self) -> AcceptancesOnPostgres:
+        return AcceptancesOnPostgres(self)
+
+    @cached_property
+    def chains(self) -> AcceptancesOnPostgres:
+        return self.acceptances
 
     @cached_property
     def messages(self) -> MessageRows:

@@ -86,6 +86,7 @@ class PostgresWork:
         self._events: list[tuple[ClinicId, Event]] = []
         self._answer: Any = None
         self.tell: Callable[[Any], Any] = lambda view: view
+        self.public_url = ""
 
     @cached_property
     def session(self) -> AsyncSession:
@@ -252,15 +253,22 @@ class Works(Generic[WorkT]):
         kind: the work's class, with the ports of every noun.
         system_role: the role that a system's work takes on.
         committed: is called after a commit that left events in the outbox.
+        public_url: where people reach the service, without a slash at its end.
     """
 
     def __init__(
-        self, engine: AsyncEngine, kind: type[WorkT], system_role: str, committed: Callable[[], None] = lambda: None
+        self,
+        engine: AsyncEngine,
+        kind: type[WorkT],
+        system_role: str,
+        committed: Callable[[], None] = lambda: None,
+        public_url: str = "",
     ) -> None:
         self._engine = engine
         self._kind = kind
         self._system_role = system_role
         self.committed = committed
+        self.public_url = public_url
         self.system_reasons: Counter[str] = Counter()
 
     @asynccontextmanager
@@ -288,6 +296,7 @@ class Works(Generic[WorkT]):
                 try:
                     await driver.execute(_begin(actor.clinic_id, role))
                     work = self._kind(self._engine, connection, actor, once)
+                    work.public_url = self.public_url
                     await work.open()
                     yield work
                     announce = await work.close()

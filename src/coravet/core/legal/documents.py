@@ -44,3 +44,8 @@ DOCUMENTS = {
         LegalDocument("consent-photos", "client"),
     )
 }
+
+
+def path_of(slug: str, version: str, locale: str) -> str:
+    """Where one version stays for good, below the service's own address."""
+    return f"/api/v1/legal/documents/{slug}/{version}.{locale}.md"

@@ -14,9 +14,17 @@ import msgspec
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import Unavailable
-from coravet.core.kernel.events import CloseReason, MemberDeactivated, MemberRolesChanged, SessionEnded
+from coravet.core.kernel.events import (
+    CloseReason,
+    LegalAcceptanceRequired,
+    MemberDeactivated,
+    MemberJoined,
+    MemberRolesChanged,
+    SessionEnded,
+)
 from coravet.core.kernel.live import Fanout, Journal, Recorded, hears
 from coravet.core.kernel.steady import Steady
+from coravet.core.legal.gate import CachedGate
 from coravet.core.tenancy.permissions import Permission
 from coravet.core.tenancy.ports import Directory
 from coravet.entrypoints.live.frames import event_frame
@@ -32,6 +40,8 @@ PENDING = 2000
 """Frames that wait for one stream at most; beyond, its client is too slow."""
 
 ACCESS_CHANGES = frozenset(event.kind() for event in (MemberDeactivated, MemberRolesChanged, SessionEnded))
+LEGAL_CHANGES = frozenset(event.kind() for event in (LegalAcceptanceRequired, MemberRolesChanged, MemberJoined))
+"""After these somebody may have a legal text open who had none; whoever owns a clinic decides for it, too."""
 
 REMEMBERED_SECONDS = 120.0
 """How long a change of access is remembered, for streams whose guards ran before it and that open after it."""
@@ -83,11 +93,16 @@ class Subscription:
             self._pending.append((number, frame))
             self._wake()
 
-    def end(self, reason: CloseReason) -> None:
-        """Let the stream say why, and end; what still waited is not sent. The first reason stands."""
+    def end(self, reason: CloseReason, *, told: bool = False) -> None:
+        """Let the stream say why, and end. The first reason stands.
+
+        Args:
+            told: what still waits is sent first; else it is not sent at all.
+        """
         if self.closed is None:
             self.closed = reason
-            self._pending.clear()
+            if not told:
+                self._pending.clear()
             self._wake()
 
     def take(self) -> list[bytes]:
@@ -127,6 +142,7 @@ class Hub:
         journal: Journal,
         fanout: Fanout,
         directory: Directory,
+        gate: CachedGate,
         clock: Clock,
         *,
         look_seconds: float = LOOK_SECONDS,
@@ -134,6 +150,7 @@ class Hub:
     ) -> None:
         self._journal = journal
         self._directory = directory
+        self._gate = gate
         self._clock = clock
         self._pending = pending
         self._position: int | None = None
@@ -187,12 +204,19 @@ class Hub:
         self._by_clinic[viewer.actor.clinic_id].add(stream)
         if viewer.session_id in self._access_changes:
             self._end(stream, "session_revoked")
-        elif viewer.actor.member_id in self._access_changes:
-            try:
+        try:
+            if viewer.actor.member_id in self._access_changes:
                 await self._refresh([stream])
-            except BaseException:
-                self.unsubscribe(stream)
-                raise
+            user_id = viewer.actor.user_id
+            if (
+                user_id is not None
+                and user_id in self._access_changes
+                and await self._gate.pending(user_id, viewer.actor.clinic_id)
+            ):
+                self._end(stream, "access_ended")
+        except BaseException:
+            self.unsubscribe(stream)
+            raise
         return stream
 
     def unsubscribe(self, stream: Subscription) -> None:
@@ -232,6 +256,7 @@ class Hub:
                 # The database was restored from a backup, or this process slept for a day. The guards see to who may
                 # come back, and the replay to what they missed.
                 self.end_all(self.streams(), "shutting_down")
+                self._gate.forget()
                 self._position = batch.highest
                 return
             for event in batch.events:
@@ -244,6 +269,8 @@ class Hub:
     async def _hand_out(self, event: Recorded) -> None:
         if event.kind in ACCESS_CHANGES:
             await self._change_access(event)
+        # Asked before anything is handed out: where storage does not answer, the event is handed out again.
+        barred = await self._barred(event)
         frame: bytes | None = None
         for stream in list(self._by_clinic.get(event.clinic_id, ())):
             if hears(stream.actor, event):
@@ -251,6 +278,24 @@ class Hub:
                 stream.offer(event.number, frame)
                 if stream.closed:
                     self.unsubscribe(stream)
+        for stream in barred:
+            stream.end("access_ended", told=True)
+            self.unsubscribe(stream)
+
+    async def _barred(self, event: Recorded) -> list[Subscription]:
+        """The streams that end with an event, since their person has a legal text open from now on."""
+        if event.kind not in LEGAL_CHANGES:
+            return []
+        self._gate.forget()
+        if event.kind != LegalAcceptanceRequired.kind() or event.person_id is None:
+            return []
+        self._remember(event.person_id)
+        streams = [
+            stream for stream in self._by_clinic.get(event.clinic_id, ()) if stream.actor.user_id == event.person_id
+        ]
+        if streams and await self._gate.pending(event.person_id, event.clinic_id):
+            return streams
+        return []
 
     async def _change_access(self, event: Recorded) -> None:
         self._remember(event.subject_id)

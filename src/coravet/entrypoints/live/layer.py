@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.live import Fanout, Journal
+from coravet.core.legal.gate import CachedGate
 from coravet.core.tenancy.identity import Identity
 from coravet.core.tenancy.ports import Directory
 from coravet.entrypoints.live.dispatcher import Dispatcher
@@ -28,9 +29,10 @@ class Live:
         directory: Directory,
         identity: Identity,
         forget: Callable[[str], None],
+        gate: CachedGate,
         clock: Clock,
     ) -> None:
-        self.hub = Hub(journal, fanout, directory, clock)
+        self.hub = Hub(journal, fanout, directory, gate, clock)
         self._journal = journal
         self._clock = clock
         self._dispatcher = Dispatcher(journal, fanout, clock)

@@ -144,7 +144,7 @@ async def frames(
             await asyncio.sleep(0)
         else:
             await stream.wait(min(beat_at, ends_at))
-    yield closed_frame(reason)
+    yield b"".join([*stream.take(), closed_frame(reason)])
 
 
 async def _replayed(stream: Subscription, batch: Batch) -> AsyncGenerator[bytes, None]:

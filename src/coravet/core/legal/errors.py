@@ -1,0 +1,45 @@
+"""Why a decision on a legal text, or its publication, is refused."""
+
+from coravet.core.kernel.errors import Conflict, Forbidden, InvalidTransition
+from coravet.core.legal.gate import OpenDocument
+
+
+class TextReplaced(Conflict):
+    """Another version is in force; `document` is that one, to be shown and decided on."""
+
+    code = "stale_version"
+    title = "Changed by somebody else"
+
+    def __init__(self, document: OpenDocument) -> None:
+        super().__init__("There is a newer version of this text. Show that one, and decide on it.", document=document)
+
+
+class HashMismatch(Conflict):
+    """The hash is not that of the published text: something else was shown."""
+
+    code = "hash_mismatch"
+    title = "Not the text that was published"
+
+    def __init__(self) -> None:
+        super().__init__("The hash is not that of the published text. Load the text again, show it, and decide on it.")
+
+
+class NotForClinic(Forbidden):
+    """Only an owner decides for a clinic."""
+
+    def __init__(self) -> None:
+        super().__init__("This text binds the clinic: only an owner of it decides about it.")
+
+
+class NothingToWithdraw(InvalidTransition):
+    """What was not accepted cannot be taken back."""
+
+    def __init__(self) -> None:
+        super().__init__("You have not accepted this text, so there is nothing to withdraw.")
+
+
+class AlreadyPublished(Conflict):
+    """The version is published with other words."""
+
+    code = "already_published"
+    title = "Published with other words"
