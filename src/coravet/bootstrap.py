@@ -2,10 +2,11 @@
 
 import gc
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
+from pathlib import PurePath
 
 import msgspec
 import sqlalchemy as sa
@@ -44,10 +45,17 @@ from coravet.adapters.whatsapp.cloud import CloudApi
 from coravet.core.exchange.apply import apply
 from coravet.core.exchange.imports import ApplyImport, CheckImport, check
 from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.kernel.apart import KeptApart
 from coravet.core.kernel.clock import Clock, SystemClock
-from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.errors import NotFound, Unavailable
 from coravet.core.kernel.jobs import Periodic
+from coravet.core.legal.canonical import digest
+from coravet.core.legal.documents import Change
+from coravet.core.legal.drift import LegalDrift, drift
+from coravet.core.legal.folder import examine
 from coravet.core.legal.gate import CachedGate
+from coravet.core.legal.heads import keep_heads
+from coravet.core.legal.publish import NotPublishable, Published, publish
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
@@ -94,6 +102,7 @@ class Services:
         self.numbers = EcuadorNumbers()
         self.archiver = ZipWriter()
         self.apart = make_apart(settings)
+        self.legal = legal_files(settings)
         self.clock = SystemClock()
 
     async def create_clinic(self, slug: str, name: str, time_zone: str, owner_email: str | None) -> NewClinicView:
@@ -102,6 +111,17 @@ class Services:
             {"slug": slug, "name": name, "time_zone": time_zone, "owner_email": owner_email}, NewClinic
         )
         return await open_clinic(command, self.system_begin, self.clock)
+
+    async def publish(self, slug: str, version: str, change: Change) -> Published:
+        """Publish a version of a legal text from the folder. Raises NotPublishable."""
+        files = {path: data for path, data in self.legal.items() if path.parent.name == slug}
+        mine = {path: data for path, data in files.items() if path.name.startswith(f"{version}.")}
+        examined = examine(mine)
+        if examined.problems or not examined.texts:
+            raise NotPublishable(
+                f"legal/{slug} has no sound version {version}: see what `coravet legal check` says of it."
+            )
+        return await publish(examined.texts, change, self.system_begin, self.clock)
 
     async def system_of(self, slug: str) -> Actor:
         """The system at work in the clinic of that address. Raises NotFound."""
@@ -164,6 +184,23 @@ def make_post(settings: Settings, clock: Clock) -> Post:
     return Post(writer, messengers)
 
 
+def legal_files(settings: Settings) -> dict[PurePath, bytes]:
+    """The files of legal texts; none where there is no such folder."""
+    return {path: path.read_bytes() for path in sorted(settings.legal.glob("*/*.md"))}
+
+
+async def refuse_drift(works: Works[ClinicWork], settings: Settings) -> None:
+    """Raises LegalDrift where the published texts are not what they must be, and Unavailable without a database."""
+    hashes = {
+        (path.parent.name, *path.stem.rpartition(".")[::2]): digest(data)
+        for path, data in legal_files(settings).items()
+    }
+    async with works.system_begin("look for drift of legal texts") as work:
+        problems = drift(await work.publishing.stored(), hashes)
+    if problems:
+        raise LegalDrift(problems)
+
+
 @asynccontextmanager
 async def services(settings: Settings) -> AsyncIterator[Services]:
     """The service on its own pool, closed at the end."""
@@ -209,6 +246,9 @@ def application(settings: Settings) -> Application:
         try:
             if settings.environment == "production":
                 await refuse_unsafe_role(engine)
+            # Without a database nothing is served; who starts the service looks again before it does.
+            with suppress(Unavailable):
+                await refuse_drift(works, settings)
             async with fanout, live.running():
                 yield
         finally:
@@ -284,13 +324,18 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
     }
 
 
-def timetable(works: Works[ClinicWork], clock: Clock) -> list[Periodic]:
+def timetable(works: Works[ClinicWork], clock: Clock, apart: KeptApart) -> list[Periodic]:
     """What is done over and over for all clinics."""
     return [
         Periodic("housekeeping", "*/10 * * * *", partial(prune, works)),
+        Periodic("acceptance heads", "*/10 * * * *", partial(_keep_heads, apart, works, clock)),
         Periodic("reminders", "*/5 * * * *", partial(plan, works.system_begin, clock)),
         Periodic("rights requests", "*/15 * * * *", partial(remind_of_requests, works.system_begin, clock)),
     ]
+
+
+async def _keep_heads(apart: KeptApart, works: Works[ClinicWork], clock: Clock) -> None:
+    await keep_heads(apart, works.system_begin, clock)
 
 
 @asynccontextmanager
@@ -322,7 +367,7 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
     try:
         if settings.environment == "production":
             await refuse_unsafe_role(engine)
-        yield Worker(queue, handlers(works, settings, clock), timetable(works, clock), actor_of)
+        yield Worker(queue, handlers(works, settings, clock), timetable(works, clock, make_apart(settings)), actor_of)
     finally:
         await engine.dispose()
 

@@ -10,6 +10,7 @@ from tests.integration.messaging.scene import Scene, set_scene
 from tests.integration.messaging.servers import MailServer
 from tests.integration.parts.people import People
 
+from coravet.adapters.memory.apart import MemoryApart
 from coravet.bootstrap import timetable, worker
 from coravet.core.kernel.clock import SystemClock
 from coravet.settings import Settings
@@ -39,7 +40,11 @@ async def test_worker(own_settings: Settings, people: People, mails: MailServer)
         scene = await set_scene(service, mails.port)
         await scene.remind({"kind": "visit_reminder", "channel": "mail", "minutes_before": 10})
         visit = await scene.visit()
-        planned = [each for each in timetable(service.application.works, SystemClock()) if each.name == "reminders"]
+        planned = [
+            each
+            for each in timetable(service.application.works, SystemClock(), MemoryApart())
+            if each.name == "reminders"
+        ]
         assert [each.crontab for each in planned] == ["*/5 * * * *"]
         await planned[0].run()
         stop = asyncio.Event()

@@ -36,10 +36,3 @@ class NothingToWithdraw(InvalidTransition):
 
     def __init__(self) -> None:
         super().__init__("You have not accepted this text, so there is nothing to withdraw.")
-
-
-class AlreadyPublished(Conflict):
-    """The version is published with other words."""
-
-    code = "already_published"
-    title = "Published with other words"

@@ -97,3 +97,10 @@ class PublishedText(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     sha256: str
     in_force: bool
+
+
+class StoredText(msgspec.Struct, frozen=True):
+    """A published text, and the SHA-256 in hex that its words have in the database now."""
+
+    text: PublishedText
+    stored: str

@@ -7,7 +7,7 @@ from uuid import UUID
 from coravet.core.kernel.actor import ClinicId, UserId
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Work
-from coravet.core.legal.model import Entry, PublishedText, Secret
+from coravet.core.legal.model import Entry, PublishedText, Secret, StoredText
 from coravet.core.legal.views import AcceptanceView, LegalTextView
 
 
@@ -38,6 +38,10 @@ class Publishing(Protocol):
 
     async def versions(self, slug: str) -> list[PublishedText]:
         """All versions in all languages, the oldest first; until this work ends nobody else publishes."""
+        ...
+
+    async def stored(self) -> list[StoredText]:
+        """Every published text, with the hash of its words computed anew."""
         ...
 
     async def add(self, texts: list[PublishedText], bodies: list[str]) -> None:

@@ -1,8 +1,9 @@
 """`coravet legal`."""
 
+import asyncio
 import sys
 from pathlib import Path, PurePath
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -49,6 +50,96 @@ def check(
         print(f"{place} {problem.code} {problem.detail}", file=sys.stderr)
     if problems:
         raise typer.Exit(1)
+
+
+@app.command()
+def publish(
+    slug: Annotated[str, typer.Argument(help="Which document, such as terms.")],
+    version: Annotated[str, typer.Argument(help="Which version of it, such as 1.0.")],
+    *,
+    change: Annotated[
+        Literal["major", "minor", "editorial"],
+        typer.Option(help="major: blocks until it is accepted. minor: is told. editorial: neither."),
+    ],
+) -> None:
+    """Publish a version of a legal text in all its languages, as the one in force from now on. It stays for good.
+
+    A change of purposes, recipients or transfers is always major, and so is the first version of a document.
+
+    **Example**: `coravet legal publish terms 1.1 --change minor`
+    """
+    from coravet.core.legal.publish import NotPublishable, Published
+    from coravet.entrypoints.cli.refusals import CommandError, database_expected
+    from coravet.settings import load
+
+    settings = load()
+
+    async def run() -> Published:
+        from coravet.bootstrap import services
+
+        async with services(settings) as wired:
+            return await wired.publish(slug, version, change)
+
+    try:
+        with database_expected():
+            done = asyncio.run(run())
+    except NotPublishable as error:
+        raise CommandError(str(error)) from error
+    if done.new:
+        print(f"{slug} {version} is in force. People who must accept it before they go on: {done.asked}.")
+    else:
+        print(f"{slug} {version} was published before, with the same words.")
+
+
+@app.command()
+def verify() -> None:
+    """Recompute the chains of decisions and hold them to the heads that were kept apart; fails where one is broken.
+
+    **Example**: `coravet legal verify`
+    """
+    from coravet.core.legal.heads import Verified
+    from coravet.entrypoints.cli.refusals import database_expected
+    from coravet.settings import load
+
+    settings = load()
+
+    async def run() -> Verified:
+        from coravet.bootstrap import services
+        from coravet.core.legal.heads import verify as verify_now
+
+        async with services(settings) as wired:
+            return await verify_now(wired.apart, wired.system_begin)
+
+    with database_expected():
+        found = asyncio.run(run())
+    for problem in found.problems:
+        typer.echo(problem, err=True)
+    print(f"{found.chains} chains with {found.entries} decisions, held to {found.heads} heads that were kept apart.")
+    if found.problems:
+        raise typer.Exit(1)
+
+
+@app.command()
+def heads() -> None:
+    """Keep the heads of the chains apart now, as the worker does every ten minutes.
+
+    **Example**: `coravet legal heads`
+    """
+    from coravet.entrypoints.cli.refusals import database_expected
+    from coravet.settings import load
+
+    settings = load()
+
+    async def run() -> int:
+        from coravet.bootstrap import services
+        from coravet.core.legal.heads import keep_heads
+
+        async with services(settings) as wired:
+            return await keep_heads(wired.apart, wired.system_begin, wired.clock)
+
+    with database_expected():
+        grown = asyncio.run(run())
+    print(f"Heads that grew and were kept apart: {grown}.")
 
 
 def _files(path: Path) -> dict[PurePath, bytes]:

@@ -25,12 +25,14 @@ async def refuse_unusable(settings: "Settings") -> None:
     """Say in a sentence what each worker would otherwise die of, over and over.
 
     Raises:
-        CommandError: Firebase's credentials cannot be read, or in production the database role is not bound by
-            row-level security, or the database does not answer.
+        CommandError: Firebase's credentials cannot be read, the database does not answer, published legal texts are not
+            what they must be, or in production the database role is not bound by row-level security.
     """
     from coravet.adapters.postgres.engine import make_engine
-    from coravet.bootstrap import UnsafeRole, make_identity, refuse_unsafe_role
+    from coravet.bootstrap import UnsafeRole, make_identity, make_works, refuse_drift, refuse_unsafe_role
     from coravet.core.kernel.clock import SystemClock
+    from coravet.core.kernel.errors import Unavailable
+    from coravet.core.legal.drift import LegalDrift
     from coravet.entrypoints.cli.refusals import CommandError, database_expected
 
     try:
@@ -39,13 +41,15 @@ async def refuse_unusable(settings: "Settings") -> None:
         raise CommandError(
             f"FIREBASE_CREDENTIALS cannot be used: {type(error).__name__}. Is it a service account?"
         ) from error
-    if settings.environment != "production":
-        return
     engine = make_engine(settings)
     try:
         with database_expected():
-            await refuse_unsafe_role(engine)
-    except UnsafeRole as error:
+            if settings.environment == "production":
+                await refuse_unsafe_role(engine)
+            await refuse_drift(make_works(settings, engine), settings)
+    except Unavailable as error:
+        raise CommandError("The database does not answer; is it running, and is its address right?") from error
+    except (UnsafeRole, LegalDrift) as error:
         raise CommandError(str(error)) from error
     finally:
         await engine.dispose()

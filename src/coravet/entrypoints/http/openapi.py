@@ -61,6 +61,7 @@ class Problem(msgspec.Struct, frozen=True):
     rescheduled_to_id: UUID | msgspec.UnsetType = msgspec.UNSET
     received: int | msgspec.UnsetType = msgspec.UNSET
     documents: list[OpenDocument] | msgspec.UnsetType = msgspec.UNSET
+    document: OpenDocument | msgspec.UnsetType = msgspec.UNSET
     appointments: list[AppointmentView] | msgspec.UnsetType = msgspec.UNSET
     appointments_total: int | msgspec.UnsetType = msgspec.UNSET
 

@@ -6,6 +6,7 @@ from litestar.datastructures import Cookie
 from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
+from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.legal.gate import OpenDocument
 from coravet.core.tenancy.identity import TokenRejected, TokenRevoked
@@ -23,9 +24,15 @@ class NewSession(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class LegalState(msgspec.Struct, frozen=True):
-    """Legal texts that wait for the person's decision."""
+    """Legal texts that wait for the person's decision.
+
+    Attributes:
+        pending: nothing else works until these are accepted.
+        notices: these changed in a smaller way since the person last decided; deciding about them takes them off.
+    """
 
     pending: list[OpenDocument]
+    notices: list[OpenDocument]
 
 
 class SessionView(msgspec.Struct, frozen=True):
@@ -37,8 +44,9 @@ class SessionView(msgspec.Struct, frozen=True):
 
 
 async def _view(ports: Ports, user: UserView) -> SessionView:
-    pending = await ports.gate.pending(user.id, None)
-    return SessionView(user, await ports.directory.memberships(user.id), LegalState(pending))
+    memberships = await ports.directory.memberships(user.id)
+    waiting = await ports.gate.all_open(user.id, [ClinicId(place.clinic.id) for place in memberships])
+    return SessionView(user, memberships, LegalState(waiting.pending, waiting.notices))
 
 
 def _cookie(ports: Ports, value: str, max_age: int) -> Cookie:

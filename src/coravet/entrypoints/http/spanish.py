@@ -4,6 +4,23 @@ One line a sentence, in the part of its noun. A name in braces stands for the sa
 as `usted`; a sentence says what is wrong and what to do. `tests/unit/laws/test_sentences.py` tells what is missing.
 """
 
+_LEGAL = {
+    "You own several clinics: name the one you decide for.": "Usted es propietario de varias clínicas: indique por cuál decide.",
+    "This text is decided on for oneself, not a clinic.": "Sobre este texto se decide en nombre propio, no de una clínica.",
+    "There is a newer version of this text. Show that one, and decide on it.": (
+        "Hay una versión más nueva de este texto. Muestre esa y decida sobre ella."
+    ),
+    "The hash is not that of the published text. Load the text again, show it, and decide on it.": (
+        "El hash no es el del texto publicado. Cargue el texto otra vez, muéstrelo y decida sobre él."
+    ),
+    "This text binds the clinic: only an owner of it decides about it.": (
+        "Este texto obliga a la clínica: solo un propietario decide sobre él."
+    ),
+    "You have not accepted this text, so there is nothing to withdraw.": (
+        "Usted no ha aceptado este texto, así que no hay nada que retirar."
+    ),
+}
+
 _TITLES = {
     "Not signed in": "No ha iniciado sesión",
     "The session has ended": "La sesión terminó",
@@ -12,6 +29,7 @@ _TITLES = {
     "The client is another one now": "El cliente ahora es otro",
     "The merge cannot be undone": "La unión no se puede deshacer",
     "Legal texts to accept": "Hay textos legales por aceptar",
+    "Not the text that was published": "No es el texto publicado",
     "Not found": "No encontrado",
     "Method not allowed": "Método no permitido",
     "Changed at the same time": "Cambiado al mismo tiempo",
@@ -760,6 +778,7 @@ _RIGHTS = {
 
 SENTENCES: dict[str, str] = {
     **_TITLES,
+    **_LEGAL,
     **_REQUESTS,
     **_FIELDS,
     **_ACCESS,

@@ -16,7 +16,7 @@ from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.legal.chain import BEGINNING
 from coravet.core.legal.documents import DOCUMENTS, REQUIRED_LOCALE, path_of
 from coravet.core.legal.gate import Open, OpenDocument
-from coravet.core.legal.model import Entry, PublishedText, Secret
+from coravet.core.legal.model import Entry, PublishedText, Secret, StoredText
 from coravet.core.legal.views import AcceptanceView, LegalTextView
 
 PUBLISHING = 7_236_005
@@ -46,7 +46,7 @@ _RECEIPT = (
 
 
 def _text(row: asyncpg.Record) -> PublishedText:
-    return PublishedText(**dict(row))
+    return PublishedText(**{name: row[name] for name in PublishedText.__struct_fields__})
 
 
 class LegalTextsOnPostgres:
@@ -116,6 +116,14 @@ class LegalTextsOnPostgres:
         await self._work.fetch("SELECT pg_advisory_xact_lock($1)", PUBLISHING)
         rows = await self._work.fetch(f"{_TEXT} WHERE v.slug = $1 ORDER BY v.ordinal, t.locale", slug)
         return [_text(row) for row in rows]
+
+    async def stored(self) -> list[StoredText]:
+        # Whichever version has the highest place is in force: should a constraint have gone, that may be two.
+        rows = await self._work.fetch(
+            f"SELECT found.*, encode(sha256(convert_to(b.body, 'UTF8')), 'hex') AS stored FROM ({_TEXT}) found"  # noqa: S608 -- our own
+            " JOIN legal_texts b USING (slug, version, locale) ORDER BY slug, ordinal, locale"
+        )
+        return [StoredText(_text(row), row["stored"]) for row in rows]
 
     async def add(self, texts: list[PublishedText], bodies: list[str]) -> None:
         first = texts[0]
