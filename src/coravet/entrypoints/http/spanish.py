@@ -5,8 +5,12 @@ as `usted`; a sentence says what is wrong and what to do. `tests/unit/laws/test_
 """
 
 _LEGAL = {
-    "You own several clinics: name the one you decide for.": "Usted es propietario de varias clínicas: indique por cuál decide.",
-    "This text is decided on for oneself, not a clinic.": "Sobre este texto se decide en nombre propio, no de una clínica.",
+    "You own several clinics: name the one you decide for.": (
+        "Usted es propietario de varias clínicas: indique por cuál decide."
+    ),
+    "This text is decided on for oneself, not a clinic.": (
+        "Sobre este texto se decide en nombre propio, no de una clínica."
+    ),
     "There is a newer version of this text. Show that one, and decide on it.": (
         "Hay una versión más nueva de este texto. Muestre esa y decida sobre ella."
     ),
