@@ -92,8 +92,16 @@ def _refuse_small(folder: Path, options: Options) -> None:
         raise LocalError(f"{folder} lies on a disk with less than {needed:.0f} GB free.")
 
 
+async def _admin(parts: Stage) -> asyncpg.Connection:
+    """A connection whose commits are waited for, as where data is kept.
+
+    Else VACUUM, right after, takes no row for committed, and an index is not enough to read until the next one.
+    """
+    return await asyncpg.connect(parts.postgres.url(database=DATABASE), server_settings={"synchronous_commit": "on"})
+
+
 async def _fill(parts: Stage, clinic: Furnished, options: Options) -> None:
-    admin = await asyncpg.connect(parts.postgres.url(database=DATABASE))
+    admin = await _admin(parts)
     try:
         began = perf_counter()
         await generate(admin, clinic.clinic_id, options.clients, options.patients)
@@ -104,7 +112,7 @@ async def _fill(parts: Stage, clinic: Furnished, options: Options) -> None:
 
 
 async def _add(parts: Stage, clinic: Furnished, options: Options) -> None:
-    admin = await asyncpg.connect(parts.postgres.url(database=DATABASE))
+    admin = await _admin(parts)
     try:
         began = perf_counter()
         others = [uuid7() for _ in range(options.clinics)]
@@ -140,7 +148,7 @@ async def _settle(admin: asyncpg.Connection, clinic: Furnished) -> None:
 
 async def _bench(parts: Stage, clinic: Furnished, service_pid: int, options: Options) -> float:
     """Measure and report; what 99 of 100 searches at the service took at most, in milliseconds."""
-    admin = await asyncpg.connect(parts.postgres.url(database=DATABASE))
+    admin = await _admin(parts)
     chance = Random(7)  # noqa: S311 -- the same searches each time
     try:
         queries = await _queries(admin, clinic.clinic_id, options.queries, chance)

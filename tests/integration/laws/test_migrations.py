@@ -65,7 +65,7 @@ async def _described(settings: Settings) -> dict[str, list[str]]:
         "policies": "SELECT * FROM pg_policies WHERE schemaname = 'public'",
         "functions": "SELECT p.oid::regprocedure::text, prosrc, proacl::text, prosecdef, proconfig FROM pg_proc p"
         " WHERE pronamespace = 'public'::regnamespace",
-        "tables": "SELECT relname, relacl::text, relrowsecurity, relforcerowsecurity FROM pg_class"
+        "tables": "SELECT relname, relacl::text, relrowsecurity, relforcerowsecurity, reloptions FROM pg_class"
         " WHERE relnamespace::regnamespace::text IN ('public', 'jobs') AND relkind IN ('r', 'S')",
         "triggers": "SELECT pg_get_triggerdef(oid) FROM pg_trigger WHERE NOT tgisinternal",
         "schemas": "SELECT nspname, nspacl::text FROM pg_namespace WHERE nspname NOT LIKE 'pg\\_%'",
