@@ -22,11 +22,12 @@ test: $(installed) ## run every test but the long ones [ARGS="-k agenda"]
 test-all: $(installed) ## run every test
 	@exec $(bin)/python -m pytest $(ARGS)
 
-check: $(installed) ## format, lint, types, import contracts, locks
+check: $(installed) ## format, lint, types, import contracts, legal texts, locks
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
 	$(bin)/lint-imports
+	$(bin)/coravet legal check
 	sh requirements/lock.sh --check
 
 bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, an import, and booking beside its bare SQL
