@@ -56,7 +56,7 @@ async def publish(texts: Sequence[LegalText], change: Change, begin: SystemBegin
         if same:
             if same != {text.locale: text.sha256 for text in texts}:
                 raise NotPublishable(
-                    f"{slug} {version} is published with other words, which stay. Give new words a version of their own."
+                    f"{slug} {version} is published with other words, which stay. Give new ones a version of their own."
                 )
             return Published(new=False, asked=0)
         if not before and change != "major":
