@@ -1,17 +1,16 @@
 """Why a decision on a legal text, or its publication, is refused."""
 
-from coravet.core.kernel.errors import Conflict, Forbidden, InvalidTransition
+from coravet.core.kernel.errors import Conflict, Forbidden, InvalidTransition, StaleVersion
 from coravet.core.legal.gate import OpenDocument
 
 
-class TextReplaced(Conflict):
+class TextReplaced(StaleVersion):
     """Another version is in force; `document` is that one, to be shown and decided on."""
 
-    code = "stale_version"
-    title = "Changed by somebody else"
-
     def __init__(self, document: OpenDocument) -> None:
-        super().__init__("There is a newer version of this text. Show that one, and decide on it.", document=document)
+        super(StaleVersion, self).__init__(
+            "There is a newer version of this text. Show that one, and decide on it.", document=document
+        )
 
 
 class HashMismatch(Conflict):
