@@ -106,6 +106,8 @@ async def _furnish(pair: Pair) -> None:
     agreed = {"purpose": "marketing", "decision": "accepted", "text": ACCEPTED}
     await pair.done("POST", f"clients/{pair.gone}/consents", json=agreed)
     await pair.done("PUT", f"clients/{pair.gone}/channels", json={"mail": True})
+    asked = {"right": "access", "client_id": pair.gone, "asked": "¿Qué datos míos tienen?"}
+    await pair.done("POST", "privacy/requests", json=asked)
     actor = Actor(clinic_id=ClinicId(UUID(pair.clinic.id)), time_zone="UTC", user_id=None)
     async with pair.service.application.works.begin(actor) as work:
         pair.clinic.ids["token"] = await mint(work, "opt_out", UUID(pair.gone), datetime.now(UTC) + timedelta(days=1))

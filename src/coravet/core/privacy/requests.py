@@ -127,7 +127,7 @@ def _check_subject(fields: Mapping[str, Any]) -> list[FieldError]:
         sentence = "The client's record says who this is. Leave it out."
         return [FieldError(f"/{n}", "not_here", sentence) for n in ("name", "contact") if fields.get(n) is not None]
     sentence = "Choose the client who asks, or write the name of whoever does, and where they are answered."
-    return [FieldError(f"/{n}", "required", sentence) for n in ("name", "contact") if n in fields and fields[n] is None]
+    return [FieldError(f"/{n}", "required", sentence) for n in ("name", "contact") if fields.get(n) is None]
 
 
 def check_change(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
