@@ -69,11 +69,8 @@ async def test_life(desk: Desk) -> None:
     request = await desk.open(channel="letter", received_at="2025-06-03T04:59:00Z")
     # Monday 2 June in the clinic, Tuesday in UTC: ten business days on.
     assert (request["due_on"], request["status"], request["late"]) == ("2025-06-16", "received", True)
-    assert request["subject"] == {
-        "client_id": desk.clinic.ids["client_id"],
-        "name": "Zoila Quimbiurco",
-        "contact": None,
-    }
+    whose = {"client_id": desk.clinic.ids["client_id"], "name": "Zoila Quimbiurco", "contact": None}
+    assert request["subject"] == whose
     request = await desk.take(request, "prove_identity", method="document_shown")
     request = await desk.take(request, "decide", outcome="partly", basis="third_parties", text="Menos lo de terceros.")
     export = str(uuid4())
@@ -265,13 +262,13 @@ async def test_suspension(service: Service, mails: MailServer) -> None:
     assert (await desk.client())["suspended_at"] is not None, "the other request still holds"
     await desk.take(second, "lift")
     assert (await desk.client())["suspended_at"] is None
-    ids = await scene.queue("visit_booked", visit["id"])
+    ids = await scene.queue("visit_booked", (await scene.visit())["id"])
     await scene.send(ids["mail"])
     assert (await scene.row(ids["mail"]))["status"] == "sent"
 
 
 async def test_suspended_and_merged(desk: Desk) -> None:
-    """Whoever a suspended client turns out to be is suspended, and neither is once that is lifted and they are parted."""
+    """Whoever a suspended client turns out to be is suspended; neither is, once that is lifted and they are parted."""
     base, owner = f"/clinics/{desk.clinic.slug}", desk.clinic.owner
     request = await desk.executed("suspension")
     person = {"given_name": "Zoila", "family_name": "Quimbiurco"}
