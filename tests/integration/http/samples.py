@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import HttpMethod, Litestar
 from litestar.routes import HTTPRoute
+from tests.integration.parts.texts import shown
 
 Key = tuple[str, str]
 """A method and an address as the application has it, such as `("GET", "/api/v1/clinics/{clinic}")`."""
@@ -116,6 +117,11 @@ SAMPLES: dict[Key, Sample] = {
     ("POST", "/api/v1/session"): Sample({"id_token": "{id_token}"}),
     ("GET", "/api/v1/session"): _NOTHING,
     ("DELETE", "/api/v1/session"): _NOTHING,
+    ("GET", "/api/v1/legal/documents"): _NOTHING,
+    ("GET", "/api/v1/legal/documents/{slug}/{file_name}"): _NOTHING,
+    ("POST", "/api/v1/legal/acceptances"): Sample({**shown("consent-photos"), "decision": "accepted"}),
+    ("GET", "/api/v1/legal/acceptances"): _NOTHING,
+    ("GET", "/api/v1/legal/acceptances/{acceptance_id}"): _NOTHING,
     ("GET", "/api/v1/clinics"): _NOTHING,
     ("POST", "/api/v1/clinics"): Sample({"slug": "{new_slug}", "name": "Clínica", "owner_email": "{new_email}"}),
     ("POST", "/api/v1/invitations/{token}/accept"): _NOTHING,

@@ -14,6 +14,7 @@ from coravet.entrypoints.http.problems import catalogue, status_of
 OPERATIONS = [
     "healthLive", "healthReady",
     "createSession", "getSession", "deleteSession",
+    "listLegalDocuments", "getLegalDocument", "decideAboutLegalDocument", "listOwnAcceptances", "getOwnAcceptance",
     "openClinic", "listClinics", "getClinic", "changeClinic",
     "listMembers", "changeMember", "listInvitations", "inviteMember", "acceptInvitation",
     "registerClient", "listClients", "getClient", "changeClient",

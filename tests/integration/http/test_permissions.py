@@ -21,6 +21,11 @@ GET    /api/v1/health/ready                                              200    
 POST   /api/v1/session                                                   201      201   201  201     201   201      201
 GET    /api/v1/session                                                   401      200   200  200     200   200      200
 DELETE /api/v1/session                                                   401      204   204  204     204   204      204
+GET    /api/v1/legal/documents                                           200      200   200  200     200   200      200
+GET    /api/v1/legal/documents/{slug}/{file_name}                        200      200   200  200     200   200      200
+POST   /api/v1/legal/acceptances                                         401      201   201  201     201   201      201
+GET    /api/v1/legal/acceptances                                         401      200   200  200     200   200      200
+GET    /api/v1/legal/acceptances/{acceptance_id}                         401      404   404  404     404   200      404
 GET    /api/v1/clinics                                                   401      200   200  200     200   200      200
 POST   /api/v1/clinics                                                   401      403   403  403     403   403      201
 POST   /api/v1/invitations/{token}/accept                                401      200   200  200     200   200      200

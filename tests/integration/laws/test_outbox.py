@@ -25,6 +25,7 @@ OFFER = "/api/v1/portal/offers/{offer_token}"
 EMITTED: dict[Key, set[str]] = {
     ("POST", "/api/v1/session"): set(),
     ("DELETE", "/api/v1/session"): {"session.ended"},
+    ("POST", "/api/v1/legal/acceptances"): set(),
     ("POST", "/api/v1/clinics"): {"member.invited"},
     ("POST", "/api/v1/invitations/{token}/accept"): {"member.joined"},
     ("PATCH", CLINIC): {"clinic.updated"},
