@@ -31,6 +31,7 @@ FAULTS = [
     ("template_variable", "# T\n\n<% uno %>, [[dos]], [TRES], $cuatro.\n", [(3, 1), (3, 12), (3, 21), (3, 29)]),
     ("template_variable", "# T\n\n%(uno)s, %DOS%, ____ y }.\n", [(3, 1), (3, 10), (3, 17), (3, 24)]),
     ("html", "# T\n\nUno <!-- dos --> <b>tres</b>.\n", [(3, 5), (3, 18), (3, 25)]),
+    ("image", "# T\n\nUno ![dos](https://example.org/tres.png), ![](x).\n", [(3, 5), (3, 43)]),
     ("missing_title", "Uno.\n", [(1, 1)]),
     ("missing_title", "\n# T\n", [(1, 1)]),
     ("missing_title", "## T\n", [(1, 1)]),

@@ -65,7 +65,20 @@ _BLANK = re.compile(
     """,
     re.VERBOSE,
 )
-_HTML = re.compile(r"<[A-Za-z/!?]")
+_NOT_AS_WRITTEN = [
+    (
+        "template_variable",
+        _BLANK,
+        "is something to be filled in; write the words themselves, since what is hashed is what people agree to.",
+    ),
+    (
+        "html",
+        re.compile(r"<[A-Za-z/!?][^\s>]*"),
+        "begins HTML or a comment, which is not shown as it is written; use Markdown, and write an address plainly.",
+    ),
+    ("image", re.compile(r"!\[[^\]\n]*\]\("), "begins an image, which the hash says nothing of; tell it in words."),
+]
+"""What a reader is not shown as it stands here: its code, its form, and why it is refused."""
 
 
 def faults(data: bytes) -> list[Fault]:
@@ -106,22 +119,9 @@ def _of_lines(text: str) -> Iterator[Fault]:
             yield Fault(
                 number, len(visible.rstrip()) + 1, "trailing_space", "White space at the end of the line; delete it."
             )
-        for found in _BLANK.finditer(line):
-            yield Fault(
-                number,
-                found.start() + 1,
-                "template_variable",
-                f"{_quoted(found[0])} is something to be filled in; write the words themselves, "
-                "since what is hashed is what people agree to.",
-            )
-        for found in _HTML.finditer(line):
-            yield Fault(
-                number,
-                found.start() + 1,
-                "html",
-                f"{_quoted(line[found.start() : found.start() + 12])} begins HTML or a comment, "
-                "which is not shown as it is written; write it in Markdown, and an address plainly.",
-            )
+        for code, pattern, why in _NOT_AS_WRITTEN:
+            for found in pattern.finditer(line):
+                yield Fault(number, found.start() + 1, code, f"{_quoted(found[0])} {why}")
 
 
 def _of_character(character: str) -> tuple[str, str] | None:

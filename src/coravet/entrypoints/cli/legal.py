@@ -12,11 +12,6 @@ app = typer.Typer(
 )
 
 
-@app.callback()
-def _group() -> None:
-    """Keep `check` a word of its own while it is the only command."""
-
-
 @app.command()
 def check(
     paths: Annotated[
