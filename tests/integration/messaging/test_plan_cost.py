@@ -8,7 +8,8 @@ import pytest
 from tests.integration.http.service import superuser
 from tests.integration.messaging.scene import DAY, Scene
 
-from coravet.adapters.postgres.messaging.store import _LET_GO, _OVERDUE, _PLAN, FIRST, NEVER
+from coravet.adapters.postgres.cursors import FIRST
+from coravet.adapters.postgres.messaging.store import _LET_GO, _OVERDUE, _PLAN, NEVER
 
 _PAST = """
 INSERT INTO appointments (clinic_id, id, service_id, patient_id, client_id, status, starts_at, ends_at, source, lane,

@@ -4,6 +4,7 @@ from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from typing import Any, TypeVar
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -13,6 +14,10 @@ from coravet.core.kernel.pages import Page, PageRequest
 
 T = TypeVar("T")
 Key = TypeVar("Key")
+
+FIRST, LAST = UUID(int=0), UUID(int=2**128 - 1)
+NEWEST = datetime.max.replace(tzinfo=UTC)
+"""Where a list without a cursor begins: before any id, or after any, and after any instant."""
 
 
 def after(request: PageRequest, key: type[Key]) -> Key | None:

@@ -7,7 +7,7 @@ import asyncpg
 import msgspec
 from sqlalchemy.ext.asyncio import AsyncEngine
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import LAST, after, page_of
 from coravet.adapters.postgres.statements import fetch
 from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.kernel.actor import ClinicId, UserId
@@ -28,7 +28,6 @@ CHAIN = 7_236_006
 AT_ONCE = 500
 """Entries of a chain that are read at once."""
 
-LAST = UUID(int=(1 << 128) - 1)
 
 _TEXT = (
     "SELECT v.slug, v.version, v.id AS version_id, v.ordinal, v.change, v.published_at, t.locale, t.title, t.sha256,"

@@ -6,7 +6,7 @@ from uuid import UUID
 
 import asyncpg
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import FIRST, LAST, after, page_of
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.fields import wall_text, wall_time
@@ -23,9 +23,7 @@ from coravet.core.messaging.views import (
     RemindersView,
 )
 
-FIRST = UUID(int=0)
 NEVER = datetime.min.replace(tzinfo=UTC)
-LAST = UUID(int=2**128 - 1)
 
 _QUEUE = """
 INSERT INTO messages (clinic_id, id, kind, subject_type, subject_id, channel, due_at, starts_at)

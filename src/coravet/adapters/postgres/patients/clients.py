@@ -8,9 +8,10 @@ import asyncpg
 import msgspec
 from sqlalchemy import select
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import FIRST, LAST, after, page_of
 from coravet.adapters.postgres.patients.store import of_one
 from coravet.adapters.postgres.patients.tables import clients
+from coravet.adapters.postgres.tenancy.tables import MEMBER_NAME
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
@@ -26,9 +27,6 @@ from coravet.core.patients.views import (
     MergedRef,
     MergeView,
 )
-
-FIRST = UUID(int=0)
-LAST = UUID(int=2**128 - 1)
 
 MOVED = {
     "parties": ("client_id", ""),
@@ -55,8 +53,8 @@ FOLLOWED = {
 PERSONS = "ARRAY(SELECT x.id FROM clients x WHERE x.clinic_id = {0}.clinic_id AND x.merged_into_id = {0}.id) || {0}.id"
 """Ids under which a client's decisions are kept: their own, and those of whoever was merged into them."""
 
-_MEMBER = """(SELECT json_build_object('member_id', w.id, 'name', coalesce(nullif(u.display_name, ''), u.email))
-    FROM members w JOIN users u ON u.id = w.user_id WHERE w.clinic_id = {0} AND w.id = {1})"""
+_MEMBER = f"""(SELECT json_build_object('member_id', w.id, 'name', {MEMBER_NAME})
+    FROM members w JOIN users u ON u.id = w.user_id WHERE w.clinic_id = {{0}} AND w.id = {{1}})"""  # noqa: S608 -- our names
 """A member as a `MemberRef` in JSON, or null."""
 
 _END_WEAKER = """

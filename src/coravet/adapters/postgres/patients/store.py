@@ -1,7 +1,7 @@
 """Finding and reading clients and patients on PostgreSQL."""
 
 from collections.abc import Iterable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TypeVar
 from uuid import UUID
 
@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 from sqlalchemy import select
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import FIRST, LAST, NEWEST, after, page_of
 from coravet.adapters.postgres.patients.search import having
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
@@ -30,9 +30,6 @@ from coravet.core.patients.views import (
 
 T = TypeVar("T")
 
-FIRST = UUID(int=0)
-LAST = UUID(int=2**128 - 1)
-NEWEST = datetime.max.replace(tzinfo=UTC)
 
 ALERTS = """
 (SELECT coalesce(json_agg(json_build_object('id', x.id, 'moment', x.moment, 'text', x.text, 'expires_on', x.expires_on)

@@ -30,6 +30,7 @@ NAME_KEY = (
     "lower(translate(given_name || ' ' || family_name, 'ÁÀÂÄÃÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇáàâäãéèêëíìîïóòôöõúùûüñç',"
     " 'AAAAAEEEEIIIIOOOOOUUUUNCaaaaaeeeeiiiiooooouuuunc'))"
 )
+SPECIES = "'dog', 'cat', 'rabbit', 'bird', 'horse', 'cow', 'pig', 'reptile', 'other'"
 
 clients = tenant_table(
     "clients",
@@ -98,9 +99,7 @@ patients = tenant_table(
     column("version", Integer),
     column("created_at", Instant),
     column("erased_at", Instant, nullable=True),
-    CheckConstraint(
-        "species IN ('dog', 'cat', 'rabbit', 'bird', 'horse', 'cow', 'pig', 'reptile', 'other')", name="species"
-    ),
+    CheckConstraint(f"species IN ({SPECIES})", name="species"),
     CheckConstraint("sex IN ('male', 'female', 'unknown')", name="sex"),
     CheckConstraint("reproductive_status IN ('intact', 'neutered', 'unknown')", name="reproductive_status"),
     CheckConstraint("birth_date_precision IN ('day', 'month', 'year', 'estimated')", name="birth_date_precision"),

@@ -8,7 +8,8 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import FIRST, after, page_of
+from coravet.adapters.postgres.tenancy.tables import MEMBER_NAME
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.actor import ClinicId, MemberId
 from coravet.core.kernel.errors import NotFound
@@ -25,8 +26,6 @@ from coravet.core.privacy.views import (
     RightsRequestView,
 )
 
-FIRST = UUID(int=0)
-
 # Whoever is not a client is named by the request itself.
 _SUBJECT = """
 r.client_id, coalesce(c.given_name || ' ' || c.family_name, r.subject_name) AS name, r.subject_contact AS contact
@@ -40,7 +39,7 @@ SELECT r.id, r.kind, r.status, {_SUBJECT}, r.minor, r.representative, r.channel,
     r.executed_reference, r.lifted_at, r.closed_at, r.version,
     (SELECT json_agg(json_build_object('step', s.step, 'status', s.status,
         'at', to_char(s.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
-        'by', (SELECT json_build_object('member_id', m.id, 'name', coalesce(nullif(u.display_name, ''), u.email))
+        'by', (SELECT json_build_object('member_id', m.id, 'name', {MEMBER_NAME})
             FROM members m JOIN users u ON u.id = m.user_id WHERE m.clinic_id = s.clinic_id AND m.id = s.member_id),
         'due_on', s.due_on, 'method', s.method, 'outcome', s.outcome, 'basis', s.basis, 'reference', s.reference,
         'recipients_told', s.recipients_told, 'text', s.text) ORDER BY s.at, s.id)

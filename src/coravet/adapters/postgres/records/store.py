@@ -1,13 +1,14 @@
 """Encounters, problems and templates on PostgreSQL, and a patient's timeline and weights."""
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import FIRST, LAST, NEWEST, after, page_of
+from coravet.adapters.postgres.tenancy.tables import MEMBER_NAME
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.errors import NotFound
@@ -34,15 +35,11 @@ from coravet.core.records.views import (
 )
 from coravet.core.scheduling.views import PatientRef
 
-FIRST = UUID(int=0)
-LAST = UUID(int=2**128 - 1)
-NEWEST = datetime(9999, 1, 1, tzinfo=UTC)
-
 
 def _writer(member: str) -> str:
     """A member as a `WriterRef`, or null."""
     return (
-        f"(SELECT json_build_object('member_id', m.id, 'name', coalesce(nullif(u.display_name, ''), u.email))"  # noqa: S608 -- our names
+        f"(SELECT json_build_object('member_id', m.id, 'name', {MEMBER_NAME})"  # noqa: S608 -- our names
         f" FROM members m JOIN users u ON u.id = m.user_id WHERE m.clinic_id = e.clinic_id AND m.id = {member})"
     )
 
@@ -203,7 +200,7 @@ TIMELINE: dict[TimelineKind, str] = {
 """What each kind of entry is read from; every table has an index by patient, moment and id."""
 
 _TIMELINE = f"""
-SELECT t.kind, t.id, t.at, t.title, t.detail, t.weight_kg, coalesce(nullif(u.display_name, ''), u.email) AS by,
+SELECT t.kind, t.id, t.at, t.title, t.detail, t.weight_kg, {MEMBER_NAME} AS by,
     t.encounter_id, t.voided
 FROM patients p
 LEFT JOIN LATERAL ({" UNION ALL ".join(TIMELINE.values())} ORDER BY at DESC, id DESC LIMIT $4) t ON true
@@ -221,7 +218,7 @@ class SignersOnPostgres:
 
     async def signer(self, member_id: MemberId) -> Signer:
         rows = await self._work.fetch(
-            "SELECT coalesce(nullif(u.display_name, ''), u.email) AS name, m.registration_number"
+            f"SELECT {MEMBER_NAME} AS name, m.registration_number"  # noqa: S608 -- our names
             " FROM members m JOIN users u ON u.id = m.user_id WHERE m.id = $1",
             member_id,
         )

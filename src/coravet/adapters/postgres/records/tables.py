@@ -3,6 +3,7 @@
 from sqlalchemy import Boolean, CheckConstraint, Date, Index, Integer, Numeric, SmallInteger, Text, text
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, UUID
 
+from coravet.adapters.postgres.patients.tables import SPECIES
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, tenant_table
 from coravet.core.privacy.classification import (
     PERSONAL_CLEARED,
@@ -12,7 +13,6 @@ from coravet.core.privacy.classification import (
 )
 from coravet.core.records.model import Addendum, Encounter, NoteTemplate, Problem, ProblemChange, SetAside, Weight
 
-SPECIES = "'dog', 'cat', 'rabbit', 'bird', 'horse', 'cow', 'pig', 'reptile', 'other'"
 VOIDED_WHOLE = "num_nulls(voided_at, void_reason) IN (0, 2) AND (voided_at IS NOT NULL OR voided_by IS NULL)"
 
 encounters = tenant_table(

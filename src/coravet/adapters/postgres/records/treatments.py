@@ -1,7 +1,7 @@
 """Treatments, allergies and protocols on PostgreSQL."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -9,7 +9,8 @@ import asyncpg
 import msgspec
 from sqlalchemy import select
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import LAST, NEWEST, after, page_of
+from coravet.adapters.postgres.tenancy.tables import MEMBER_NAME
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.errors import NotFound
@@ -32,14 +33,11 @@ from coravet.core.records.views import VoidedView, WriterRef
 
 T = TypeVar("T")
 
-LAST = UUID(int=2**128 - 1)
-NEWEST = datetime(9999, 1, 1, tzinfo=UTC)
-
 
 def _writer(member: str) -> str:
     """A member as a `WriterRef` in JSON, or null."""
     return (
-        f"(SELECT json_build_object('member_id', m.id, 'name', coalesce(nullif(u.display_name, ''), u.email),"  # noqa: S608 -- our names
+        f"(SELECT json_build_object('member_id', m.id, 'name', {MEMBER_NAME},"  # noqa: S608 -- our names
         " 'registration_number', m.registration_number) FROM members m JOIN users u ON u.id = m.user_id"
         f" WHERE m.clinic_id = e.clinic_id AND m.id = e.{member}) AS {member}"
     )
@@ -287,7 +285,7 @@ class VetsOnPostgres:
 
     async def vet(self, member_id: MemberId) -> Signer | None:
         rows = await self._work.fetch(
-            "SELECT 'vet' = ANY(m.roles) AS is_vet, coalesce(nullif(u.display_name, ''), u.email) AS name,"
+            f"SELECT 'vet' = ANY(m.roles) AS is_vet, {MEMBER_NAME} AS name,"  # noqa: S608 -- our names
             " m.registration_number FROM members m JOIN users u ON u.id = m.user_id WHERE m.id = $1",
             member_id,
         )

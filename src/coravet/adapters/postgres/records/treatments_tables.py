@@ -14,7 +14,8 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
-from coravet.adapters.postgres.records.tables import SPECIES, VOIDED_WHOLE
+from coravet.adapters.postgres.patients.tables import SPECIES
+from coravet.adapters.postgres.records.tables import VOIDED_WHOLE
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.privacy.classification import (
     FREE_TEXT_CLEARED,

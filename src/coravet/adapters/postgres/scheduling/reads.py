@@ -1,12 +1,12 @@
 """The schedule as its readers see it, on PostgreSQL."""
 
 from collections.abc import Collection, Sequence
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from uuid import UUID
 
 import asyncpg
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import FIRST, NEWEST, after, page_of
 from coravet.adapters.postgres.patients.store import ALERTS, decode_alerts
 from coravet.adapters.postgres.scheduling.openings import OF_RESOURCES, OPENINGS, about, decode_openings
 from coravet.adapters.postgres.work import PostgresWork
@@ -33,8 +33,6 @@ from coravet.core.scheduling.views import (
     TransitionView,
 )
 
-FIRST = UUID(int=0)
-NEWEST = datetime.max.replace(tzinfo=UTC)
 APPOINTMENTS = f"""
 SELECT a.id, a.status, s.id AS service_id, s.name AS service_name, s.color, s.duration_minutes,
        p.id AS patient_id, p.name AS patient_name, p.species,

@@ -18,6 +18,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import ARRAY, BYTEA, TSTZRANGE, UUID, ExcludeConstraint
 
+from coravet.adapters.postgres.patients.tables import SPECIES
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_CLEARED, PERSONAL_REPLACED
 from coravet.core.scheduling.model import (
@@ -34,7 +35,6 @@ from coravet.core.scheduling.model import (
 )
 
 ROOM_KINDS = "'consultation', 'surgery', 'hospitalization', 'imaging', 'grooming', 'isolation'"
-SPECIES = "'dog', 'cat', 'rabbit', 'bird', 'horse', 'cow', 'pig', 'reptile', 'other'"
 
 services = tenant_table(
     "services",

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncEngine
 from uuid_utils.compat import uuid7
 
-from coravet.adapters.postgres.cursors import after, page_of
+from coravet.adapters.postgres.cursors import FIRST, after, page_of
 from coravet.adapters.postgres.statements import fetch
 from coravet.adapters.postgres.tenancy.tables import invitations, members
 from coravet.adapters.postgres.work import PostgresWork, Rows
@@ -27,8 +27,6 @@ from coravet.core.tenancy.views import (
     MemberView,
     UserView,
 )
-
-FIRST = UUID(int=0)
 
 
 def session_id(token_hash: bytes) -> UUID:

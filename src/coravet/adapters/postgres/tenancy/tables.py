@@ -49,6 +49,8 @@ users = Table(
     column("created_at", Instant, server_default=text("now()")),
     UniqueConstraint("firebase_uid", name="uq_users_firebase_uid"),
 )
+MEMBER_NAME = "coalesce(nullif(u.display_name, ''), u.email)"
+"""What the member is called whose user `u` is."""
 
 operators = Table(
     "operators",
