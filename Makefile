@@ -30,13 +30,14 @@ check: $(installed) ## format, lint, types, import contracts, legal texts, locks
 	$(bin)/coravet legal check
 	sh requirements/lock.sh --check
 
-bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, an import, and booking beside its bare SQL
+bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, an import, looking for drift of legal texts, and booking beside its bare SQL
 	@$(bin)/python -m bench $(ARGS)
 	@$(bin)/python -m bench.availability
 	@$(bin)/python -m bench.search
 	@$(bin)/python -m bench.timeline
 	@$(bin)/python -m bench.sheets
 	@$(bin)/python -m bench.imports
+	@$(bin)/python -m bench.legal
 	@exec $(bin)/python -m bench.booking $(ARGS)
 
 fmt: $(installed) ## format and mend what can be mended by itself
