@@ -1,12 +1,15 @@
 """The only composition root: settings in, a wired application out."""
 
+import asyncio
 import gc
+import zlib
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from pathlib import PurePath
+from pathlib import Path, PurePath
+from zipfile import BadZipFile
 
 import msgspec
 import sqlalchemy as sa
@@ -16,7 +19,7 @@ from litestar.types import ASGIApp
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from coravet.adapters.apart.folder import FolderApart
-from coravet.adapters.archives.zipped import ZipWriter
+from coravet.adapters.archives.zipped import ZipWriter, read
 from coravet.adapters.calendars.holidays import EcuadorHolidays
 from coravet.adapters.calendars.ical import ICalendarWriter
 from coravet.adapters.fanout.postgres import PostgresFanout
@@ -43,6 +46,7 @@ from coravet.adapters.telemetry import logs, sentry
 from coravet.adapters.whatsapp.by_hand import WaMeLinks
 from coravet.adapters.whatsapp.cloud import CloudApi
 from coravet.core.exchange.apply import apply
+from coravet.core.exchange.export import Manifest, NotWhole, verify
 from coravet.core.exchange.imports import ApplyImport, CheckImport, check
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.apart import KeptApart
@@ -130,6 +134,17 @@ class Services:
         if not found:
             raise NotFound
         return Actor(clinic_id=ClinicId(found[0]["id"]), time_zone=found[0]["time_zone"], user_id=None)
+
+    async def verify_archive(self, path: Path) -> Manifest:
+        """The manifest of an archive of everything of a clinic. Raises NotWhole where it does not hold that."""
+
+        def whole() -> Manifest:
+            try:
+                return verify(read(path))
+            except (BadZipFile, EOFError, zlib.error) as error:
+                raise NotWhole(path.name) from error
+
+        return await asyncio.to_thread(whole)
 
     @staticmethod
     def tell(language: Language) -> Callable[[str], str]:
@@ -351,7 +366,7 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
 
     async def actor_of(clinic_id: ClinicId) -> Actor:
         async with works.system_begin("job") as work:
-            found = await work.fetch("SELECT time_zone FROM clinics WHERE id = $1", clinic_id)
+            found = await work.fetch("SELECT time_zone FROM clinics WHERE id = $1 AND leaving_since IS NULL", clinic_id)
         if not found:
             raise NotFound
         return Actor(clinic_id=clinic_id, time_zone=found[0]["time_zone"], user_id=None)

@@ -18,6 +18,8 @@ WITHOUT_CLINIC = {
     "outbox_mark": "one number, up to which events of all clinics are numbered",
     "legal_versions": "legal texts are the same for all clinics, and public",
     "legal_texts": "as legal_versions",
+    "departures": "clinics that left, whose rows are gone; by ids and hashes",
+    "account_erasures": "accounts that were erased, in all clinics at once; by ids and hashes",
 }
 """Tables that belong to no clinic, and why."""
 
@@ -33,6 +35,10 @@ UNIQUE_WITHOUT_CLINIC = {
     "pk_legal_versions": "legal texts are the same for all clinics, and public",
     "uq_legal_versions_ordinal": "as pk_legal_versions",
     "pk_legal_texts": "as pk_legal_versions",
+    "pk_departures": "whoever left is no clinic any more; only the system sees them",
+    "uq_departures_slug": "as uq_clinics_slug: an address is one for all, and for good",
+    "pk_account_erasures": "as pk_users",
+    "uq_account_erasures_user": "as pk_users",
     "alembic_version_pkc": "Alembic's own",
 }
 """Unique indexes and constraints that would tell one clinic of another, or that no clinic can shard by; and why not."""

@@ -235,6 +235,10 @@ INSERT INTO legal_texts (slug, version, locale, title, body, sha256)
 INSERT INTO acceptances (clinic_id, id, number, user_id, slug, version, locale, sha256, decision, capacity, decided_at,
     previous, hash)
     VALUES ({CLINIC}, {COPY}, 1, {USER}, 'terms', '1.0', 'es-EC', 'x', 'accepted', 'clinic', now(), '', '\\x00');
+INSERT INTO departures (id, clinic_id, slug_sha256, reason, closed_at)
+    VALUES ({COPY}, {COPY}, '\\x00', 'cierra', now());
+INSERT INTO account_erasures (id, user_id, uid_sha256, reason, erased_at, completed_at, certificate)
+    VALUES ({COPY}, {USER}, '\\x00', 'lo pidió', now(), now(), '{{}}');
 INSERT INTO acceptance_evidence (clinic_id, id, address, key) VALUES ({CLINIC}, {COPY}, '192.0.2.1', '\\x00');
 """  # noqa: S608 -- ids of ours
 """A row at least in every table that came later, and in what changed."""

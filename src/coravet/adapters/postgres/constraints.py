@@ -22,6 +22,8 @@ BY_NAME: dict[str, Callable[[], DomainError]] = {
     "uq_identifiers_patient": lambda: Duplicate("This patient has this identifier already."),
     "uq_encounters_appointment": lambda: Duplicate("This visit has an encounter already. Write in that one."),
     "ex_allocations_slot": SlotTaken,
+    # It was found a moment ago, and is closed since.
+    "ck_outbox_open_clinic": NotFound,
 }
 """Constraints that a well-formed request may meet. Others are checked before; meeting one is a fault of ours."""
 

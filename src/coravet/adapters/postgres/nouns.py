@@ -37,6 +37,7 @@ from coravet.adapters.postgres.patients.store import (
     PartyRows,
     PatientReadsOnPostgres,
 )
+from coravet.adapters.postgres.privacy.departures import ClearingOnPostgres, DeparturesOnPostgres
 from coravet.adapters.postgres.privacy.requests import (
     RequestReadsOnPostgres,
     RequestRemindersOnPostgres,
@@ -366,6 +367,14 @@ class ClinicWork(PostgresWork):
     @cached_property
     def sheets(self) -> SheetsOnPostgres:
         return SheetsOnPostgres(self)
+
+    @cached_property
+    def departures(self) -> DeparturesOnPostgres:
+        return DeparturesOnPostgres(self)
+
+    @cached_property
+    def clearing(self) -> ClearingOnPostgres:
+        return ClearingOnPostgres(self)
 
     @cached_property
     def dump(self) -> DumpOnPostgres:

@@ -6,6 +6,7 @@ from coravet.adapters.postgres.live import tables as live
 from coravet.adapters.postgres.messaging import tables as messaging
 from coravet.adapters.postgres.patients import tables as patients
 from coravet.adapters.postgres.privacy import erasure_tables as erasures
+from coravet.adapters.postgres.privacy import leaving_tables as leaving
 from coravet.adapters.postgres.privacy import tables as privacy
 from coravet.adapters.postgres.records import documents_tables as documents
 from coravet.adapters.postgres.records import tables as records
@@ -18,6 +19,7 @@ __all__ = [
     "documents",
     "erasures",
     "exchange",
+    "leaving",
     "legal",
     "live",
     "messaging",

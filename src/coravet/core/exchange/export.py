@@ -1,6 +1,6 @@
 """Handing a clinic everything that is its own: one archive of CSV files that explains itself."""
 
-from collections.abc import AsyncGenerator, AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
 from datetime import datetime
 from hashlib import sha256
 
@@ -40,6 +40,14 @@ class Manifest(msgspec.Struct, frozen=True):
     files: list[File]
 
 
+MANIFEST = "manifest.json"
+FOLDER = "datos/"
+
+
+class NotWhole(Exception):
+    """An archive does not hold what its manifest says; the message names a file of it."""
+
+
 async def export(actor: Actor, begin: Begin[DumpWork], clock: Clock, archiver: Archiver) -> AsyncGenerator[bytes, None]:
     """Everything of the clinic at one moment, as an archive that is made while it is read.
 
@@ -65,9 +73,42 @@ async def _members(work: DumpWork, actor: Actor, now: datetime) -> AsyncIterator
     yield member("LEEME.txt", _bytes(spanish(tables, now).encode("utf-8-sig")))
     yield member("README.txt", _bytes(english(tables, now).encode("utf-8-sig")))
     for table in tables:
-        yield member(f"datos/{table.name}.csv", work.dump.rows(table.name), rows=True)
+        yield member(f"{FOLDER}{table.name}.csv", work.dump.rows(table.name), rows=True)
     manifest = Manifest(FORMAT, str(actor.clinic_id), now, tables, files)
-    yield Member("manifest.json", now, _bytes(msgspec.json.format(msgspec.json.encode(manifest))))
+    yield Member(MANIFEST, now, _bytes(msgspec.json.format(msgspec.json.encode(manifest))))
+
+
+def verify(members: Iterable[tuple[str, Iterable[bytes]]]) -> Manifest:
+    """The manifest of an archive that holds every file which that lists, as it lists it, and no other.
+
+    Args:
+        members: the archive's files by name, in their order.
+
+    Raises:
+        NotWhole: it does not.
+    """
+    found: dict[str, File] = {}
+    manifest: Manifest | None = None
+    for name, pieces in members:
+        if name == MANIFEST:
+            try:
+                manifest = msgspec.json.decode(b"".join(pieces), type=Manifest)
+            except msgspec.MsgspecError as error:
+                raise NotWhole(MANIFEST) from error
+            continue
+        digest, size, lines = sha256(), 0, _Lines()
+        for piece in pieces:
+            digest.update(piece)
+            size += len(piece)
+            lines.feed(piece)
+        found[name] = File(name, lines.records - 1 if name.startswith(FOLDER) else None, size, digest.hexdigest())
+    if manifest is None:
+        raise NotWhole(MANIFEST)
+    listed = {file.name: file for file in manifest.files}
+    for name in sorted(listed.keys() | found.keys()):
+        if listed.get(name) != found.get(name):
+            raise NotWhole(name)
+    return manifest
 
 
 async def _counted(name: str, data: AsyncIterator[bytes], files: list[File], *, rows: bool) -> AsyncIterator[bytes]:

@@ -279,7 +279,16 @@ ACTIVITIES: tuple[Activity, ...] = (
             "Mientras exista la cuenta; al cerrarse se anonimiza y queda solo lo que firmó",
             "While the account exists; once closed it is anonymised, and only what it signed stays",
         ),
-        tables=("calendar_feeds", "ended_sessions", "invitations", "members", "operators", "users"),
+        tables=(
+            "account_erasures",
+            "calendar_feeds",
+            "departures",
+            "ended_sessions",
+            "invitations",
+            "members",
+            "operators",
+            "users",
+        ),
     ),
     Activity(
         key="acceptances",

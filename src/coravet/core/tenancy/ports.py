@@ -83,7 +83,11 @@ class Directory(Protocol):
     """Who people are, before there is a clinic to scope by. Each method is one statement."""
 
     async def sign_in(self, claims: Claims) -> UserView:
-        """Know a person from now on, with the mail and name that the provider states."""
+        """Know a person from now on, with the mail and name that the provider states.
+
+        Raises:
+            TokenRevoked: the account was erased; the provider is about to delete it, too.
+        """
         ...
 
     async def find(self, uid: str, session: bytes, clinic: str | None) -> Person | None:

@@ -80,11 +80,11 @@ async def create_session(
                 errors=[FieldError("/id_token", "no_email", "Sign in with an account that has a mail address.")]
             )
         cookie = await ports.identity.start_session(data.id_token, ports.session_life)
+        user = await ports.directory.sign_in(claims)
     except TokenRevoked as error:
         raise SessionRevoked("This sign-in has ended. Sign in again.") from error
     except TokenRejected as error:
         raise Unauthenticated("The ID token is not valid, or has expired. Sign in again.") from error
-    user = await ports.directory.sign_in(claims)
     return Response(
         await _view(ports, user),
         status_code=201,

@@ -60,6 +60,14 @@ _TITLES = {
     "Unavailable for the moment": "No disponible por el momento",
 }
 
+_LEAVING = {
+    "Something of this clinic is still being written. Repeat the command in a minute.": (
+        "Todavía se está escribiendo algo de esta clínica. Repita el comando en un minuto."
+    ),
+    "The clinic changed while it was handed over. Repeat the command.": (
+        "La clínica cambió mientras se entregaba. Repita el comando."
+    ),
+}
 _REQUESTS = {
     "There is nothing here, or not for you.": "Aquí no hay nada, o no está disponible para usted.",
     "One or more fields are not valid.": "Uno o más campos no son válidos. Revise los que se indican.",
@@ -781,6 +789,7 @@ _RIGHTS = {
 }
 
 SENTENCES: dict[str, str] = {
+    **_LEAVING,
     **_TITLES,
     **_LEGAL,
     **_REQUESTS,

@@ -14,6 +14,8 @@ from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.exchange.ports import ExportedTable, TableColumn
 
 LEFT_OUT = {
+    "account_erasures": "accounts of the service that were erased, of no clinic",
+    "departures": "clinics that left",
     "ended_sessions": "hashes of the cookies of people who logged out, of no clinic",
     "idempotency_keys": "answers kept for a day, in case a request is repeated",
     "import_parts": "a file that the clinic itself handed in, kept for a month",
@@ -30,6 +32,7 @@ LEFT_OUT = {
 """Tables that are not exported, and why. Every other is, whoever adds it."""
 
 HIDDEN = {
+    "clinics.leaving_since": "only while the clinic is being handed over",
     "acceptance_evidence.key": "proves from where a text was accepted, and would let it be guessed",
     "calendar_feeds.token_hash": "proves who may read a calendar",
     "clients.name_key": "made of the names, to be searched by",

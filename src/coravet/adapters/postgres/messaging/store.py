@@ -61,7 +61,8 @@ WITH due AS (
     ) c
     WHERE r.enabled AND c.kind = r.kind
 ), fresh AS (
-    SELECT due.*, row_number() OVER (ORDER BY due.due_at) AS number FROM due
+    SELECT due.*, row_number() OVER (ORDER BY due.due_at) AS number
+    FROM due JOIN clinics c ON c.id = due.clinic_id AND c.leaving_since IS NULL
     WHERE NOT EXISTS (
         SELECT FROM messages m
         WHERE m.clinic_id = due.clinic_id AND m.subject_type = due.subject_type AND m.subject_id = due.subject_id

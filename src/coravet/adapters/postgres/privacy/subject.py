@@ -171,9 +171,11 @@ RELATES: dict[str, Tie] = {
 """Tables of a clinic with rows about its clients, and which of those are about one."""
 
 UNRELATED = {
+    "account_erasures": "of people who signed in",
     "calendar_feeds": "of a vet or a room",
     "clinics": "the clinic itself",
     "closures": "when the clinic is closed",
+    "departures": "clinics that left",
     "ended_sessions": "of people who work in clinics",
     "exceptions": "hours of a vet or a room",
     "hours": "as exceptions",

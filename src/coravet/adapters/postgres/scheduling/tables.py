@@ -171,6 +171,18 @@ appointments = tenant_table(
     CheckConstraint("lane >= 0", name="lane"),
     Index("ix_appointments_starts_at", "clinic_id", "starts_at"),
     Index("ix_appointments_patient", "clinic_id", "patient_id", "starts_at"),
+    Index(
+        "ix_appointments_rescheduled_from",
+        "clinic_id",
+        "rescheduled_from_id",
+        postgresql_where=text("rescheduled_from_id IS NOT NULL"),
+    ),
+    Index(
+        "ix_appointments_superseded_by",
+        "clinic_id",
+        "superseded_by_id",
+        postgresql_where=text("superseded_by_id IS NOT NULL"),
+    ),
 )
 
 appointment_transitions = tenant_table(

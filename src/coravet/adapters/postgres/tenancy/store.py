@@ -43,9 +43,12 @@ class PostgresDirectory:
     async def sign_in(self, claims: Claims) -> UserView:
         email = (claims.email or "").casefold()
         name = claims.display_name or email.partition("@")[0]
-        [row] = await self._fetch(
-            "SELECT * FROM sign_in($1, $2, $3, $4, $5)", claims.uid, email, claims.email_verified, name, uuid7()
-        )
+        try:
+            [row] = await self._fetch(
+                "SELECT * FROM sign_in($1, $2, $3, $4, $5)", claims.uid, email, claims.email_verified, name, uuid7()
+            )
+        except asyncpg.RestrictViolationError as error:
+            raise TokenRevoked("the account was erased") from error
         return UserView(row["id"], row["email"], row["display_name"])
 
     async def find(self, uid: str, session: bytes, clinic: str | None) -> Person | None:
@@ -286,5 +289,9 @@ class EndedSessions:
         )
 
     async def clinics_of(self, user_id: UserId) -> list[ClinicId]:
-        rows = await self._work.fetch("SELECT clinic_id FROM members WHERE user_id = $1 AND active", user_id)
+        rows = await self._work.fetch(
+            "SELECT m.clinic_id FROM members m JOIN clinics c ON c.id = m.clinic_id"
+            " WHERE m.user_id = $1 AND m.active AND c.leaving_since IS NULL",
+            user_id,
+        )
         return [row["clinic_id"] for row in rows]

@@ -33,6 +33,8 @@ clinics = Table(
     column("grid_minutes", SmallInteger, server_default=text("15")),
     column("version", Integer, server_default=text("1")),
     column("created_at", Instant, server_default=text("now()")),
+    # From then on nobody finds the clinic; see `departures`.
+    column("leaving_since", Instant, nullable=True),
     UniqueConstraint("slug", name="uq_clinics_slug"),
     CheckConstraint("grid_minutes >= 5 AND 1440 % grid_minutes = 0", name="grid"),
     CheckConstraint("slug ~ '^[a-z0-9]([a-z0-9-]{0,46}[a-z0-9])?$'", name="slug"),
@@ -116,7 +118,7 @@ mapping.map_imperatively(
     clinics,
     version_id_col=clinics.c.version,
     version_id_generator=False,
-    exclude_properties=["created_at"],
+    exclude_properties=["created_at", "leaving_since"],
 )
 mapping.map_imperatively(
     Member,

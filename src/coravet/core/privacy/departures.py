@@ -1,0 +1,236 @@
+"""A clinic that leaves: it is closed, handed everything that is its own, and deleted.
+
+The clinic is controller of its clients' data and CoraVet their processor, who at the end of the service hands them back
+and deletes them (LOPDP and its regulation). Up to the hand-over everything can be undone; from then on nothing can, and
+whatever interrupts the deletion, the same command goes on with it.
+"""
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from coravet.core.exchange.export import FOLDER, Manifest
+from coravet.core.kernel.actor import ClinicId
+from coravet.core.kernel.apart import KeptApart
+from coravet.core.kernel.clock import Clock
+from coravet.core.kernel.errors import FieldError, Invalid, Unavailable
+from coravet.core.kernel.events import MemberDeactivated
+from coravet.core.kernel.fields import clean_fields
+from coravet.core.kernel.work import SystemBegin
+from coravet.core.privacy.certificates import certified
+from coravet.core.privacy.leaving_ports import Departure, DepartureWork, Handed
+
+BATCH = 2_000
+"""Rows that one transaction deletes: a second or so, in which nobody of another clinic waits for anything."""
+
+ROUNDS = 20
+PAUSE_SECONDS = 1.0
+"""How often all tables are gone through anew, and what is waited in between: for what was on its way when the clinic
+was closed, and until open screens were told."""
+
+REASON = "a clinic leaves"
+
+Done = Callable[[str, int], None]
+"""Is told which table was emptied, and how many rows of it were deleted."""
+
+
+class DepartureCertificate(msgspec.Struct, frozen=True, kw_only=True):
+    """What is certified to a clinic that left.
+
+    Attributes:
+        handed: everything of the clinic as it was handed to it, with the SHA-256 of the archive.
+        deleted_at: when nothing of the clinic was left in the database; backups end by themselves, later.
+    """
+
+    subject: Literal["clinic"] = "clinic"
+    departure_id: UUID
+    clinic_id: ClinicId
+    closed_at: datetime
+    handed: Handed
+    deleted_at: datetime
+
+
+class DepartureEntry(msgspec.Struct, frozen=True, kw_only=True, tag="departure"):
+    """What is kept apart once a clinic was handed everything: whatever backup brings it back, it is deleted again."""
+
+    departure: Departure
+
+
+class CertificateEntry(msgspec.Struct, frozen=True, kw_only=True, tag="departure.certificate"):
+    """What is kept apart once everything was deleted."""
+
+    departure_id: UUID
+    certificate: str
+
+
+Entry = DepartureEntry | CertificateEntry
+"""The lines of the book `departures`."""
+
+
+async def close_clinic(slug: str, reason: str, begin: SystemBegin[DepartureWork], clock: Clock) -> Departure:
+    """Let nobody into the clinic of that address any more, and end its streams; or find how far it was brought before.
+
+    Its people, guests and links meet what they would where no clinic had ever been.
+
+    Args:
+        reason: why it leaves; kept with the departure, never in the certificate.
+
+    Raises:
+        NotFound: there is no clinic at that address, and there was none that left.
+        Invalid: there is no reason.
+    """
+    fields, errors = clean_fields({"reason": reason}, ("reason",), required=("reason",))
+    if errors:
+        raise Invalid(errors=errors)
+    async with begin(REASON) as work:
+        departure = await work.departures.close(slug, work.new_id(), fields["reason"], clock.now())
+        if departure.handed is None:
+            for place in (await work.clearing.people(departure.clinic_id))[0]:
+                work.emit(MemberDeactivated(place.member_id, place.version), departure.clinic_id)
+    return departure
+
+
+async def reopen_clinic(departure: Departure, begin: SystemBegin[DepartureWork]) -> None:
+    """Undo the closing, unless everything was handed over: what follows that cannot be undone."""
+    async with begin(REASON) as work:
+        await work.departures.reopen(departure.id)
+
+
+async def hand_over(
+    departure: Departure,
+    manifest: Manifest,
+    archive: tuple[str, int],
+    begin: SystemBegin[DepartureWork],
+    apart: KeptApart,
+) -> Departure:
+    """Note what the clinic was handed, when it is all there is. From here on there is no way back.
+
+    Args:
+        manifest: of the archive, which was found to be whole.
+        archive: its SHA-256 and its size in bytes.
+
+    Raises:
+        Invalid: there are other rows by now than those in the archive.
+        NotFound: it is no departure any more: somebody opened the clinic again.
+    """
+    async with begin(REASON) as work:
+        departure = await work.departures.lock(departure.id)
+        if departure.handed is not None:
+            return departure
+        rows = await work.clearing.counts(departure.clinic_id)
+        for file in manifest.files:
+            table = file.name.removeprefix(FOLDER).removesuffix(".csv")
+            if rows.get(table, file.rows) != file.rows:
+                raise Invalid(
+                    errors=[
+                        FieldError(
+                            "/export", "outdated", "The clinic changed while it was handed over. Repeat the command."
+                        )
+                    ]
+                )
+        accounts = (await work.clearing.people(departure.clinic_id))[1]
+        handed = Handed(sha256=archive[0], bytes=archive[1], rows=rows, accounts=accounts)
+        await work.departures.hand_over(departure, handed)
+        departure = msgspec.structs.replace(departure, handed=handed)
+        # Last before the commit: a backup that knows the clinic still meets it here, whatever is interrupted.
+        await apart.append("departures", msgspec.json.encode(DepartureEntry(departure=departure)))
+    return departure
+
+
+async def delete_clinic(
+    departure: Departure,
+    begin: SystemBegin[DepartureWork],
+    clock: Clock,
+    apart: KeptApart,
+    done: Done | None = None,
+    *,
+    batch: int = BATCH,
+    pause: float = PAUSE_SECONDS,
+) -> str:
+    """Delete everything of a clinic that was handed everything, in steps of which each may be the last for now.
+
+    Returns:
+        The certificate, as JSON; the same one however often it is asked for.
+
+    Raises:
+        NotFound: there is no such departure.
+        Unavailable: something of the clinic is written still; repeated, this goes on where it was.
+    """
+    for _ in range(ROUNDS):
+        async with begin(REASON) as work:
+            departure = await work.departures.lock(departure.id)
+            tables = work.clearing.tables()
+        if departure.certificate is not None:
+            return departure.certificate
+        for table in tables:
+            await _empty(departure, table, begin, done, batch)
+        certificate = await _certify(departure, begin, clock, apart)
+        if certificate is not None:
+            return certificate
+        await asyncio.sleep(pause)
+    raise Unavailable("Something of this clinic is still being written. Repeat the command in a minute.", 60)
+
+
+async def _empty(
+    departure: Departure, table: str, begin: SystemBegin[DepartureWork], done: Done | None, batch: int
+) -> None:
+    gone, total = batch, 0
+    while gone >= batch:
+        async with begin(REASON) as work:
+            gone = await work.clearing.empty(departure, table, batch)
+        total += gone
+    if total and done:
+        done(table, total)
+
+
+async def _certify(
+    departure: Departure, begin: SystemBegin[DepartureWork], clock: Clock, apart: KeptApart
+) -> str | None:
+    """Delete the clinic itself and certify it; None where something of it is left."""
+    if departure.handed is None:
+        raise ValueError("a clinic is deleted once everything was handed over")
+    now = clock.now()
+    certificate = certified(
+        DepartureCertificate(
+            departure_id=departure.id,
+            clinic_id=departure.clinic_id,
+            closed_at=departure.closed_at,
+            handed=departure.handed,
+            deleted_at=now,
+        )
+    )
+    async with begin(REASON) as work:
+        if not await work.clearing.remove(departure, now, certificate):
+            return None
+        entry = CertificateEntry(departure_id=departure.id, certificate=certificate)
+        await apart.append("departures", msgspec.json.encode(entry))
+    return certificate
+
+
+async def repeat_departure(
+    entry: bytes, begin: SystemBegin[DepartureWork], clock: Clock, apart: KeptApart
+) -> ClinicId | None:
+    """Delete a clinic again that a restored backup brought back.
+
+    Args:
+        entry: a line of the book `departures`.
+
+    Returns:
+        The clinic's id; None where nothing of it is there, or the line tells of something else.
+
+    Raises:
+        msgspec.ValidationError: it is no line of that book.
+    """
+    told: Entry = msgspec.json.decode(entry, type=Entry)
+    if isinstance(told, CertificateEntry):
+        return None
+    async with begin("replay departures") as work:
+        found = await work.departures.resume(told.departure)
+    if not found:
+        return None
+    await delete_clinic(told.departure, begin, clock, apart)
+    return told.departure.clinic_id
