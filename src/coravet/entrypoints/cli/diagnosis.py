@@ -9,8 +9,18 @@ import sqlalchemy as sa
 
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.migrate import head, stands_at
-from coravet.bootstrap import UnsafeRole, make_apart, make_identity, make_mail, make_works, refuse_unsafe_role
+from coravet.bootstrap import (
+    UnsafeRole,
+    make_apart,
+    make_identity,
+    make_mail,
+    make_works,
+    refuse_drift,
+    refuse_unsafe_role,
+)
 from coravet.core.kernel.clock import SystemClock
+from coravet.core.legal.documents import DOCUMENTS
+from coravet.core.legal.drift import LegalDrift
 from coravet.core.messaging.ports import NotDelivered
 from coravet.settings import Settings
 
@@ -155,6 +165,29 @@ async def _check_apart(settings: Settings) -> str:
     return f"What must outlive the database is kept in {settings.kept_apart}."
 
 
+async def _check_legal(settings: Settings) -> str:
+    engine = make_engine(settings)
+    try:
+        works = make_works(settings, engine)
+        await refuse_drift(works, settings)
+        async with works.system_begin("doctor") as work:
+            texts = [each.text for each in await work.publishing.stored() if each.text.in_force]
+    except LegalDrift as error:
+        raise Wrong(f"The service will not start: {error}") from error
+    finally:
+        await engine.dispose()
+    missing = sorted(set(DOCUMENTS) - {text.slug for text in texts})
+    if missing:
+        sentence = (
+            f"Never published: {', '.join(missing)}. Publish them as docs/legal.md says; guests need portal-terms."
+        )
+        if settings.environment == "production":
+            raise Wrong(sentence)
+        return sentence
+    in_force = sorted({f"{text.slug} {text.version}" for text in texts})
+    return f"In force, and as the files say: {', '.join(in_force)}."
+
+
 async def _check_storage(_: Settings) -> str:
     return "Nothing is kept outside the database yet: photos and files are still to come."
 
@@ -169,5 +202,6 @@ CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "mail": _check_mail,
     "whatsapp": _check_whatsapp,
     "apart": _check_apart,
+    "legal": _check_legal,
     "storage": _check_storage,
 }
