@@ -59,8 +59,9 @@ async def _decided(settings: Settings) -> None:
             "WITH person AS (INSERT INTO users (id, firebase_uid, email, display_name)"
             " VALUES (gen_random_uuid(), 'prueba', 'prueba@correo.test', 'Prueba') RETURNING id)"
             " INSERT INTO acceptances (clinic_id, id, number, user_id, slug, version, locale, sha256, decision,"
-            " capacity, decided_at, previous, hash) SELECT '00000000-0000-0000-0000-000000000000', gen_random_uuid(), 1,"
-            " id, 'terms', '1.0', 'es-EC', 'x', 'accepted', 'oneself', now(), '', '' FROM person"  # noqa: S608 -- ours
+            " capacity, decided_at, previous, hash)"
+            " SELECT '00000000-0000-0000-0000-000000000000', gen_random_uuid(), 1, id,"
+            " 'terms', '1.0', 'es-EC', 'x', 'accepted', 'oneself', now(), '', '' FROM person"
         )
 
 

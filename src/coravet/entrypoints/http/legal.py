@@ -8,9 +8,10 @@ from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath, HeaderParameter, JSONBody, PathParameter
 
+from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.legal.accept import NewAcceptance, decide, get_own, list_own
+from coravet.core.legal.accept import NIL_CLINIC, NewAcceptance, decide, get_own, list_own
 from coravet.core.legal.canonical import digest
 from coravet.core.legal.model import Evidence
 from coravet.core.legal.views import AcceptanceView, LegalTextView
@@ -21,6 +22,9 @@ from coravet.entrypoints.http.paging import Cursor, Limit
 
 PROOF = "Which words somebody agreed to is proven in public: published texts are for everybody."
 DECIDING = "Whoever is signed in may decide about the texts that bind them, and see what they decided."
+
+ANYBODY = Actor(clinic_id=NIL_CLINIC, time_zone="UTC", user_id=None)
+"""Who reads what is no clinic's."""
 
 BROWSER = 500
 """Characters of a browser's own description that are kept."""
@@ -41,7 +45,7 @@ async def list_documents(call: NamedDependency[Call], limit: Limit = 50, cursor:
 
     Of each document the version in force comes first, and of each version the Spanish text.
     """
-    async with call.system_begin("show legal texts") as work:
+    async with call.ports.begin(ANYBODY) as work:
         return await work.legal_texts.views(PageRequest(limit, cursor))
 
 
@@ -63,7 +67,7 @@ async def get_document(
     version, _, locale = file_name.removesuffix(".md").rpartition(".")
     if not file_name.endswith(".md") or "\0" in slug + file_name:
         raise NotFound
-    async with call.system_begin("show legal texts") as work:
+    async with call.ports.begin(ANYBODY) as work:
         body = await work.legal_texts.body(slug, version, locale)
     if body is None:
         raise NotFound
