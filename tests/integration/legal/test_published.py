@@ -32,7 +32,7 @@ async def published(service: Service, change: str, *texts: LegalText) -> bool:
 
 async def test_first_is_major(alone: Service) -> None:
     """Nobody is spared the first version of a text."""
-    with pytest.raises(NotPublishable, match="always major"):
+    with pytest.raises(NotPublishable, match="always a major"):
         await published(alone, "editorial", text("1.0", "x", "terms"))
 
 
