@@ -105,6 +105,7 @@ _IMPORT = f"{_CLINIC}/imports/{{import_id}}"
 _RIGHTS_REQUEST = f"{_CLINIC}/privacy/requests/{{request_id}}"
 _NOTHING = Sample()
 _SPARE = {"patient_id": "spare_patient_id"}
+_KEPT = {"category": "identity", "basis": "Reclamos del contrato, por ejemplo.", "months": 12, "provisional": False}
 _VOID = {"reason": "de otro paciente"}
 
 SAMPLES: dict[Key, Sample] = {
@@ -399,6 +400,13 @@ SAMPLES: dict[Key, Sample] = {
     ("PATCH", _RIGHTS_REQUEST): Sample(
         {"version": 1, "step": "prove_identity", "method": "document_shown"}, anew="request"
     ),
+    ("POST", f"{_CLIENT}/erase"): Sample(
+        {"request_id": "{request_id}", "version": 1}, anew="spare_client", at={"client_id": "spare_client_id"}
+    ),
+    ("GET", f"{_CLINIC}/privacy/erasures"): _NOTHING,
+    ("GET", f"{_CLINIC}/privacy/erasures/{{erasure_id}}"): _NOTHING,
+    ("GET", f"{_CLINIC}/privacy/retention"): _NOTHING,
+    ("PUT", f"{_CLINIC}/privacy/retention"): Sample({"rules": [_KEPT]}),
     ("GET", f"{_CLINIC}/export"): _NOTHING,
     ("GET", f"{_IMPORT}/rows"): _NOTHING,
     ("POST", f"{_IMPORT}/apply"): Sample({"skip_errors": True}, anew="checked_import"),

@@ -150,6 +150,7 @@ class Service:
         await self._know(clinic)
         await self.plant(clinic, "checked_import")
         await self.plant(clinic, "request")
+        await self.plant(clinic, "erasure")
         return clinic
 
     async def equip(self, clinic: "Clinic") -> "Clinic":
@@ -282,8 +283,12 @@ class Service:
             await self.plant(clinic, kind)
 
     async def _resemble(self, clinic: "Clinic", kind: str) -> None:
-        """A further contact of the client, somebody who looks like them, who was merged into them, or what they ask."""
+        """A further contact of the client, somebody who looks like them, who was merged into them, or what they ask; or
+        another client, erased or not."""
         base, ids = f"/clinics/{clinic.slug}/clients", clinic.ids
+        if kind in {"spare_client", "erasure"}:
+            await self._forget(clinic, erased=kind == "erasure")
+            return
         if kind == "request":
             asked = {"right": "access", "client_id": ids["client_id"], "asked": "¿Qué datos míos tienen?"}
             at = f"/clinics/{clinic.slug}/privacy/requests"
@@ -332,10 +337,21 @@ class Service:
                 noun, body = TREATMENTS[kind]
                 at = f"{base}/patients/{ids['patient_id']}/{noun}"
                 ids[f"{kind}_id"] = (await self.done("POST", at, vet, json=body))["id"]
-            case "contact" | "twin" | "merge" | "request":
+            case "contact" | "twin" | "merge" | "request" | "spare_client" | "erasure":
                 await self._resemble(clinic, kind)
             case _:
                 raise ValueError(f"nothing known is called {kind}")
+
+    async def _forget(self, clinic: "Clinic", *, erased: bool) -> None:
+        """A client of whom nothing else is known, or one who was erased while a rule held back who they were."""
+        base, ids = f"/clinics/{clinic.slug}", clinic.ids
+        person = {"given_name": "Eulalia", "family_name": f"Toapanta {token_hex(4)}"}
+        ids["spare_client_id"] = (await self.done("POST", f"{base}/clients", clinic.owner, json=person))["id"]
+        if erased:
+            rule = {"category": "identity", "basis": "Reclamos del contrato", "months": 12}
+            await self.done("PUT", f"{base}/privacy/retention", clinic.owner, json={"rules": [rule]})
+            at = f"{base}/clients/{ids['spare_client_id']}/erase"
+            ids["erasure_id"] = (await self.done("POST", at, clinic.owner))["id"]
 
     async def _hand_in(self, clinic: "Clinic", *, checked: bool) -> None:
         """A file of clients that is announced, or here and checked."""

@@ -53,6 +53,11 @@ OPERATIONS = [
     "exportClinic",
     "listRightsRequests", "openRightsRequest", "getRightsRequest", "advanceRightsRequest",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
+    "eraseClient",
+    "listErasures",
+    "getErasure",
+    "getRetention",
+    "setRetention",
 ]  # fmt: skip
 """Names that generated clients call. One is added with its route; renaming or losing one breaks every client."""
 

@@ -201,6 +201,11 @@ GET    /api/v1/clinics/{clinic}/privacy/requests                         401    
 POST   /api/v1/clinics/{clinic}/privacy/requests                         401      404   403  403     201   201      404
 GET    /api/v1/clinics/{clinic}/privacy/requests/{request_id}            401      404   403  403     200   200      404
 PATCH  /api/v1/clinics/{clinic}/privacy/requests/{request_id}            401      404   403  403     200   200      404
+POST   /api/v1/clinics/{clinic}/clients/{client_id}/erase               401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/privacy/erasures                         401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/privacy/erasures/{erasure_id}            401      404   403  403     200   200      404
+GET    /api/v1/clinics/{clinic}/privacy/retention                        401      404   403  403     200   200      404
+PUT    /api/v1/clinics/{clinic}/privacy/retention                        401      404   403  403     200   200      404
 GET    /api/v1/clinics/{clinic}/export                                   401      404   403  403     200   200      404
 """
 _HEAD, *_LINES = TABLE.strip("\n").splitlines()

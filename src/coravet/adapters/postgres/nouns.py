@@ -36,8 +36,11 @@ from coravet.adapters.postgres.patients.store import (
     IdentifierRows,
     PartyRows,
     PatientReadsOnPostgres,
+    PatientRows,
 )
 from coravet.adapters.postgres.privacy.departures import ClearingOnPostgres, DeparturesOnPostgres
+from coravet.adapters.postgres.privacy.erasure import ErasuresOnPostgres
+from coravet.adapters.postgres.privacy.erasure_reads import ErasureReadsOnPostgres, RetentionOnPostgres
 from coravet.adapters.postgres.privacy.requests import (
     RequestReadsOnPostgres,
     RequestRemindersOnPostgres,
@@ -169,8 +172,8 @@ class ClinicWork(PostgresWork):
         return MergeRows(self)
 
     @cached_property
-    def patients(self) -> Rows[Patient]:
-        return Rows(self.session, Patient)
+    def patients(self) -> PatientRows:
+        return PatientRows(self.session, Patient)
 
     @cached_property
     def parties(self) -> PartyRows:
@@ -395,3 +398,15 @@ class ClinicWork(PostgresWork):
     @cached_property
     def request_reminders(self) -> RequestRemindersOnPostgres:
         return RequestRemindersOnPostgres(self)
+
+    @cached_property
+    def erasures(self) -> ErasuresOnPostgres:
+        return ErasuresOnPostgres(self)
+
+    @cached_property
+    def erasure_reads(self) -> ErasureReadsOnPostgres:
+        return ErasureReadsOnPostgres(self)
+
+    @cached_property
+    def retention(self) -> RetentionOnPostgres:
+        return RetentionOnPostgres(self)

@@ -85,6 +85,9 @@ class PostgresWork:
         self._once = once
         self._events: list[tuple[ClinicId, Event]] = []
         self._answer: Any = None
+        self.role: str | None = None
+        self.system_role = ""
+        self.system_reasons: Counter[str] = Counter()
         self.tell: Callable[[Any], Any] = lambda view: view
         self.public_url = ""
 
@@ -155,6 +158,19 @@ class PostgresWork:
         sql, values = _insertion(*((type(rows[0]), len(rows)) for rows in kinds))
         arguments = [value for rows, of in zip(kinds, values, strict=True) for row in rows for value in of(row)]
         await self.execute(sql, *arguments)
+
+    @asynccontextmanager
+    async def as_system(self, reason: str) -> AsyncIterator[None]:
+        """Go on as the system meanwhile, in this transaction; every use is counted as those of `system_begin` are.
+
+        Rows of all clinics are in reach then: each statement names the work's.
+        """
+        await self.flush()
+        self.system_reasons[reason] += 1
+        await self._driver.execute(_as(self.system_role))
+        yield
+        await self.flush()
+        await self._driver.execute(_as(self.role))
 
     async def open(self) -> None:
         """Take the caller's key, waiting for another request under it.
@@ -297,6 +313,7 @@ class Works(Generic[WorkT]):
                     await driver.execute(_begin(actor.clinic_id, role))
                     work = self._kind(self._engine, connection, actor, once)
                     work.public_url = self.public_url
+                    work.role, work.system_role, work.system_reasons = role, self._system_role, self.system_reasons
                     await work.open()
                     yield work
                     announce = await work.close()
@@ -327,6 +344,11 @@ async def _commit(driver: Any) -> None:
         raise NotCommitted
 
 
+def _as(role: str | None) -> str:
+    """Act as the role for the rest of the transaction; as the one that signed in, where it is None."""
+    return "SET LOCAL ROLE NONE" if role is None else f'SET LOCAL ROLE "{role}"'
+
+
 def _begin(clinic_id: ClinicId, role: str | None) -> str:
     """Begin a transaction in the clinic, and as the role: the one place where either is set.
 
@@ -334,4 +356,4 @@ def _begin(clinic_id: ClinicId, role: str | None) -> str:
     PostgreSQL passes on no other kind to its workers; and in one round trip.
     """
     statements = f"BEGIN; SET LOCAL app.clinic_id = '{UUID(int=clinic_id.int)}'"
-    return statements if role is None else f'{statements}; SET LOCAL ROLE "{role}"'
+    return statements if role is None else f"{statements}; {_as(role)}"

@@ -1,4 +1,4 @@
-"""A patient has died: all that it still had before it ends in the same work."""
+"""A patient has died, or is erased: all that it still had before it ends in the same work."""
 
 from collections.abc import Sequence
 from datetime import datetime
@@ -44,7 +44,7 @@ async def record_death(
         death = decease(work, patient, command, now)
         visits = await work.upcoming.visits([patient.id], now)
         entries = await work.upcoming.entries([patient.id])
-        await _end(work, visits, entries, now)
+        await end_upcoming(work, visits, entries, now, "deceased")
         death.visits, death.waitlist_entries = len(visits), len(entries)
         death.recalls = await work.recalls.close(patient.id, now)
         death.messages = await work.messages.withdraw(patient.id, "patient_deceased")
@@ -52,16 +52,20 @@ async def record_death(
         return work.answer(await work.patient_reads.patient(patient.id))
 
 
-async def _end(
-    work: SchedulingWork, visits: Sequence[Appointment], entries: Sequence[WaitlistEntry], now: datetime
+async def end_upcoming(
+    work: SchedulingWork, visits: Sequence[Appointment], entries: Sequence[WaitlistEntry], now: datetime, step: str
 ) -> None:
-    """Cancel these visits and take these entries off the waitlist, all of them locked, and free what they hold."""
+    """Cancel these visits and take these entries off the waitlist, all of them locked, and free what they hold.
+
+    Args:
+        step: the word under which the visits' histories tell of it.
+    """
     steps, freed = [], []
     for visit in visits:
         came_from = visit.status
         visit.previous_status, visit.status, visit.status_since = came_from, "cancelled", now
         visit.version += 1
-        steps.append(step_taken(work, visit, "deceased", came_from, now, by="staff"))
+        steps.append(step_taken(work, visit, step, came_from, now, by="staff"))
         freed.append(visit.id)
         await time_freed(work, visit.id, visit.ends_at, now)
         work.emit(AppointmentCancelled(visit.id, visit.version))

@@ -15,6 +15,7 @@ from coravet.entrypoints.http import (
     calendars,
     clients,
     documents,
+    erasures,
     exchange,
     health,
     legal,
@@ -215,6 +216,11 @@ ROUTES: tuple[HTTPRouteHandler, ...] = (
     privacy_requests.post_request,
     privacy_requests.get_request,
     privacy_requests.patch_request,
+    erasures.post_erase,
+    erasures.list_erasures,
+    erasures.get_erasure,
+    erasures.get_retention,
+    erasures.put_retention,
 )
 
 

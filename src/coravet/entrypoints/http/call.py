@@ -22,11 +22,11 @@ from coravet.core.legal.gate import Gate
 from coravet.core.legal.ports import LegalWork
 from coravet.core.messaging.ports import ByHand, Writer
 from coravet.core.patients.numbers import Numbers
+from coravet.core.privacy.erasure_ports import ErasureWork
 from coravet.core.privacy.ports import RequestsWork
 from coravet.core.records.documents import Seal
 from coravet.core.records.sheets import SheetWriter
 from coravet.core.records.treatment_ports import TreatmentsWork
-from coravet.core.scheduling.ports import SchedulingWork
 from coravet.core.tenancy.identity import Identity
 from coravet.core.tenancy.ports import Directory, TenancyWork
 from coravet.entrypoints.http.access import Granted, Guards
@@ -36,7 +36,7 @@ from coravet.entrypoints.http.language import Language, language_of, warnings_to
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(LegalWork, TenancyWork, TreatmentsWork, SchedulingWork, ExchangeWork, DumpWork, RequestsWork, Protocol):
+class AnyWork(LegalWork, TenancyWork, TreatmentsWork, RequestsWork, ErasureWork, ExchangeWork, DumpWork, Protocol):
     """A unit of work with every noun's ports.
 
     Attributes:

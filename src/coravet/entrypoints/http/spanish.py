@@ -31,6 +31,8 @@ _TITLES = {
     "Request from another site": "Solicitud enviada desde otro sitio",
     "Not allowed": "No permitido",
     "The client is another one now": "El cliente ahora es otro",
+    "A visit is going on": "Hay una atención en curso",
+    "An import is not finished": "Hay una importación sin terminar",
     "The merge cannot be undone": "La unión no se puede deshacer",
     "Legal texts to accept": "Hay textos legales por aceptar",
     "Not the text that was published": "No es el texto publicado",
@@ -737,6 +739,15 @@ _DOCUMENTS = {
 }
 
 _RIGHTS = {
+    "An animal of this client is being seen. Complete that visit, then erase the client.": (
+        "Un animal de este cliente está siendo atendido. Termine esa cita y luego elimine al cliente."
+    ),
+    "A file that is being imported may name this client. Apply or delete the import, then erase.": (
+        "Un archivo que se está importando puede nombrar a este cliente. Aplíquelo o bórrelo y luego elimine."
+    ),
+    "There is another rule for this kind of data. Keep one of them.": (
+        "Hay otra regla para este tipo de datos. Deje una de ellas."
+    ),
     "Somebody under fifteen asks through a representative. Write who that is, and what they are to them.": (
         "Quien tiene menos de quince años ejerce sus derechos por medio de un representante."
         " Escriba quién es y qué parentesco tiene."

@@ -290,7 +290,9 @@ class RecallRows(Rows[Recall]):
         self._work = work
 
     async def lives(self, patient_id: UUID) -> bool:
-        rows = await self._work.fetch("SELECT deceased_on FROM patients WHERE id = $1 FOR KEY SHARE", patient_id)
+        rows = await self._work.fetch(
+            "SELECT deceased_on FROM patients WHERE id = $1 AND erased_at IS NULL FOR KEY SHARE", patient_id
+        )
         if not rows:
             raise NotFound
         return rows[0]["deceased_on"] is None

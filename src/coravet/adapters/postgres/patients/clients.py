@@ -125,7 +125,7 @@ WITH self AS (
                SELECT k.value FROM contacts k
                WHERE k.clinic_id = c.clinic_id AND k.client_id = c.id AND k.kind = 'phone'
            ) || c.phone, NULL) AS phones
-    FROM clients c WHERE c.id = $1 AND c.merged_into_id IS NULL
+    FROM clients c WHERE c.id = $1 AND c.merged_into_id IS NULL AND c.erased_at IS NULL
 )""" + _LIKE.format(limit="$2")  # noqa: S608 -- our own words
 # Who agreed to WhatsApp and refuses the channel has taken that back, and is told as having. Of those who are one person
 # now, a refusal by any holds until they decide anew, as with channels.
@@ -181,7 +181,7 @@ JOIN clients m ON m.clinic_id = g.clinic_id AND m.id = g.merged_id
 
 
 class ClientRows(Rows[Client]):
-    """The clinic's clients, but for those who are another one now."""
+    """The clinic's clients, but for those who are another one now, or were erased."""
 
     async def get(self, row_id: UUID) -> Client:
         return _standing(await self._one(row_id, with_for_update={"read": True}))
@@ -194,6 +194,8 @@ class ClientRows(Rows[Client]):
 def _standing(client: Client) -> Client:
     if client.merged_into_id is not None:
         raise ClientMerged(client.merged_into_id)
+    if client.erased_at is not None:
+        raise NotFound
     return client
 
 
@@ -301,7 +303,7 @@ class MergeRows(Rows[Merge]):
         await self._work.fetch(_THEIR_PATIENTS, [first, second])
         query = select(Client).where(clients.c.id.in_((first, second))).order_by("id").with_for_update(key_share=True)
         found = {client.id: client for client in await self._work.session.scalars(query)}
-        if len(found) < 2:
+        if len(found) < 2 or any(client.erased_at is not None for client in found.values()):
             raise NotFound
         return found[first], found[second]
 

@@ -14,7 +14,7 @@ from coravet.adapters.postgres.patients.search import having
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.patients.model import Alert, Death, Identifier, IdentifierKind, Party
+from coravet.core.patients.model import Alert, Death, Identifier, IdentifierKind, Party, Patient
 from coravet.core.patients.ports import Animal, Known, Word
 from coravet.core.patients.views import (
     AlertRef,
@@ -95,7 +95,7 @@ class PatientReadsOnPostgres:
         self._work = work
 
     async def client(self, client_id: UUID) -> ClientView:
-        rows = await self._work.fetch(f"{_CLIENTS} WHERE id = $1", client_id)
+        rows = await self._work.fetch(f"{_CLIENTS} WHERE id = $1 AND erased_at IS NULL", client_id)
         if not rows:
             raise NotFound
         return _client_view(rows[0])
@@ -104,7 +104,7 @@ class PatientReadsOnPostgres:
         last = after(page, tuple[str, UUID]) or ("", FIRST)
         meant = having(words, "id", 4, of_clients=True)
         rows = await self._work.fetch(
-            f"{_CLIENTS} WHERE merged_into_id IS NULL AND (family_name, id) > ($1, $2) {meant}"
+            f"{_CLIENTS} WHERE merged_into_id IS NULL AND erased_at IS NULL AND (family_name, id) > ($1, $2) {meant}"
             " ORDER BY family_name, id LIMIT $3",
             *last,
             page.limit + 1,
@@ -113,7 +113,7 @@ class PatientReadsOnPostgres:
         return page_of(rows, page, _client_view, lambda row: (row["family_name"], row["id"]))
 
     async def patient(self, patient_id: UUID) -> PatientView:
-        rows = await self._work.fetch(f"{_PATIENTS} NULL WHERE p.id = $1", patient_id)
+        rows = await self._work.fetch(f"{_PATIENTS} NULL WHERE p.id = $1 AND p.erased_at IS NULL", patient_id)
         if not rows:
             raise NotFound
         return _patient_view(rows[0])
@@ -130,14 +130,30 @@ class PatientReadsOnPostgres:
                 ORDER BY n.name, n.id LIMIT $4))
         """  # noqa: S608 -- put together from our own texts
         rows = await self._work.fetch(
-            f"{_PATIENTS} $3 WHERE (p.name, p.id) > ($1, $2) AND ($3::uuid IS NULL OR a.id IS NOT NULL)"
-            f" {narrowed if meant else ''} ORDER BY p.name, p.id LIMIT $4",
+            f"{_PATIENTS} $3 WHERE p.erased_at IS NULL AND (p.name, p.id) > ($1, $2)"
+            f" AND ($3::uuid IS NULL OR a.id IS NOT NULL) {narrowed if meant else ''} ORDER BY p.name, p.id LIMIT $4",
             *last,
             client_id,
             page.limit + 1,
             *(word.forms for word in words or ()),
         )
         return page_of(rows, page, _patient_view, lambda row: (row["name"], row["id"]))
+
+
+class PatientRows(Rows[Patient]):
+    """The clinic's patients, but for those that were erased with whom they belonged to."""
+
+    async def get(self, row_id: UUID) -> Patient:
+        return _standing(await super().get(row_id))
+
+    async def lock(self, row_id: UUID) -> Patient:
+        return _standing(await super().lock(row_id))
+
+
+def _standing(patient: Patient) -> Patient:
+    if patient.erased_at is not None:
+        raise NotFound
+    return patient
 
 
 class DeathsOnPostgres:

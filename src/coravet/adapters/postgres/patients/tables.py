@@ -26,11 +26,12 @@ from coravet.core.privacy.classification import (
 )
 
 # As near to `fold` as a generated column may come: accents of Spanish and its neighbours, and case.
-NAME_KEY = (
-    "lower(translate(given_name || ' ' || family_name, 'ÁÀÂÄÃÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇáàâäãéèêëíìîïóòôöõúùûüñç',"
+FOLDED = (
+    "lower(translate({}, 'ÁÀÂÄÃÉÈÊËÍÌÎÏÓÒÔÖÕÚÙÛÜÑÇáàâäãéèêëíìîïóòôöõúùûüñç',"
     " 'AAAAAEEEEIIIIOOOOOUUUUNCaaaaaeeeeiiiiooooouuuunc'))"
 )
 SPECIES = "'dog', 'cat', 'rabbit', 'bird', 'horse', 'cow', 'pig', 'reptile', 'other'"
+NAME_KEY = FOLDED.format("given_name || ' ' || family_name")
 
 clients = tenant_table(
     "clients",

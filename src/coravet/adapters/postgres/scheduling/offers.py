@@ -38,6 +38,7 @@ _BOOKED = """
 SELECT p.id, o.client_id, p.species, p.deceased_on IS NOT NULL FROM patients p
 JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
 JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id AND c.merged_into_id IS NULL
+    AND c.erased_at IS NULL
 """
 _OF_VISIT = f"{_BOOKED} JOIN appointments a ON a.clinic_id = p.clinic_id AND a.patient_id = p.id WHERE a.id = $1"
 _KEPT = "FOR KEY SHARE OF p FOR SHARE OF c, o"

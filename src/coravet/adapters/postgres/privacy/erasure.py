@@ -1,0 +1,429 @@
+"""Taking a person out of every table, driven by what each column says of them and how its table relates to them."""
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from uuid import UUID
+
+import msgspec
+from sqlalchemy import Column, Table, Text
+
+from coravet.adapters.postgres.patients.tables import FOLDED
+from coravet.adapters.postgres.privacy.subject import FREE, RELATES, SUBJECT, Subject, Through, Time, rows_of
+from coravet.adapters.postgres.schema import metadata
+from coravet.adapters.postgres.work import PostgresWork
+from coravet.core.kernel.actor import MemberId
+from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.text import fold
+from coravet.core.patients.errors import ClientMerged
+from coravet.core.privacy.erasure_ports import ERASED, Begun, Erased, Person
+from coravet.core.privacy.erasure_views import Category, Certificate
+
+OF_MEMBERS = {
+    "addenda": {"author_name", "registration_number"},
+    "dewormings": {"vet_name", "registration_number"},
+    "encounters": {"signer_name", "registration_number"},
+    "immunizations": {"vet_name", "registration_number"},
+    "prescriptions": {"vet_name", "registration_number"},
+}
+"""Columns in a client's rows that tell of who works in the clinic."""
+
+HELD_AS: dict[str, Category | None] = {
+    "acceptance_evidence": "acceptances",
+    "addenda": "clinical_record",
+    "alerts": "clinical_record",
+    "allergies": "clinical_record",
+    "appointment_transitions": "appointments",
+    "appointments": "appointments",
+    "clients": "identity",
+    "consents": "acceptances",
+    "contacts": "identity",
+    "dewormings": "clinical_record",
+    "documents": "clinical_record",
+    "encounters": "clinical_record",
+    "guest_requests": "guest_requests",
+    "identifiers": "clinical_record",
+    "immunizations": "clinical_record",
+    "import_rows": None,
+    "patients": "clinical_record",
+    "prescription_items": "clinical_record",
+    "prescriptions": "clinical_record",
+    "privacy_request_steps": "rights_requests",
+    "privacy_requests": "rights_requests",
+    "problem_changes": "clinical_record",
+    "problems": "clinical_record",
+    "recalls": "messages",
+    "search_words": None,
+    "set_aside_notes": "clinical_record",
+    "waitlist": "appointments",
+    "weights": "clinical_record",
+    "withheld": None,
+}
+"""Which rule of retention may hold a table's texts back; None where it would hold the same twice."""
+
+_WORD = f"'{ERASED}'"
+REPLACEMENTS = {
+    "clients.family_name": "''",
+    "clients.search_key": "''",
+    "guest_requests.family_name": "''",
+    "guest_requests.phone": "''",
+    "identifiers.value_key": "'000000000000000'",  # a chip has fifteen digits
+    "patients.birth_date": "date_trunc('year', birth_date)::date",
+    "patients.birth_date_precision": "CASE WHEN birth_date IS NOT NULL THEN 'year' END",
+    "patients.search_key": "''",
+    # A draft of an erased animal is closed as an error is, so that nobody writes on.
+    "encounters.void_reason": f"CASE WHEN signed_at IS NULL OR voided_at IS NOT NULL THEN {_WORD} END",
+}
+"""What stands for a value where the word `[eliminado]` cannot, or would be found."""
+
+_NOW = "(SELECT now FROM at)"
+_STOPPED = "status IN ('planned', 'waiting')"
+ENDS = {
+    "clients": {"erased_at": _NOW, "version": "version + 1"},
+    "encounters": {"voided_at": f"CASE WHEN signed_at IS NULL THEN coalesce(voided_at, {_NOW}) ELSE voided_at END"},
+    "identifiers": {"until": f"coalesce(until, greatest(since, {_NOW}))"},
+    "links": {"revoked_at": f"coalesce(revoked_at, {_NOW})"},
+    "messages": {
+        "status": f"CASE WHEN {_STOPPED} THEN 'skipped' ELSE status END",
+        "why": f"CASE WHEN {_STOPPED} THEN 'client_erased' ELSE why END",
+        "not_before": f"CASE WHEN {_STOPPED} THEN NULL ELSE not_before END",
+    },
+    "patients": {"erased_at": _NOW, "version": "version + 1"},
+    "recalls": {"closed_at": f"coalesce(closed_at, {_NOW})"},
+}
+"""What ends with the person, beside what is said of them."""
+
+# Visits before what hangs on them, as others lock them.
+_FIRST = ("appointments", "waitlist", "encounters")
+
+_THEIR_PATIENTS = """
+SELECT p.id FROM patients p WHERE p.id IN (
+    SELECT o.patient_id FROM parties o JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+    WHERE c.id = $1 OR c.merged_into_id = $1
+) ORDER BY p.id FOR UPDATE
+"""
+# Stronger than who writes of them needs, so that whoever does is waited for, or waits and finds them erased.
+_THEM = """
+SELECT id, version, merged_into_id, erased_at, given_name, family_name, document_number, phone, email, address,
+       created_at
+FROM clients WHERE id = $1 OR merged_into_id = $1 ORDER BY id FOR UPDATE
+"""
+_OWNS = "role IN ('owner', 'co_owner') AND {0}.until IS NULL"
+_ANIMALS = f"""
+SELECT p.id, p.name, p.erased_at IS NOT NULL AS erased,
+       EXISTS (SELECT FROM parties o WHERE o.clinic_id = p.clinic_id AND o.patient_id = p.id
+               AND o.client_id = ANY ($1) AND o.{_OWNS.format("o")}) AS theirs,
+       EXISTS (SELECT FROM parties o JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+               WHERE o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.client_id <> ALL ($1)
+               AND c.erased_at IS NULL AND c.deceased_on IS NULL AND o.{_OWNS.format("o")}) AS kept,
+       ARRAY(SELECT c.given_name || ' ' || c.family_name FROM parties o
+             JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+             WHERE o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.client_id <> ALL ($1)) AS others
+FROM patients p WHERE p.id IN (SELECT patient_id FROM parties WHERE client_id = ANY ($1))
+"""  # noqa: S608 -- our own words
+_DEALT = f"""
+{SUBJECT}
+SELECT (SELECT greatest(max(a.starts_at), (SELECT max(e.started_at) FROM encounters e
+            WHERE e.clinic_id = $1 AND e.patient_id = ANY ($3)))
+        FROM appointments a WHERE a.clinic_id = $1 AND a.client_id = ANY ($2) AND a.starts_at <= ${FREE}
+        AND a.status NOT IN ('cancelled', 'no_show')) AS last_dealt,
+       EXISTS (SELECT FROM appointments a WHERE a.clinic_id = $1
+               AND (a.client_id = ANY ($2) OR a.patient_id = ANY ($3))
+               AND a.status IN ('checked_in', 'in_exam', 'ready')) AS under_way
+"""  # noqa: S608 -- our own words
+_CONTACTS = f"{SUBJECT} SELECT kind, value FROM contacts WHERE {rows_of('contacts')}"  # noqa: S608 -- our own words
+_GUESTS = f"""
+{SUBJECT} SELECT given_name, family_name, phone, email FROM guest_requests WHERE {rows_of("guest_requests")}
+"""  # noqa: S608 -- our own words
+# As a row was read, with all that was noted of it.
+_ROW_NAMES = (
+    "(r.client_id = ANY ($2) OR r.document = ANY ($3) OR r.phone = ANY ($4) OR r.further_phones && $4 OR "
+    + FOLDED.format("concat_ws(' ', r.person, r.animals, r.problems, r.known_as, r.seen)")
+    + " LIKE ANY ($5))"
+)
+# A file that was not read to its end may hold anybody.
+_MAY_NAME = f"""
+i.clinic_id = $1 AND (i.status IN ('checking', 'applying') OR i.status = 'uploading' AND i.received > 0
+    OR i.status = 'checked' AND EXISTS (SELECT FROM import_rows r
+        WHERE r.clinic_id = i.clinic_id AND r.import_id = i.id AND {_ROW_NAMES}))
+"""
+_IMPORTS = (
+    f"SELECT i.id FROM imports i WHERE {_MAY_NAME}",  # noqa: S608 -- our own words
+    f"UPDATE imports i SET status = 'failed' WHERE {_MAY_NAME}",  # noqa: S608 -- our own words
+    f"DELETE FROM import_rows r WHERE r.clinic_id = $1 AND {_ROW_NAMES}",  # noqa: S608 -- our own words
+)
+_FILES = (
+    "DELETE FROM import_parts t USING imports i WHERE i.clinic_id = $1 AND t.clinic_id = i.clinic_id"
+    " AND t.import_id = i.id AND i.status NOT IN ('uploading', 'checking', 'checked', 'applying')"
+)
+_IMPORT_NAMES = (
+    f"UPDATE imports SET file_name = {_WORD}, layout = NULL, problem = NULL WHERE clinic_id = $1 AND "  # noqa: S608 -- our own words
+    + FOLDED.format("concat_ws(' ', file_name, layout, problem)")
+    + " LIKE ANY ($2)"
+)
+_ANSWERS = (
+    "DELETE FROM idempotency_keys WHERE clinic_id = $1 AND answer IS NOT NULL AND "  # noqa: S608 -- our own words
+    + FOLDED.format("convert_from(answer, 'UTF8')")
+    + " LIKE ANY ($2)"
+)
+_END_PARTIES = """
+UPDATE parties SET until = greatest(since, $4)
+WHERE clinic_id = $1 AND client_id = ANY ($2) AND patient_id = ANY ($3) AND until IS NULL
+RETURNING patient_id, role
+"""
+_HEIRS = """
+UPDATE parties k SET role = 'owner' FROM (
+    SELECT DISTINCT ON (o.patient_id) o.id FROM parties o
+    JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+    WHERE o.clinic_id = $1 AND o.patient_id = ANY ($2) AND o.role = 'co_owner' AND o.until IS NULL
+      AND c.erased_at IS NULL AND c.deceased_on IS NULL
+    ORDER BY o.patient_id, o.since, o.id
+) heir WHERE k.clinic_id = $1 AND k.id = heir.id
+RETURNING k.patient_id, k.client_id
+"""
+_BEGIN = """
+INSERT INTO erasures (clinic_id, id, number, subject_type, subject_id, request_id, requested_by, begun_at)
+SELECT $1, $2, CASE WHEN $3::integer IS NULL OR EXISTS (SELECT FROM erasures WHERE clinic_id = $1 AND number = $3)
+    THEN (SELECT coalesce(max(number), 0) + 1 FROM erasures WHERE clinic_id = $1) ELSE $3 END, 'client', $4, $5, $6, $7
+RETURNING number
+"""
+
+
+def erased_columns(table: Table) -> list[Column[object]]:
+    """The columns of a client's row that do not stay as they are, in the table's order."""
+    return [
+        column
+        for column in table.columns
+        if column.info["privacy"].on_erasure in {"clear", "replace", "delete_row"}
+        and column.name not in OF_MEMBERS.get(table.name, ())
+        and column.computed is None
+    ]
+
+
+def cut_columns(table: Table) -> list[Column[object]]:
+    """The columns in which a person may be named though the row is another's."""
+    return [
+        column
+        for column in table.columns
+        if column.info["privacy"].kind in {"free_text", "sensitive"}
+        and column.name not in OF_MEMBERS.get(table.name, ())
+        and isinstance(column.type, Text)
+    ]
+
+
+def of_patients(table: Table) -> str | None:
+    """The condition that picks the rows about patients `$2` of a clinic `$1`; None where the table has none."""
+    here = f"{table.name}.clinic_id = $1 AND {table.name}."
+    if table.name == "patients":
+        return f"{here}id = ANY ($2)"
+    if "patient_id" in table.columns:
+        return f"{here}patient_id = ANY ($2)"
+    tie = RELATES.get(table.name)
+    above = of_patients(metadata.tables[tie.table]) if isinstance(tie, Through) else None
+    if above is None or not isinstance(tie, Through):
+        return None
+    return f"{here}{tie.column} IN (SELECT {tie.table}.id FROM {tie.table} WHERE {above})"  # noqa: S608 -- our own names
+
+
+def _set(table: Table, column: Column[object]) -> str:
+    if column.info["privacy"].on_erasure == "clear":
+        return "NULL"
+    return REPLACEMENTS.get(f"{table.name}.{column.name}", f"CASE WHEN {column.name} IS NOT NULL THEN {_WORD} END")
+
+
+def _statement(table: Table, *, held: bool) -> str:
+    """Clear, replace or delete, and where it is held back keep what stood there. Answers how many of both.
+
+    After the subject it takes the instant, and where something is held back the erasure, the category and the day.
+    """
+    columns, rows = erased_columns(table), rows_of(table.name)
+    if any(column.info["privacy"].on_erasure == "delete_row" for column in columns):
+        change = f"DELETE FROM {table.name} WHERE {rows}"  # noqa: S608 -- our own names
+    else:
+        sets = {column.name: _set(table, column) for column in columns} | ENDS.get(table.name, {})
+        listed = ", ".join(f"{name} = {value}" for name, value in sets.items())
+        change = f"UPDATE {table.name} SET {listed} WHERE {rows}"  # noqa: S608 -- our own names
+    keep = "SELECT WHERE false"
+    if held:
+        names = ", ".join(f"'{column.name}', {table.name}.{column.name}" for column in columns)
+        keep = (
+            "INSERT INTO withheld (clinic_id, erasure_id, table_name, row_id, category, content, until)"  # noqa: S608 -- our own names
+            f" SELECT {table.name}.clinic_id, ${FREE + 1}, '{table.name}', {table.name}.id, ${FREE + 2},"
+            f" jsonb_strip_nulls(jsonb_build_object({names})), ${FREE + 3}::date FROM {table.name}"
+            f" WHERE {rows} AND num_nonnulls({', '.join(column.name for column in columns)}) > 0 RETURNING 1"
+        )
+    return (
+        f"{SUBJECT}, at AS (SELECT ${FREE}::timestamptz AS now), kept AS ({keep}), changed AS ({change} RETURNING 1)"  # noqa: S608 -- our own names
+        " SELECT (SELECT count(*) FROM changed) AS changed, (SELECT count(*) FROM kept) AS kept"
+    )
+
+
+def _tables() -> Iterator[Table]:
+    """Tables with something to erase, in the order in which works lock them; what triggers write comes last."""
+    names = [name for name in RELATES if erased_columns(metadata.tables[name]) or name in ENDS]
+    last = ("search_words",)
+    for name in sorted(names, key=lambda name: (name in last, name not in _FIRST, name)):
+        if name != "withheld":
+            yield metadata.tables[name]
+
+
+class ErasuresOnPostgres:
+    """See the port."""
+
+    def __init__(self, work: PostgresWork) -> None:
+        self._work = work
+
+    async def subject(self, client_id: UUID, now: datetime) -> Erased:
+        await self._work.fetch(_THEIR_PATIENTS, client_id)
+        them = await self._work.fetch(_THEM, client_id)
+        client = next((row for row in them if row["id"] == client_id), None)
+        if client is None:
+            raise NotFound
+        if client["merged_into_id"] is not None:
+            raise ClientMerged(client["merged_into_id"])
+        clients = [row["id"] for row in them]
+        if client["erased_at"] is not None:
+            return Erased(client["version"], erased=True, clients=clients)
+        # Those that became theirs before the client was locked.
+        await self._work.fetch(_THEIR_PATIENTS, client_id)
+        found = await self._work.fetch(_ANIMALS, clients)
+        animals = [row["id"] for row in found if row["theirs"] and not row["kept"] and not row["erased"]]
+        arguments = self._subject(clients, animals)
+        contacts = await self._work.fetch(_CONTACTS, *arguments)
+        guests = await self._work.fetch(_GUESTS, *arguments)
+        [dealt] = await self._work.fetch(_DEALT, *arguments, now)
+        named = [*them, *guests]
+        phones = [row["phone"] for row in named] + [row["value"] for row in contacts if row["kind"] == "phone"]
+        others = [row["email"] for row in named] + [row["value"] for row in contacts if row["kind"] == "email"]
+        person = Person(
+            names=sorted({(row["given_name"], row["family_name"]) for row in named}),
+            documents=sorted({row["document_number"] for row in them} - {None}),
+            phones=sorted({*phones} - {None, ""}),
+            others=sorted({*others, *(row["address"] for row in them)} - {None, ""}),
+        )
+        return Erased(
+            version=client["version"],
+            erased=False,
+            clients=clients,
+            animals=animals,
+            others=[row["id"] for row in found if row["id"] not in animals and not row["erased"]],
+            person=person,
+            spared=[name for row in found if row["id"] not in animals for name in (row["name"], *row["others"])],
+            last_dealt=dealt["last_dealt"] or max(row["created_at"] for row in them),
+            under_way=dealt["under_way"],
+            in_import=bool(await self._work.fetch(_IMPORTS[0], *self._named(clients, person))),
+        )
+
+    async def part(self, erased: Erased, now: datetime) -> dict[UUID, list[UUID]]:
+        ended = await self._work.fetch(_END_PARTIES, self._clinic, erased.clients, erased.others, now)
+        orphans = [row["patient_id"] for row in ended if row["role"] == "owner"]
+        heirs: dict[UUID, list[UUID]] = {}
+        for row in await self._work.fetch(_HEIRS, self._clinic, orphans):
+            heirs.setdefault(row["client_id"], []).append(row["patient_id"])
+        await self._work.execute(
+            "UPDATE patients SET version = version + 1 WHERE clinic_id = $1 AND id = ANY ($2)", self._clinic, orphans
+        )
+        return heirs
+
+    async def begin(
+        self, subject_id: UUID, request_id: UUID | None, by: MemberId | None, now: datetime, again: Begun | None
+    ) -> Begun:
+        erasure_id = self._work.new_id() if again is None else again.id
+        await self._work.fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"{self._clinic}:erasures")
+        async with self._work.as_system("erasure"):
+            [row] = await self._work.fetch(
+                _BEGIN, self._clinic, erasure_id, again and again.number, subject_id, request_id, by, now
+            )
+        await self._work.execute(f"SET LOCAL app.erasure = '{UUID(int=erasure_id.int)}'")
+        return Begun(erasure_id, row["number"])
+
+    async def anonymise(
+        self, begun: Begun, erased: Erased, cut: Callable[[str], str], held: Mapping[Category, date], now: datetime
+    ) -> tuple[dict[str, int], dict[Category, int]]:
+        rows: dict[str, int] = {}
+        blocked: dict[Category, int] = {}
+        arguments = [*self._subject(erased.clients, erased.animals), now]
+        async with self._work.as_system("erasure"):
+            for table in _tables():
+                category = HELD_AS.get(table.name)
+                until = None if category is None else held.get(category)
+                more = [] if until is None else [begun.id, category, until]
+                [done] = await self._work.fetch(_statement(table, held=until is not None), *arguments, *more)
+                rows[table.name] = done["changed"]
+                if category is not None:
+                    blocked[category] = blocked.get(category, 0) + done["kept"]
+            for name in sorted(RELATES):
+                rows[name] = rows.get(name, 0) + await self._cut(metadata.tables[name], erased, cut)
+            await self._forget_files(erased)
+        return {name: count for name, count in rows.items() if count}, blocked
+
+    async def complete(self, begun: Begun, certificate: Certificate, sha256: str) -> None:
+        async with self._work.as_system("erasure"):
+            await self._work.execute(
+                "UPDATE erasures SET completed_at = $3, certificate = $4, sha256 = $5 WHERE clinic_id = $1 AND id = $2",
+                self._clinic,
+                begun.id,
+                certificate.erased_at,
+                msgspec.json.encode(certificate).decode(),
+                sha256,
+            )
+
+    @property
+    def _clinic(self) -> UUID:
+        return self._work.actor.clinic_id
+
+    def _subject(self, clients: list[UUID], animals: list[UUID]) -> list[object]:
+        return Subject(self._clinic, clients, [Time(animal, None, None) for animal in animals]).arguments()
+
+    async def _cut(self, table: Table, erased: Erased, cut: Callable[[str], str]) -> int:
+        """Cut the person out of what is told of patients; answers of how many rows."""
+        columns, where = [column.name for column in cut_columns(table)], of_patients(table)
+        if not columns or where is None:
+            return 0
+        listed = ", ".join(columns)
+        found = await self._work.fetch(
+            f"SELECT id, {listed} FROM {table.name} WHERE {where} AND num_nonnulls({listed}) > 0 FOR NO KEY UPDATE",  # noqa: S608 -- our own names
+            self._clinic,
+            [*erased.others, *erased.animals],
+        )
+        changed = []
+        for row in found:
+            old = tuple(row.values())[1:]
+            new = tuple(None if text is None else cut(text) for text in old)
+            if new != old:
+                changed.append((row["id"], *new))
+        if changed:
+            sets = ", ".join(f"{name} = x.{name}" for name in columns)
+            arrays = ", ".join(f"${place}::text[]" for place in range(3, len(columns) + 3))
+            await self._work.execute(
+                f"UPDATE {table.name} SET {sets} FROM unnest($2::uuid[], {arrays}) AS x (id, {listed})"  # noqa: S608 -- our own names
+                f" WHERE {table.name}.clinic_id = $1 AND {table.name}.id = x.id",
+                self._clinic,
+                *([row[place] for row in changed] for place in range(len(columns) + 1)),
+            )
+        return len(changed)
+
+    async def _forget_files(self, erased: Erased) -> None:
+        """Let go of files that were handed in, and of answers that are kept, where they name the person."""
+        named = self._named(erased.clients, erased.person)
+        for statement in _IMPORTS[1:]:
+            await self._work.execute(statement, *named)
+        await self._work.execute(_FILES, self._clinic)
+        likes = _likes(erased.person)
+        await self._work.execute(_IMPORT_NAMES, self._clinic, likes)
+        ids = [f"%{each}%" for each in (*erased.clients, *erased.animals)]
+        await self._work.execute(_ANSWERS, self._clinic, [*likes, *ids])
+
+    def _named(self, clients: list[UUID], person: Person) -> list[object]:
+        return [self._clinic, clients, person.documents, person.phones, _likes(person)]
+
+
+def _likes(person: Person) -> list[str]:
+    """Patterns of folded text that names the person."""
+    names = [pair for given, family in person.names for pair in ((given, family), (family, given))]
+    texts = ["%".join(map(_escaped, pair)) for pair in names if all(pair)]
+    texts += [_escaped(each) for each in (*person.documents, *person.phones, *person.others)]
+    return [f"%{text}%" for text in texts]
+
+
+def _escaped(text: str) -> str:
+    return fold(text).replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
