@@ -216,6 +216,29 @@ async def test_correction(desk: Desk) -> None:
     assert request["steps"][-1]["recipients_told"] is True
 
 
+async def test_erasure(desk: Desk, admin: asyncpg.Connection) -> None:
+    """An erasure is executed when that client was erased, and not by another's or an unknown id."""
+    base, owner = f"/clinics/{desk.clinic.slug}", desk.clinic.owner
+    other = await desk.service.done("POST", f"{base}/clients", owner, json={"given_name": "Eva", "family_name": "Vera"})
+    ids = {client: uuid4() for client in (desk.clinic.ids["client_id"], other["id"])}
+    for number, (client, erasure) in enumerate(ids.items(), start=1):
+        await admin.execute(
+            "INSERT INTO erasures (clinic_id, id, number, subject_type, subject_id, begun_at, completed_at,"
+            " certificate, sha256) VALUES ($1, $2, $3, 'client', $4, now(), now(), '{}', '0')",
+            UUID(desk.clinic.id),
+            erasure,
+            number,
+            UUID(client),
+        )
+    request = await desk.take(await desk.open("erasure"), "prove_identity", method="document_shown")
+    request = await desk.take(request, "decide", outcome="granted", text="Sí.")
+    assert (await desk.ask(request, "execute"))[0] == 422
+    for wrong in (uuid4(), ids[other["id"]]):
+        assert (await desk.ask(request, "execute", reference=str(wrong)))[0] == 404
+    request = await desk.take(request, "execute", reference=str(ids[desk.clinic.ids["client_id"]]))
+    assert request["status"] == "executed"
+
+
 async def test_objection(desk: Desk) -> None:
     """An objection ends consent to marketing and every reminder; it is never refused as a whole (art. 16)."""
     at = f"/clinics/{desk.clinic.slug}/clients/{desk.clinic.ids['client_id']}"

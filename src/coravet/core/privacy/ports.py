@@ -33,6 +33,10 @@ class RightsRequests(Table[RightsRequest], Protocol):
         """
         ...
 
+    async def check_erased(self, client_id: UUID, erasure_id: UUID) -> None:
+        """Raises NotFound where that is no erasure of the client, or one that is not completed."""
+        ...
+
 
 class RequestSteps(Protocol):
     """The register of what was done about requests, for good."""

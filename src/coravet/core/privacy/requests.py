@@ -66,7 +66,7 @@ class NewRightsRequest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RightsRequestChange(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The next step of a request, with what that step needs (see `NEEDS`) and nothing else.
+    """The next step of a request, with what that step needs and nothing else.
 
     Attributes:
         step: `prove_identity` with `method`; `ask` and `clarify` with `text`; `decide` with `outcome`, `text` and,
@@ -219,7 +219,7 @@ async def take_request_step(
 
     Raises:
         Invalid: the step lacks a field or does not take one.
-        NotFound: no such request here.
+        NotFound: no such request here, or no erasure of who asks under that id.
         ClientMerged: who asks was merged with another client at this moment; repeat the step.
         StaleVersion: it changed since it was read.
         InvalidTransition: its state does not allow the step.
@@ -233,8 +233,9 @@ async def take_request_step(
             await work.clients.lock(changed)
         request = await work.rights_requests.lock(request_id)
         advance(request, command.version)
-        decided = msgspec.structs.replace(command, text=fields["text"])
-        _advance(request, decided, now, day_of(now, zone), day_of(request.received_at, zone), holidays)
+        _advance(request, command, now, day_of(now, zone), day_of(request.received_at, zone), holidays)
+        if request.kind == "erasure" and command.reference is not None and request.client_id is not None:
+            await work.rights_requests.check_erased(request.client_id, command.reference)
         if changed is not None:
             await _carry_out(work, request, command.step, changed, now)
         details = {name: fields[name] for name in _DETAILS}
@@ -313,7 +314,7 @@ def _check_decision(request: RightsRequest, command: RightsRequestChange, today:
 
 def _check_execution(request: RightsRequest, command: RightsRequestChange) -> None:
     errors = []
-    if request.kind == "erasure" and command.reference is None:
+    if request.kind == "erasure" and request.client_id is not None and command.reference is None:
         errors.append(FieldError("/reference", "required", "Erase the client first, and name that erasure here."))
     if command.reference is not None and request.kind not in _TAKES_REFERENCE:
         errors.append(FieldError("/reference", "not_here", "This step does not take this field. Leave it out."))

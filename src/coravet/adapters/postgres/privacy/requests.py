@@ -70,6 +70,7 @@ WHERE (c.id = $1 OR c.merged_into_id = $1) AND c.suspended_at IS NOT NULL AND c.
 )
 RETURNING c.id, c.version
 """
+_ERASED = "SELECT FROM erasures WHERE subject_id = $1 AND id = $2 AND completed_at IS NOT NULL"
 # Whoever comes second waits for no row, and finds none that the first one took.
 _TAKE = """
 WITH due AS (
@@ -109,6 +110,10 @@ class RightsRequestRows(Rows[RightsRequest]):
 
     async def lift(self, client_id: UUID, request_id: UUID) -> list[tuple[UUID, int]]:
         return [(row["id"], row["version"]) for row in await self._work.fetch(_LIFT, client_id, request_id)]
+
+    async def check_erased(self, client_id: UUID, erasure_id: UUID) -> None:
+        if not await self._work.fetch(_ERASED, client_id, erasure_id):
+            raise NotFound
 
 
 class RequestReadsOnPostgres:
