@@ -140,6 +140,7 @@ class Lives(RuleBasedStateMachine):
         assert code == expected
         return view
 
+    @precondition(lambda self: len(self.requests) < 3)
     @rule(right=st.sampled_from(sorted(DUE)))
     def opens(self, right: Right) -> None:
         """A paper that came in on the Monday is written down, whatever day it is."""
@@ -212,6 +213,6 @@ def test_lives(database: Settings) -> None:
     run_state_machine_as_test(
         lambda: Lives(database),
         settings=settings(
-            max_examples=8, stateful_step_count=20, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=15, stateful_step_count=25, deadline=None, suppress_health_check=list(HealthCheck)
         ),
     )
