@@ -45,6 +45,8 @@ In the order in which works lock them. Clients who were merged before follow, so
 FOLLOWED = {
     ("consents", "client_id"): "proof of what was said by whom; read together with those of whoever was merged",
     ("channel_choices", "client_id"): "as consents",
+    ("acceptances", "client_id"): "as consents, and for good",
+    ("erasures", "subject_id"): "a certificate of who was erased, under the id that they had",
     ("client_merges", "client_id"): "the trail of merges itself",
     ("client_merges", "merged_id"): "as client_id",
 }
