@@ -369,7 +369,7 @@ SAMPLES: dict[Key, Sample] = {
             "resource_id": "{resource_id}",
             "client": {"given_name": "Zoila", "family_name": "Quimbiurco", "phone": "0991234567"},
             "patient": {"name": "Firulais", "species": "dog"},
-            "accepted": {"slug": "privacy", "version": "1", "locale": "es-EC", "sha256": "0" * 64},
+            "accepted": shown("portal-terms"),
         }
     ),
     ("GET", "/api/v1/portal/bookings/{see_token}"): _NOTHING,

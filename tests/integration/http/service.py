@@ -10,6 +10,7 @@ from http.cookiejar import CookieJar, DefaultCookiePolicy
 from itertools import count
 from secrets import token_hex
 from typing import Any
+from unittest.mock import patch
 from uuid import UUID
 
 import asyncpg
@@ -17,7 +18,9 @@ import httpx
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from tests.integration.http.contract import Contract
 from tests.integration.parts.people import People
+from tests.integration.parts.texts import shown
 
+from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.bootstrap import Application, application, services
 from coravet.core.exchange.imports import check
@@ -68,8 +71,6 @@ TREATMENTS: dict[str, tuple[str, Any]] = {
 """What a vet records of a patient: the noun of its address, and a body."""
 
 PENDING = OpenDocument("terms", "1", "es-EC", "0" * 64, "/api/v1/legal/documents/terms/1.es-EC.md")
-
-ACCEPTED = {"slug": "privacy", "version": "1", "locale": "es-EC", "sha256": "0" * 64}
 
 Headers = dict[str, str]
 
@@ -277,7 +278,7 @@ class Service:
     async def _know(self, clinic: "Clinic") -> None:
         """What the client agreed to, how else they are reached, and somebody who turned out to be them."""
         at = f"/clinics/{clinic.slug}/clients/{clinic.ids['client_id']}"
-        agreed = {"purpose": "marketing", "decision": "accepted", "text": ACCEPTED}
+        agreed = {"purpose": "marketing", "decision": "accepted", "text": shown("consent-marketing")}
         await self.done("POST", f"{at}/consents", clinic.owner, json=agreed)
         for kind in ("contact", "merge", "twin"):
             await self.plant(clinic, kind)
@@ -406,13 +407,15 @@ class Service:
 
     @contextmanager
     def legal_pending(self) -> Iterator[None]:
-        """A legal text waits for everybody's decision."""
-        documents = self.application.litestar.state.ports.gate.documents
-        documents.append(PENDING)
-        try:
+        """A legal text waits for everybody's decision, by the fake that stands in for the gate.
+
+        The real one would have it wait for every test on this database; see `legal/test_gate.py`.
+        """
+        asking = LegalGate([PENDING])
+        with patch.multiple(
+            self.application.litestar.state.ports.gate, pending=asking.pending, all_open=asking.all_open
+        ):
             yield
-        finally:
-            documents.remove(PENDING)
 
 
 @dataclass
@@ -451,7 +454,7 @@ class Clinic:
             "starts_at": starts_at or self.slot(),
             "client": {"given_name": "Zoila", "family_name": "Quimbiurco", "phone": "0991234567"},
             "patient": {"name": "Firulais", "species": "dog"},
-            "accepted": ACCEPTED,
+            "accepted": shown("portal-terms"),
             **changes,
         }
 
@@ -474,7 +477,7 @@ async def running(settings: Settings, people: People) -> AsyncIterator[Service]:
         contract.check(answer)
 
     async with (
-        _lifespan(wired),
+        lifespan(wired),
         httpx.AsyncClient(
             transport=transport,
             base_url=ORIGIN,
@@ -509,7 +512,8 @@ def _leaving_streams(app: ASGIApp) -> ASGIApp:
 
 
 @asynccontextmanager
-async def _lifespan(wired: Application) -> AsyncIterator[None]:
+async def lifespan(wired: Application) -> AsyncIterator[None]:
+    """The application's parts, running."""
     # In a task of its own: a fixture is set up in one task and torn down in another, which Litestar does not bear.
     started, ending = asyncio.Event(), asyncio.Event()
 

@@ -7,6 +7,7 @@ from tempfile import TemporaryDirectory
 import asyncpg
 from pydantic import SecretStr
 from sqlalchemy.engine.url import URL, make_url
+from tests.integration.parts.texts import publish_everywhere
 
 from coravet.adapters.postgres.migrate import migrate
 from coravet.settings import Settings
@@ -31,10 +32,11 @@ class Databases:
         return await self._make(None)
 
     async def migrated(self) -> Settings:
-        """Settings on a database at the newest revision, without a row."""
+        """Settings on a database at the newest revision, without a row but those of the texts that block nobody."""
         if self._template is None:
             template = await self._make(None)
             await migrate(template, lambda _line: None)
+            await publish_everywhere(template)
             self._template = template
         settings = await self._make(_database(self._template))
         # A copy has the schema, but not the grants on the database itself.

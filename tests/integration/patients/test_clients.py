@@ -5,9 +5,12 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from tests.integration.http.service import ACCEPTED, Clinic, Service, superuser
+from tests.integration.http.service import Clinic, Service, superuser
+from tests.integration.parts.texts import shown
 
 from coravet.core.kernel.actor import Actor, ClinicId
+
+PHOTOS, WHATSAPP = shown("consent-photos"), shown("consent-whatsapp")
 
 
 @pytest.fixture
@@ -84,9 +87,9 @@ async def test_consents(service: Service, clinic: Clinic, client: Any) -> None:
     at = f"/clinics/{clinic.slug}/clients/{client['id']}/consents"
     bare = await service.ask("POST", at, clinic.owner, json={"purpose": "photos", "decision": "accepted"})
     assert [(each["pointer"], each["code"]) for each in bare.json()["errors"]] == [("/text", "required")]
-    agreed = {"purpose": "photos", "decision": "accepted", "text": ACCEPTED, "note": "Firmado en papel"}
+    agreed = {"purpose": "photos", "decision": "accepted", "text": PHOTOS, "note": "Firmado en papel"}
     made = await service.done("POST", at, clinic.owner, json=agreed)
-    assert (made["text"], made["recorded_by"]["member_id"]) == (ACCEPTED, clinic.ids["owner_member_id"])
+    assert (made["text"], made["recorded_by"]["member_id"]) == (PHOTOS, clinic.ids["owner_member_id"])
     assert made["recorded_by"]["name"]
     await service.done("POST", at, clinic.owner, json={"purpose": "marketing", "decision": "declined"})
     taken_back = {"purpose": "photos", "decision": "withdrawn", "source": "phone"}
@@ -108,7 +111,7 @@ async def test_whatsapp(service: Service, clinic: Clinic, client: Any) -> None:
     """What is agreed to or taken back about WhatsApp is so of the channel at once."""
     at = f"/clinics/{clinic.slug}/clients/{client['id']}"
     for decision, allowed in (("accepted", True), ("withdrawn", False)):
-        told = {"purpose": "whatsapp", "decision": decision, "text": ACCEPTED, "source": "whatsapp"}
+        told = {"purpose": "whatsapp", "decision": decision, "text": WHATSAPP, "source": "whatsapp"}
         await service.done("POST", f"{at}/consents", clinic.owner, json=told)
         channel = (await service.done("GET", f"{at}/channels", clinic.owner))["whatsapp"]
         assert (channel["allowed"], channel["source"]) == (allowed, "whatsapp")
@@ -117,7 +120,7 @@ async def test_whatsapp(service: Service, clinic: Clinic, client: Any) -> None:
 async def test_channel_refused(service: Service, clinic: Clinic, client: Any) -> None:
     """Who agreed to WhatsApp and refuses the channel has taken that back, as the list of consents tells."""
     at = f"/clinics/{clinic.slug}/clients/{client['id']}"
-    told = {"purpose": "whatsapp", "decision": "accepted", "text": ACCEPTED}
+    told = {"purpose": "whatsapp", "decision": "accepted", "text": WHATSAPP}
     await service.done("PUT", f"{at}/channels", clinic.owner, json={"whatsapp": False})
     assert (await service.done("GET", f"{at}/consents", clinic.owner))["items"] == []
     await service.done("POST", f"{at}/consents", clinic.owner, json=told)

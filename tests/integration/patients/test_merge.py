@@ -9,7 +9,8 @@ from uuid import UUID
 
 import asyncpg
 import pytest
-from tests.integration.http.service import ACCEPTED, Clinic, Headers, Service, superuser
+from tests.integration.http.service import Clinic, Headers, Service, superuser
+from tests.integration.parts.texts import shown
 
 from coravet.adapters.postgres.patients.clients import FOLLOWED, MOVED
 from coravet.core.kernel.actor import Actor, ClinicId
@@ -103,7 +104,7 @@ async def _furnish(pair: Pair) -> None:
     last_day = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()
     await pair.done("POST", "waitlist", json={**wish, "to_date": last_day})
     await pair.done("POST", f"clients/{pair.gone}/contacts", json={"kind": "phone", "value": "0993333333"})
-    agreed = {"purpose": "marketing", "decision": "accepted", "text": ACCEPTED}
+    agreed = {"purpose": "marketing", "decision": "accepted", "text": shown("consent-marketing")}
     await pair.done("POST", f"clients/{pair.gone}/consents", json=agreed)
     await pair.done("PUT", f"clients/{pair.gone}/channels", json={"mail": True})
     asked = {"right": "access", "client_id": pair.gone, "asked": "¿Qué datos míos tienen?"}
@@ -194,11 +195,12 @@ async def test_refusal_stays(pair: Pair, refuses: str) -> None:
     """What either refused before they were one stays refused, whoever spoke last, until they decide anew."""
     agrees = "gone" if refuses == "kept" else "kept"
     no, yes = (f"clients/{getattr(pair, who)}" for who in (refuses, agrees))
-    agreed = {"purpose": "whatsapp", "decision": "accepted", "text": ACCEPTED}
+    agreed = {"purpose": "whatsapp", "decision": "accepted", "text": shown("consent-whatsapp")}
+    photos = {"purpose": "photos", "decision": "accepted", "text": shown("consent-photos")}
     for at in (no, yes):
         await pair.done("PUT", f"{at}/channels", json={"mail": at == yes})
         await pair.done("POST", f"{at}/consents", json=agreed)
-        await pair.done("POST", f"{at}/consents", json={**agreed, "purpose": "photos"})
+        await pair.done("POST", f"{at}/consents", json=photos)
         if at == no:
             await pair.done("PUT", f"{at}/channels", json={"whatsapp": False})
             await pair.done("POST", f"{at}/consents", json={"purpose": "photos", "decision": "withdrawn"})
@@ -217,7 +219,7 @@ async def test_refusal_stays(pair: Pair, refuses: str) -> None:
     assert await held() == {"photos": "withdrawn", "agreed": "withdrawn", "mail": "no", "whatsapp": "no"}
     await pair.done("PUT", f"clients/{pair.kept}/channels", json={"mail": True})
     await pair.done("POST", f"clients/{pair.kept}/consents", json=agreed)
-    await pair.done("POST", f"clients/{pair.kept}/consents", json={**agreed, "purpose": "photos"})
+    await pair.done("POST", f"clients/{pair.kept}/consents", json=photos)
     assert await held() == {"photos": "accepted", "agreed": "accepted", "mail": "yes", "whatsapp": "yes"}
     await pair.done("POST", f"merges/{merge['id']}/undo")
     gone = await pair.done("GET", f"clients/{pair.gone}/channels")

@@ -8,8 +8,11 @@ from typing import Any
 from uuid import UUID, uuid4
 
 import pytest
-from tests.integration.http.service import ACCEPTED, EVERY_HOUR, Clinic, Service
+from tests.integration.http.service import EVERY_HOUR, Clinic, Service
+from tests.integration.parts.texts import shown
 from tests.integration.portal.parts import book, booked, configure, execute, hold, instant, rows, stranger
+
+TERMS = shown("portal-terms")
 
 
 async def _events(service: Service, clinic: Clinic, before: int) -> list[str]:
@@ -32,9 +35,12 @@ async def test_what_is_offered(service: Service, clinic: Clinic) -> None:
             "species": [],
         }
     ]
+    url = f"{service.settings.public_url}/api/v1/legal/documents/portal-terms/0.1.en.md"
+    terms = {**shown("portal-terms", locale="en"), "url": url, "title": "Texto de prueba", "clinic": None}
+    assert found["accept"] == terms
     assert (await _portal(service, clinic, "availability", {"service": clinic.ids["service_id"]})).status_code == 200
     await configure(service, clinic, bookable_online=False)
-    assert (await _portal(service, clinic, "services")).json() == {"items": []}
+    assert (await _portal(service, clinic, "services")).json()["items"] == []
     closed = [
         await _portal(service, clinic, "availability", {"service": clinic.ids["service_id"]}),
         await hold(service, clinic, clinic.slot()),
@@ -109,7 +115,7 @@ async def test_booking(service: Service, clinic: Clinic, confirming: bool, statu
     assert (seen["status"], seen["source"], seen["reason"], seen["lane"]) == (status, "portal", "cojea", 0)
     assert seen["client"]["name"] == f"Ana {person['family_name']}"
     [asked] = [row for row in await rows(service, clinic, "guest_requests") if str(row["appointment_id"]) == made["id"]]
-    assert (asked["email"], asked["accepted_sha256"]) == ("ana@correo.test", ACCEPTED["sha256"])
+    assert (asked["email"], asked["accepted_sha256"]) == ("ana@correo.test", TERMS["sha256"])
     messages = [row for row in await rows(service, clinic, "messages") if str(row["subject_id"]) == made["id"]]
     kind = {"requested": "visit_requested", "confirmed": "visit_booked"}[status]
     assert {(row["kind"], row["channel"]) for row in messages} == {(kind, "mail"), (kind, "whatsapp")}
@@ -342,7 +348,7 @@ async def test_species(service: Service, clinic: Clinic) -> None:
         ({"client": stranger(document_type="cedula")}, {"/client/document_number"}),
         ({"patient": {"name": "", "species": "dragon"}}, {"/patient/name", "/patient/species"}),
         ({"accepted": {}}, {"/accepted/slug", "/accepted/version", "/accepted/locale", "/accepted/sha256"}),
-        ({"accepted": {**ACCEPTED, "sha256": "x"}}, {"/accepted/sha256"}),
+        ({"accepted": {**TERMS, "sha256": "x"}}, {"/accepted/sha256"}),
         ({"reason": "x" * 501}, {"/reason"}),
         ({"hold": "x" * 129, "precio": 3}, {"/hold", "/precio"}),
         ({"starts_at": "mañana"}, {"/starts_at"}),

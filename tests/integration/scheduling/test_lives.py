@@ -20,6 +20,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 from msgspec import UNSET
+from tests.integration.parts.texts import shown
 
 from coravet.adapters.postgres.engine import make_engine
 from coravet.bootstrap import Services, make_works
@@ -204,7 +205,7 @@ class Lives(RuleBasedStateMachine):
     def asks(self, vet: int | None, start: int) -> None:
         """A guest, who names a vet or takes whoever is free."""
         named = None if vet is None else self.vets[vet]
-        accepted = Shown("privacy", "1", "es-EC", "0" * 64)
+        accepted = Shown(**shown("portal-terms"))
         command = NewVisit(
             self.service, at(start), named, None, None, "Ana", "Vera", "+593991234567", None, "Luna", "cat", accepted
         )

@@ -13,6 +13,9 @@ from coravet.core.tenancy.permissions import Role
 
 PASSWORD = "coravet-demo"  # noqa: S105 -- it is told to whoever starts the demo
 OPERATOR = "operator@coravet.test"
+NEWCOMER = "newcomer@la-concordia.test"
+"""Has accepted no legal text yet: whoever builds a client is shown the gate by signing in as them."""
+
 TIME_ZONE = "America/Guayaquil"
 
 
@@ -97,6 +100,7 @@ PEOPLE = (
         registration_number="DEMO-0003",
     ),
     DemoPerson(number=7, email=OPERATOR, name="Operadora de CoraVet (demo)"),
+    DemoPerson(number=8, email=NEWCOMER, name="Marlene Zambrano (demo)", clinic="la-concordia", roles=("staff",)),
 )
 
 MONDAY_TO_FRIDAY = range(1, 6)

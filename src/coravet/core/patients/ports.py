@@ -8,12 +8,15 @@ from uuid import UUID
 import msgspec
 
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.kernel.work import Table, Work
+from coravet.core.kernel.work import Table
+from coravet.core.legal.model import Shown
+from coravet.core.legal.ports import LegalWork
 from coravet.core.messaging.ports import Choices
 from coravet.core.patients.model import (
     Alert,
     Client,
     Consent,
+    ConsentPurpose,
     Contact,
     Death,
     Identifier,
@@ -211,6 +214,10 @@ class Consents(Protocol):
         """One of them; one query."""
         ...
 
+    async def agreed(self, client_id: UUID, purpose: ConsentPurpose) -> Shown | None:
+        """The text by which a client, or whoever was merged into them, last agreed to a purpose."""
+        ...
+
     async def views(self, client_id: UUID, page: PageRequest, *, current: bool) -> Page[ConsentView]:
         """What a client decided, and whoever was merged into them, the latest first; one query.
 
@@ -269,7 +276,7 @@ class Merges(Table[Merge], Protocol):
         ...
 
 
-class PatientsWork(Work, Protocol):
+class PatientsWork(LegalWork, Protocol):
     """The unit of work as clients and patients use it."""
 
     @property

@@ -237,7 +237,7 @@ async def take_request_step(
         if request.kind == "erasure" and command.reference is not None and request.client_id is not None:
             await work.rights_requests.check_erased(request.client_id, command.reference)
         if changed is not None:
-            await _carry_out(work, request, command.step, changed, now)
+            await _carry_out(work, request, command.step, changed, clock)
         details = {name: fields[name] for name in _DETAILS}
         await _register(work, request, command.step, now, **details)
         if command.step in {"close", "withdraw"}:
@@ -329,7 +329,7 @@ def _check_execution(request: RightsRequest, command: RightsRequestChange) -> No
 
 
 async def _carry_out(
-    work: RequestsWork, request: RightsRequest, step: RequestStep, client_id: UUID, now: datetime
+    work: RequestsWork, request: RightsRequest, step: RequestStep, client_id: UUID, clock: Clock
 ) -> None:
     """Do to the client what an objection or a suspension asks for.
 
@@ -341,9 +341,10 @@ async def _carry_out(
             work.emit(ClientUpdated(each, version))
         return
     client = await work.clients.lock(client_id)
+    now = clock.now()
     if request.kind == "objection":
-        await withdraw_consent(work, client_id, "marketing", "rights_request", now)
         await refuse_channels(work, client_id, "rights_request", now)
+        await withdraw_consent(work, client_id, "marketing", "rights_request", clock)
     else:
         client.suspended_at = client.suspended_at or now
     advance(client, UNSET)

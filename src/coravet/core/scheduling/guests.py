@@ -16,7 +16,9 @@ from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.kernel.events import AppointmentBooked, AppointmentRequested
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
-from coravet.core.legal.model import Shown
+from coravet.core.legal.accept import Whose, append, to_show
+from coravet.core.legal.model import Evidence, Shown
+from coravet.core.legal.shown import shown_text
 from coravet.core.messaging.links import SEEN_AFTER, hash_link, mint
 from coravet.core.scheduling.availability import on_grid
 from coravet.core.scheduling.book import add_visit, check_appointment
@@ -34,11 +36,15 @@ from coravet.core.scheduling.views import (
     GuestTokensView,
     GuestVisit,
     GuestVisitView,
+    OnlineServicesView,
 )
 from coravet.core.tenancy.clinic_day import day_of, time_zone
 
 HOLD = timedelta(minutes=10)
 """How long a time is held for a guest who fills in a form."""
+
+PORTAL_TERMS = "portal-terms"
+"""The text that a guest accepts by booking."""
 
 WorkT = TypeVar("WorkT", bound=SchedulingWork)
 
@@ -59,6 +65,7 @@ class NewVisit(msgspec.Struct, frozen=True):
     Attributes:
         resource_id: of the kind that leads the service; by default whoever is free.
         hold: the token of a hold; while it stands, its time is theirs.
+        accepted: the portal's terms as they were shown; `evidence` is from where.
     """
 
     service_id: UUID
@@ -73,6 +80,19 @@ class NewVisit(msgspec.Struct, frozen=True):
     patient_name: str
     species: Species
     accepted: Shown
+    evidence: Evidence = Evidence()
+
+
+async def list_online(locale: str, actor: Actor, begin: Begin[SchedulingWork]) -> OnlineServicesView:
+    """The services that guests may book, and the terms that they accept by booking.
+
+    Args:
+        locale: in which the terms are wanted.
+    """
+    async with begin(actor) as work:
+        terms = await work.legal_texts.in_force(PORTAL_TERMS, locale)
+        accept = None if terms is None else to_show(terms, work)
+        return OnlineServicesView(await work.schedule_reads.online_services(), accept)
 
 
 async def hold_for_guest(command: NewHold, actor: Actor, begin: Begin[SchedulingWork], clock: Clock) -> GuestHoldView:
@@ -130,12 +150,15 @@ async def book_as_guest(
 ) -> GuestBookingView:
     """Book a visit for a guest; it begins `requested`, or `confirmed` where the service says so.
 
+    With the visit the guest's acceptance of the portal's terms is added to the clinic's chain of decisions.
+
     Args:
         register: finds or makes the patient whom the guest means, in the work that it is handed.
 
     Raises:
-        Invalid: the start is none that guests may book, or the service is not for the species.
+        Invalid: the start is none that guests may book, the service is not for the species, or no such terms exist.
         NotFound: no such service here or not for guests, or the resource does not lead it.
+        TextReplaced, HashMismatch: the terms are not those of now, or have other words.
         OutsideHours: nobody who could serve it works then.
         SlotTaken: the time is held.
     """
@@ -146,6 +169,7 @@ async def book_as_guest(
         if offer.species and command.species not in offer.species:
             sentence = "This service is not for animals of this species. Choose another service."
             raise Invalid(errors=[FieldError("/patient/species", "species_not_served", sentence)])
+        terms = await shown_text(work, command.accepted, {PORTAL_TERMS}, "/accepted", agreed=True)
         # The patient before the place: both are locked, and everybody who locks both does so in this order.
         booked = await work.offers.booked(await register(work))
         if booked.deceased:
@@ -156,10 +180,11 @@ async def book_as_guest(
         appointment = await add_visit(
             work, offer, booked, place, now, status=status, source="portal", reason=command.reason, by="guest"
         )
+        request_id = work.new_id()
         await work.guest_requests.add(
             GuestRequest(
                 clinic_id=actor.clinic_id,
-                id=work.new_id(),
+                id=request_id,
                 appointment_id=appointment.id,
                 given_name=command.given_name,
                 family_name=command.family_name,
@@ -177,6 +202,8 @@ async def book_as_guest(
         event = AppointmentRequested if status == "requested" else AppointmentBooked
         work.emit(event(appointment.id, appointment.version))
         tokens = await mint_tokens(work, appointment.id, appointment.ends_at)
+        whose = Whose(guest_request_id=request_id)
+        await append(work, terms, "accepted", whose, command.evidence, clock, clinic_id=actor.clinic_id)
         seen = guest_view(await work.schedule_reads.guest_visit(appointment.id), now)
         view = GuestBookingView(
             **msgspec.structs.asdict(seen),

@@ -10,6 +10,7 @@ import msgspec
 from coravet.core.kernel.fields import WallTime
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table
+from coravet.core.legal.ports import LegalWork
 from coravet.core.messaging.ports import MessagingWork
 from coravet.core.scheduling.hours import DaySpan, Interval, Openings, WeeklySpan
 from coravet.core.scheduling.model import (
@@ -417,7 +418,7 @@ class Upcoming(Protocol):
         ...
 
 
-class SchedulingWork(MessagingWork, Protocol):
+class SchedulingWork(LegalWork, MessagingWork, Protocol):
     """The unit of work as scheduling uses it."""
 
     @property

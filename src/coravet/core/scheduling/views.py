@@ -7,6 +7,7 @@ import msgspec
 
 from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.fields import WallTime
+from coravet.core.legal.gate import OpenDocument
 from coravet.core.patients.views import AlertRef
 from coravet.core.scheduling.hours import DaySpan, Interval, WeeklySpan
 
@@ -193,9 +194,15 @@ class OnlineServiceView(msgspec.Struct, frozen=True):
 
 
 class OnlineServicesView(msgspec.Struct, frozen=True):
-    """What guests may book, by name."""
+    """What guests may book, by name.
+
+    Attributes:
+        accept: the terms to show before a visit is booked, and to name in the booking; None where none are published,
+            and nothing can be booked.
+    """
 
     items: list[OnlineServiceView]
+    accept: OpenDocument | None
 
 
 class GuestHoldView(msgspec.Struct, frozen=True):

@@ -251,6 +251,7 @@ def _welcome(port: int, data: Path) -> str:
     owner@la-concordia.test    manager@la-concordia.test    staff@la-concordia.test
     vet@la-concordia.test      vet2@la-concordia.test
     owner@quininde.test        operator@coravet.test
+    newcomer@la-concordia.test, who has accepted no legal text yet and so meets the gate
 
   Who is vet@la-concordia.test, asked of the API with a token of hers:
     curl -s {api}/api/v1/session -H "Authorization: Bearer $(

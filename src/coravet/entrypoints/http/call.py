@@ -19,7 +19,6 @@ from coravet.core.kernel.holidays import HolidayCalendar
 from coravet.core.kernel.limits import Limits
 from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
-from coravet.core.legal.ports import LegalWork
 from coravet.core.messaging.ports import ByHand, Writer
 from coravet.core.patients.numbers import Numbers
 from coravet.core.privacy.erasure_ports import ErasureWork
@@ -36,7 +35,7 @@ from coravet.entrypoints.http.language import Language, language_of, warnings_to
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(LegalWork, TenancyWork, TreatmentsWork, RequestsWork, ErasureWork, ExchangeWork, DumpWork, Protocol):
+class AnyWork(TenancyWork, TreatmentsWork, RequestsWork, ErasureWork, ExchangeWork, DumpWork, Protocol):
     """A unit of work with every noun's ports.
 
     Attributes:

@@ -12,6 +12,7 @@ from msgspec import UNSET
 
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.legal.model import Evidence
 from coravet.core.patients.cantons import CantonsView, cantons
 from coravet.core.patients.clients import record_client_death, revoke_client_death
 from coravet.core.patients.consents import NewConsent, check_consent, record_consent
@@ -23,7 +24,9 @@ from coravet.core.patients.model import DocumentType
 from coravet.core.patients.views import ClientView, ConsentView, ContactView, DuplicatesView, MergeView
 from coravet.core.scheduling.parting import undo_merge
 from coravet.entrypoints.http.access import permitted, public
+from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Call, Ports
+from coravet.entrypoints.http.legal import evidence_of
 from coravet.entrypoints.http.paging import Cursor, Limit
 
 _CLIENTS = "/clinics/{clinic:str}/clients"
@@ -114,10 +117,16 @@ async def list_consents(
 
 @post(f"{_CLIENT}/consents", opt=_WRITE | {"check": _consent_errors}, operation_id="recordConsent", tags=["Clients"])
 async def post_consent(
-    client_id: FromPath[UUID], data: JSONBody[NewConsent], call: NamedDependency[Call]
+    client_id: FromPath[UUID], data: JSONBody[NewConsent], request: JsonRequest, call: NamedDependency[Call]
 ) -> ConsentView:
-    """Write down that a client agreed to a purpose, declined it, or took it back; nothing written before changes."""
-    return await record_consent(client_id, data, call.actor, call.begin, call.ports.clock)
+    """Write down that a client agreed to a purpose, declined it, or took it back; nothing written before changes.
+
+    Agreeing is to a published text, to the words of now: those that the client was shown. Consent to treatment is the
+    clinic's own paper, and taking something back needs no text.
+    """
+    # The address and browser are the clinic's, and prove nothing about the client.
+    told = Evidence(request_id=evidence_of(request, call).request_id)
+    return await record_consent(client_id, data, call.actor, call.begin, call.ports.clock, told)
 
 
 @get(f"{_CLIENTS}/duplicates", opt=_READ, operation_id="findDuplicates", tags=["Clients"])

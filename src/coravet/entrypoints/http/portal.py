@@ -34,6 +34,7 @@ from coravet.core.scheduling.guests import (
     book_as_guest,
     drop_hold,
     hold_for_guest,
+    list_online,
     renew_hold,
     renew_tokens,
 )
@@ -46,7 +47,9 @@ from coravet.core.scheduling.views import (
     OnlineServicesView,
 )
 from coravet.entrypoints.http.access import public
+from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import AnyWork, Call, Ports
+from coravet.entrypoints.http.legal import evidence_of
 
 PURPOSES: frozenset[LinkPurpose] = frozenset({"see", "confirm", "reschedule", "cancel"})
 """Links to a visit: each shows it, and all but the first do what they are called."""
@@ -65,7 +68,7 @@ class GuestBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     Attributes:
         resource_id: who shall lead it; by default whoever is free.
-        accepted: the legal text that the guest was shown and accepted.
+        accepted: the portal's terms, as the guest was shown and accepted them; the list of services says which.
         hold: the token of a hold; while it stands, its time is theirs.
     """
 
@@ -119,11 +122,10 @@ async def linked(token: str, purposes: frozenset[LinkPurpose], call: Call) -> tu
     tags=["Portal"],
 )
 async def get_services(clinic: FromPath[str], call: NamedDependency[Call]) -> OnlineServicesView:
-    """The services that guests may book, by name."""
+    """The services that guests may book, by name, and the terms that a guest accepts by booking."""
     await call.ports.limits.count("reading", call.address)
     actor = await guest_of(clinic, call)
-    async with call.begin(actor) as work:
-        return OnlineServicesView(await work.schedule_reads.online_services())
+    return await list_online("en" if call.language == "en" else "es-EC", actor, call.begin)
 
 
 @get(
@@ -186,7 +188,7 @@ async def delete_hold(hold_token: LinkToken, call: NamedDependency[Call]) -> Non
     tags=["Portal"],
 )
 async def post_booking(
-    clinic: FromPath[str], data: JSONBody[GuestBooking], call: NamedDependency[Call]
+    clinic: FromPath[str], data: JSONBody[GuestBooking], request: JsonRequest, call: NamedDependency[Call]
 ) -> Response[GuestBookingView]:
     """Book a visit. The answer repeats what the guest wrote and says nothing else of them, known to the clinic or not.
 
@@ -212,6 +214,7 @@ async def post_booking(
         patient_name=animal["name"],
         species=animal["species"],
         accepted=data.accepted,
+        evidence=evidence_of(request, call),
     )
 
     async def register(work: AnyWork) -> UUID:

@@ -14,6 +14,12 @@ _LEGAL = {
     "There is a newer version of this text. Show that one, and decide on it.": (
         "Hay una versión más nueva de este texto. Muestre esa y decida sobre ella."
     ),
+    "This is not a text to decide on here. Load the text that is asked for, show it, and name that one.": (
+        "Este no es un texto sobre el que se decida aquí. Cargue el texto que se pide, muéstrelo y nombre ese."
+    ),
+    "No such text was published. Load the text that is in force, show it, and name that one.": (
+        "No se publicó ningún texto así. Cargue el texto vigente, muéstrelo y nombre ese."
+    ),
     "The hash is not that of the published text. Load the text again, show it, and decide on it.": (
         "El hash no es el del texto publicado. Cargue el texto otra vez, muéstrelo y decida sobre él."
     ),

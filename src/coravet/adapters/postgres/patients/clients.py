@@ -170,6 +170,11 @@ SELECT e.* FROM clients k LEFT JOIN (
 WHERE k.id = $1
 ORDER BY e.decided_at DESC, e.id DESC LIMIT $5
 """  # noqa: S608 -- as above
+_AGREED = f"""
+SELECT e.text_slug, e.text_version, e.text_locale, e.text_sha256
+FROM clients c JOIN consents e ON e.clinic_id = c.clinic_id AND e.client_id = ANY ({PERSONS.format("c")})
+WHERE c.id = $1 AND e.purpose = $2 AND e.decision = 'accepted' ORDER BY e.decided_at DESC, e.id DESC LIMIT 1
+"""  # noqa: S608 -- as above
 _MERGES = f"""
 SELECT g.id, g.client_id, c.given_name || ' ' || c.family_name, g.merged_id, m.given_name || ' ' || m.family_name,
        g.merged_at, {_MEMBER.format("g.clinic_id", "g.merged_by")} AS merged_by, g.filled,
@@ -252,6 +257,10 @@ class ConsentRows(Rows[Consent]):
     async def view(self, client_id: UUID, consent_id: UUID) -> ConsentView:
         [row] = await self._work.fetch(_CONSENTS, client_id, False, None, LAST, 1, consent_id)
         return _consent_view(row)
+
+    async def agreed(self, client_id: UUID, purpose: str) -> Shown | None:
+        rows = await self._work.fetch(_AGREED, client_id, purpose)
+        return Shown(*rows[0].values()) if rows else None
 
     async def views(self, client_id: UUID, page: PageRequest, *, current: bool) -> Page[ConsentView]:
         rows = await self._work.fetch(
