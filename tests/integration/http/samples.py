@@ -392,6 +392,7 @@ SAMPLES: dict[Key, Sample] = {
     ("PUT", f"{_IMPORT}/file"): Sample(content="{import_file}", anew="import"),
     ("GET", f"{_CLINIC}/imports"): _NOTHING,
     ("GET", _IMPORT): _NOTHING,
+    ("POST", f"{_CLINIC}/clients/{{client_id}}/export"): _NOTHING,
     ("GET", f"{_CLINIC}/privacy/requests"): Sample(query={"right": "access", "open": "true"}),
     ("POST", f"{_CLINIC}/privacy/requests"): Sample(
         {"right": "access", "client_id": "{client_id}", "asked": "¿Qué datos míos tienen?", "channel": "letter"}

@@ -50,7 +50,7 @@ OPERATIONS = [
     "listProblems", "getProblem", "noteProblem", "judgeProblem",
     "listNoteTemplates", "makeNoteTemplate", "changeNoteTemplate",
     "openImport", "sendImportFile", "listImports", "getImport", "listImportRows", "applyImport", "dropImport",
-    "exportClinic",
+    "exportClinic", "exportClient",
     "listRightsRequests", "openRightsRequest", "getRightsRequest", "advanceRightsRequest",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
     "eraseClient",

@@ -197,6 +197,7 @@ GET    /api/v1/clinics/{clinic}/imports/{import_id}                     401     
 GET    /api/v1/clinics/{clinic}/imports/{import_id}/rows                401      404   403  403     200   200      404
 POST   /api/v1/clinics/{clinic}/imports/{import_id}/apply               401      404   403  403     200   200      404
 DELETE /api/v1/clinics/{clinic}/imports/{import_id}                     401      404   403  403     204   204      404
+POST   /api/v1/clinics/{clinic}/clients/{client_id}/export               401      404   403  403     200   200      404
 GET    /api/v1/clinics/{clinic}/privacy/requests                         401      404   403  403     200   200      404
 POST   /api/v1/clinics/{clinic}/privacy/requests                         401      404   403  403     201   201      404
 GET    /api/v1/clinics/{clinic}/privacy/requests/{request_id}            401      404   403  403     200   200      404

@@ -122,6 +122,7 @@ EMITTED: dict[Key, set[str]] = {
     ("POST", "/api/v1/portal/bookings/{reschedule_token}/reschedule"): {"appointment.rescheduled"},
     ("POST", "/api/v1/portal/bookings/{cancel_token}/cancel"): {"appointment.cancelled"},
     ("DELETE", f"{CLINIC}/closures/{{closure_id}}"): {"closure.changed"},
+    ("POST", f"{CLINIC}/clients/{{client_id}}/export"): set(),
     ("POST", f"{CLINIC}/privacy/requests"): {"privacy.request_opened"},
     ("PATCH", f"{CLINIC}/privacy/requests/{{request_id}}"): set(),
     ("POST", f"{CLINIC}/clients/{{client_id}}/erase"): {"client.erased"},

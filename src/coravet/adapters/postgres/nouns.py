@@ -41,6 +41,7 @@ from coravet.adapters.postgres.patients.store import (
 from coravet.adapters.postgres.privacy.departures import ClearingOnPostgres, DeparturesOnPostgres
 from coravet.adapters.postgres.privacy.erasure import ErasuresOnPostgres
 from coravet.adapters.postgres.privacy.erasure_reads import ErasureReadsOnPostgres, RetentionOnPostgres
+from coravet.adapters.postgres.privacy.holdings import HoldingsOnPostgres
 from coravet.adapters.postgres.privacy.requests import (
     RequestReadsOnPostgres,
     RequestRemindersOnPostgres,
@@ -410,3 +411,7 @@ class ClinicWork(PostgresWork):
     @cached_property
     def retention(self) -> RetentionOnPostgres:
         return RetentionOnPostgres(self)
+
+    @cached_property
+    def holdings(self) -> HoldingsOnPostgres:
+        return HoldingsOnPostgres(self)

@@ -2,15 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import date, datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 from uuid import UUID
 
 import msgspec
 
+from coravet.core.exchange.ports import TableColumn
 from coravet.core.kernel.actor import ClinicId, MemberId
 from coravet.core.kernel.jobs import Job
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.kernel.work import Table
+from coravet.core.kernel.work import Table, Work
 from coravet.core.messaging.ports import Letter, MessagingWork
 from coravet.core.patients.ports import PatientsWork
 from coravet.core.privacy.model import Right, RightsRequest, RightsRequestStep
@@ -127,3 +128,58 @@ class NoticeWriter(Protocol):
     def write(self, notice: DueNotice, job: NotifyOfRequest) -> Letter:
         """The reminder as a mail; of one job always under the same message id."""
         ...
+
+
+class HeldTable(msgspec.Struct, frozen=True):
+    """What a table holds on a person.
+
+    Attributes:
+        columns: what is handed over of it.
+        keys: columns that tell its rows apart.
+        inferred: columns that nobody told the clinic: it concluded them.
+        rows: by their keys; values as in JSON, instants as RFC 3339 in UTC.
+        inferred_rows: rows that are such conclusions as a whole.
+    """
+
+    name: str
+    columns: list[TableColumn]
+    keys: list[str]
+    inferred: list[str]
+    rows: list[dict[str, Any]]
+    inferred_rows: list[dict[str, Any]]
+
+
+class Held(msgspec.Struct, frozen=True):
+    """All that a clinic holds on one person.
+
+    Attributes:
+        client_id: of one who was merged into another, the one who stayed.
+        tables: all there are, those without rows too.
+    """
+
+    clinic_name: str
+    client_id: UUID
+    tables: list[HeldTable]
+
+
+class Holdings(Protocol):
+    """The conversation about all that the clinic holds on one person."""
+
+    async def freeze(self) -> None:
+        """See everything as it is now until this work ends, and change nothing."""
+        ...
+
+    async def of(self, client_id: UUID) -> Held:
+        """What is held on a client, and on whoever was merged into them.
+
+        Raises:
+            NotFound: no such client here, or one who was erased.
+        """
+        ...
+
+
+class HoldingsWork(Work, Protocol):
+    """The unit of work as an export for one person uses it."""
+
+    @property
+    def holdings(self) -> Holdings: ...

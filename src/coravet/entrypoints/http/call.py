@@ -22,7 +22,7 @@ from coravet.core.legal.gate import Gate
 from coravet.core.messaging.ports import ByHand, Writer
 from coravet.core.patients.numbers import Numbers
 from coravet.core.privacy.erasure_ports import ErasureWork
-from coravet.core.privacy.ports import RequestsWork
+from coravet.core.privacy.ports import HoldingsWork, RequestsWork
 from coravet.core.records.documents import Seal
 from coravet.core.records.sheets import SheetWriter
 from coravet.core.records.treatment_ports import TreatmentsWork
@@ -35,7 +35,9 @@ from coravet.entrypoints.http.language import Language, language_of, warnings_to
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(TenancyWork, TreatmentsWork, RequestsWork, ErasureWork, ExchangeWork, DumpWork, Protocol):
+class AnyWork(
+    TenancyWork, TreatmentsWork, RequestsWork, ErasureWork, HoldingsWork, ExchangeWork, DumpWork, Protocol
+):
     """A unit of work with every noun's ports.
 
     Attributes:

@@ -82,8 +82,7 @@ class DumpOnPostgres:
 
     def tables(self) -> list[ExportedTable]:
         return [
-            ExportedTable(str(each.name), [_described(each, column) for column in _columns(each)])
-            for each in exported()
+            ExportedTable(str(each.name), [described(each, column) for column in _columns(each)]) for each in exported()
         ]
 
     async def rows(self, table: str) -> AsyncIterator[bytes]:
@@ -110,7 +109,8 @@ class DumpOnPostgres:
         await pieces.put(None)
 
 
-def _described(table: Table, column: Column[Any]) -> TableColumn:
+def described(table: Table, column: Column[Any]) -> TableColumn:
+    """A column as it is exported."""
     refers_to = sorted({str(key.column.table.name) for key in column.foreign_keys} - {"clinics"})
     words = [
         re.findall(r"'((?:[^']|'')*)'", found[2])

@@ -10,6 +10,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
+from coravet.adapters.postgres.work import PostgresWork
+from coravet.core.kernel.errors import NotFound
+
 
 class Time(NamedTuple):
     """From when until when a patient counts as the subject's; None where that has no end on this side."""
@@ -43,6 +46,22 @@ WITH subject AS (SELECT $1::uuid AS clinic_id, $2::uuid[] AS clients), times AS 
     SELECT patient_id, coalesce(begins, '-infinity') AS begins, coalesce(ends, 'infinity') AS ends
     FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS of (patient_id, begins, ends)
 )
+"""
+_FIND = """
+WITH person AS (
+    SELECT c.clinic_id, coalesce(c.merged_into_id, c.id) AS id FROM clients c WHERE c.id = $1 AND c.erased_at IS NULL
+), mine AS (
+    SELECT x.clinic_id, x.id FROM person s
+    JOIN clients x ON x.clinic_id = s.clinic_id AND s.id IN (x.id, x.merged_into_id)
+)
+SELECT s.clinic_id, s.id || array_remove(ARRAY(SELECT id FROM mine), s.id) AS clients, o.patient_id,
+       -- Whoever has an animal after somebody else has it from that day on; whoever joins others shares all of it.
+       (SELECT max(f.until) FROM parties f
+        WHERE f.clinic_id = o.clinic_id AND f.patient_id = o.patient_id AND f.role = 'owner' AND f.until <= o.since
+          AND f.client_id NOT IN (SELECT id FROM mine)) AS begins,
+       o.until AS ends
+FROM person s LEFT JOIN (parties o JOIN mine m ON m.clinic_id = o.clinic_id AND m.id = o.client_id) ON true
+ORDER BY o.patient_id, o.since
 """
 FREE = 6
 """The number of a statement's first argument of its own."""
@@ -201,6 +220,22 @@ UNRELATED = {
     "users": "people who sign in",
 }
 """Tables without rows about a client, and why."""
+
+
+async def find_subject(work: PostgresWork, client_id: UUID) -> Subject:
+    """The person whom a client's id means, whoever it was merged into, the id that stands first.
+
+    An animal's record is theirs while they are or were its owner, co-owner or caretaker; of one that somebody else had
+    before, since then, but for what is so of it whoever it belongs to.
+
+    Raises:
+        NotFound: no such client here, or one who was erased.
+    """
+    rows = await work.fetch(_FIND, client_id)
+    if not rows:
+        raise NotFound
+    times = [Time(row["patient_id"], row["begins"], row["ends"]) for row in rows if row["patient_id"] is not None]
+    return Subject(rows[0]["clinic_id"], rows[0]["clients"], times)
 
 
 def rows_of(table: str) -> str:
