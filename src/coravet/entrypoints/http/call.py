@@ -35,9 +35,7 @@ from coravet.entrypoints.http.language import Language, language_of, warnings_to
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(
-    TenancyWork, TreatmentsWork, RequestsWork, ErasureWork, HoldingsWork, ExchangeWork, DumpWork, Protocol
-):
+class AnyWork(TenancyWork, TreatmentsWork, RequestsWork, ErasureWork, HoldingsWork, ExchangeWork, DumpWork, Protocol):
     """A unit of work with every noun's ports.
 
     Attributes:
