@@ -402,7 +402,7 @@ SAMPLES: dict[Key, Sample] = {
         {"version": 1, "step": "prove_identity", "method": "document_shown"}, anew="request"
     ),
     ("POST", f"{_CLIENT}/erase"): Sample(
-        {"request_id": "{request_id}", "version": 1}, anew="spare_client", at={"client_id": "spare_client_id"}
+        {"request_id": "{erasure_request_id}"}, anew="spare_client", at={"client_id": "spare_client_id"}
     ),
     ("GET", f"{_CLINIC}/privacy/erasures"): _NOTHING,
     ("GET", f"{_CLINIC}/privacy/erasures/{{erasure_id}}"): _NOTHING,

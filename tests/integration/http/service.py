@@ -344,10 +344,17 @@ class Service:
                 raise ValueError(f"nothing known is called {kind}")
 
     async def _forget(self, clinic: "Clinic", *, erased: bool) -> None:
-        """A client of whom nothing else is known, or one who was erased while a rule held back who they were."""
+        """A client who asked to be erased, or one who was while a rule held back who they were."""
         base, ids = f"/clinics/{clinic.slug}", clinic.ids
         person = {"given_name": "Eulalia", "family_name": f"Toapanta {token_hex(4)}"}
         ids["spare_client_id"] = (await self.done("POST", f"{base}/clients", clinic.owner, json=person))["id"]
+        asked = {"right": "erasure", "client_id": ids["spare_client_id"], "asked": "Bórrenme"}
+        made = await self.done("POST", f"{base}/privacy/requests", clinic.owner, json=asked)
+        ids["erasure_request_id"] = made["id"]
+        granted = {"step": "decide", "outcome": "granted", "text": "Sí."}
+        for version, step in enumerate([{"step": "prove_identity", "method": "document_shown"}, granted], start=1):
+            at = f"{base}/privacy/requests/{made['id']}"
+            await self.done("PATCH", at, clinic.owner, json={"version": version, **step})
         if erased:
             rule = {"category": "identity", "basis": "Reclamos del contrato", "months": 12}
             await self.done("PUT", f"{base}/privacy/retention", clinic.owner, json={"rules": [rule]})

@@ -216,27 +216,40 @@ async def test_correction(desk: Desk) -> None:
     assert request["steps"][-1]["recipients_told"] is True
 
 
-async def test_erasure(desk: Desk, admin: asyncpg.Connection) -> None:
-    """An erasure is executed when that client was erased, and not by another's or an unknown id."""
+async def test_erasure(desk: Desk) -> None:
+    """A client is erased for a request that was granted, and it is executed by that erasure and no other."""
     base, owner = f"/clinics/{desk.clinic.slug}", desk.clinic.owner
-    other = await desk.service.done("POST", f"{base}/clients", owner, json={"given_name": "Eva", "family_name": "Vera"})
-    ids = {client: uuid4() for client in (desk.clinic.ids["client_id"], other["id"])}
-    for number, (client, erasure) in enumerate(ids.items(), start=1):
-        await admin.execute(
-            "INSERT INTO erasures (clinic_id, id, number, subject_type, subject_id, begun_at, completed_at,"
-            " certificate, sha256) VALUES ($1, $2, $3, 'client', $4, now(), now(), '{}', '0')",
-            UUID(desk.clinic.id),
-            erasure,
-            number,
-            UUID(client),
-        )
+    person = {"given_name": "Eulalia", "family_name": "Toapanta"}
+    mine, other = [(await desk.service.done("POST", f"{base}/clients", owner, json=person))["id"] for _ in range(2)]
+    desk.clinic.ids["client_id"] = mine
     request = await desk.take(await desk.open("erasure"), "prove_identity", method="document_shown")
-    request = await desk.take(request, "decide", outcome="granted", text="Sí.")
+    access = await desk.open("access")
+    named = {"request_id": request["id"]}
+    for client_id, body, code in (
+        (mine, named, "invalid_transition"),
+        (other, named, "not_found"),
+        (mine, {"request_id": access["id"]}, "not_found"),
+        (mine, {"request_id": str(uuid4())}, "not_found"),
+    ):
+        answer = await desk.service.ask("POST", f"{base}/clients/{client_id}/erase", owner, json=body)
+        assert answer.json()["code"] == code
+    request = await desk.take(request, "decide", outcome="granted", text="Se eliminará todo lo suyo.")
     assert (await desk.ask(request, "execute"))[0] == 422
-    for wrong in (uuid4(), ids[other["id"]]):
-        assert (await desk.ask(request, "execute", reference=str(wrong)))[0] == 404
-    request = await desk.take(request, "execute", reference=str(ids[desk.clinic.ids["client_id"]]))
-    assert request["status"] == "executed"
+    erased = [
+        (await desk.service.done("POST", f"{base}/clients/{client_id}/erase", owner, json=body))["id"]
+        for client_id, body in ((mine, named), (other, {}))
+    ]
+    for wrong in (str(uuid4()), erased[1]):
+        assert (await desk.ask(request, "execute", reference=wrong))[0] == 404
+    request = await desk.take(request, "execute", reference=erased[0])
+    request = await desk.take(request, "close")
+    assert [each["step"] for each in request["steps"]] == ["receive", "prove_identity", "decide", "execute", "close"]
+    assert (request["asked"], {each["text"] for each in request["steps"]}) == (None, {None})
+    assert WORDS not in str(request)
+    found = await desk.service.ask(
+        "POST", desk.base, owner, json={"right": "access", "asked": WORDS, "client_id": mine}
+    )
+    assert found.status_code == 404, "nothing is asked any more under the name of who was erased"
 
 
 async def test_objection(desk: Desk) -> None:

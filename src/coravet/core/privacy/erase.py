@@ -15,6 +15,7 @@ from coravet.core.kernel.work import Begin
 from coravet.core.privacy.erasure_ports import Begun, ErasureWork
 from coravet.core.privacy.erasure_views import Certificate, ErasureView, Held
 from coravet.core.privacy.redaction import cutter
+from coravet.core.privacy.requests import check_granted
 from coravet.core.privacy.retention import held_until, in_force
 from coravet.core.scheduling.deceased import end_upcoming
 from coravet.core.scheduling.transfer import hand_over
@@ -79,7 +80,8 @@ async def erase_client(
             anew, and nothing stands in its way.
 
     Raises:
-        NotFound: no such client here.
+        NotFound: no such client here, or no request by them for their erasure.
+        InvalidTransition: that request was not granted.
         ClientMerged: they are another one now.
         StaleVersion: they changed since they were read.
         VisitUnderWay: an animal of theirs is being seen.
@@ -93,6 +95,8 @@ async def erase_client(
             return work.answer(await work.erasure_reads.of_client(client_id))
         if command.version is not UNSET and command.version != found.version:
             raise StaleVersion(found.version)
+        if registered is None and command.request_id is not None:
+            await check_granted(work.rights_requests, command.request_id, client_id)
         if registered is None and found.under_way:
             raise VisitUnderWay
         if registered is None and found.in_import:

@@ -10,6 +10,7 @@ import msgspec
 from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.privacy.erasure_views import Category, Certificate, ErasureView, RetentionRule
+from coravet.core.privacy.ports import RightsRequests
 from coravet.core.scheduling.deceased import UpcomingWork
 
 ERASED = "[eliminado]"
@@ -140,6 +141,9 @@ class Retention(Protocol):
 
 class ErasureWork(UpcomingWork, Protocol):
     """The unit of work of erasing a person."""
+
+    @property
+    def rights_requests(self) -> RightsRequests: ...
 
     @property
     def erasures(self) -> Erasures: ...

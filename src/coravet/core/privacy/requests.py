@@ -14,7 +14,7 @@ from msgspec import UNSET, Meta
 
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition
+from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition, NotFound
 from coravet.core.kernel.events import ClientUpdated, PrivacyRequestClosed, PrivacyRequestOpened
 from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.holidays import HolidayCalendar
@@ -34,7 +34,7 @@ from coravet.core.privacy.model import (
     RightsRequest,
     RightsRequestStep,
 )
-from coravet.core.privacy.ports import RequestsWork
+from coravet.core.privacy.ports import RequestsWork, RightsRequests
 from coravet.core.privacy.views import RightsRequestView
 from coravet.core.tenancy.clinic_day import bounds, day_of, time_zone
 
@@ -243,6 +243,20 @@ async def take_request_step(
         if command.step in {"close", "withdraw"}:
             work.emit(PrivacyRequestClosed(request.id, request.version))
         return work.answer(await work.request_reads.request(request.id, now))
+
+
+async def check_granted(rights_requests: RightsRequests, request_id: UUID, client_id: UUID) -> None:
+    """That a client may be erased because they asked for it; the request stays as it is until the work ends.
+
+    Raises:
+        NotFound: no request by this client for their erasure.
+        InvalidTransition: it was not decided yet, was refused, or was executed before.
+    """
+    request = await rights_requests.lock(request_id)
+    if request.kind != "erasure" or request.client_id != client_id:
+        raise NotFound
+    if request.status != "decided" or request.outcome == "refused":
+        raise InvalidTransition("The request has to be granted before the client is erased. Decide it first.")
 
 
 def _advance(  # noqa: C901 -- one case a step

@@ -797,6 +797,9 @@ _RIGHTS = {
     "An objection is always heeded as to marketing. Grant it, or grant it in part.": (
         "La oposición al marketing siempre se atiende. Concédala, o concédala en parte."
     ),
+    "The request has to be granted before the client is erased. Decide it first.": (
+        "La solicitud debe concederse antes de eliminar al cliente. Decídala primero."
+    ),
     "Erase the client first, and name that erasure here.": (
         "Primero elimine los datos del cliente e indique aquí esa eliminación."
     ),
