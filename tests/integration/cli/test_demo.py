@@ -16,10 +16,12 @@ from tests.integration.parts.people import People, Person
 
 from coravet.adapters.local import LocalError, demo
 from coravet.adapters.local.demo_clinic import DAYS_AROUND, Contents, furnish
-from coravet.adapters.local.demo_plans import CLINICS, PASSWORD, PEOPLE
+from coravet.adapters.local.demo_plans import CLINICS, NEWCOMER, PASSWORD, PEOPLE
+from coravet.adapters.local.texts import publish_shipped
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
-from coravet.bootstrap import application
+from coravet.bootstrap import application, services
 from coravet.core.kernel.actor import Actor
+from coravet.core.legal.heads import verify
 from coravet.core.records.signing import digest
 from coravet.core.scheduling.availability import open_for
 from coravet.core.scheduling.hours import Interval, Openings, working
@@ -182,7 +184,7 @@ async def test_loads_once(fresh_database: Settings, auth_emulator: str, people: 
     told: list[str] = []
     await demo.load(fresh_database, auth_emulator, told.append, Frozen())
     first = await counts(fresh_database)
-    assert (first["clinics"], first["users"], first["operators"], first["members"]) == (2, 7, 1, 6)
+    assert (first["clinics"], first["users"], first["operators"], first["members"]) == (2, 8, 1, 7)
     assert first["clients"] >= 300
     assert first["patients"] >= 400
     assert first["appointments"] >= 200
@@ -292,6 +294,7 @@ PLACES = {
     "vet@la-concordia.test": ("la-concordia", ["vet"]),
     "vet2@la-concordia.test": ("la-concordia", ["vet"]),
     "staff@la-concordia.test": ("la-concordia", ["staff"]),
+    "newcomer@la-concordia.test": ("la-concordia", ["staff"]),
     "owner@quininde.test": ("quininde", ["owner", "vet"]),
 }
 
@@ -328,3 +331,43 @@ async def test_everybody_signs_in(
         clinics = (await client.get("/clinics", headers=operator)).json()
         assert [each["slug"] for each in clinics["items"]] == ["la-concordia", "quininde"]
         assert (await client.get("/clinics/quininde/agenda", headers=operator)).status_code == 404
+
+
+async def test_newcomer(fresh_database: Settings, auth_emulator: str, people: People) -> None:
+    """With the shipped texts published all have accepted them, by chains that hold, but the newcomer, whom the gate
+    stops; a second start publishes nothing and decides for nobody who decided."""
+    settings = fresh_database.model_copy(update={"firebase_auth_emulator_host": auth_emulator})
+    told: list[str] = []
+    app = application(settings)
+    async with (
+        app.litestar.lifespan(),
+        httpx.AsyncClient(transport=httpx.ASGITransport(app.asgi), base_url="http://test/api/v1") as client,
+    ):
+
+        async def start() -> None:
+            await publish_shipped(settings, told.append)
+            await demo.load(settings, auth_emulator, told.append, Frozen())
+
+        async def met(email: str) -> tuple[set[str], int]:
+            """What is open to a person, and how their clinics are answered."""
+            headers = {"Authorization": f"Bearer {await people.sign_in(Person('', email, PASSWORD))}"}
+            session = (await client.get("/session", headers=headers)).json()
+            asked = await client.get("/clinics", headers=headers)
+            return {each["slug"] for each in session["legal"]["pending"]}, asked.status_code
+
+        await start()
+        assert told[0].startswith("Published the legal texts: terms ")
+        for person in PEOPLE:
+            wanted = ({"terms", "privacy"}, 403) if person.email == NEWCOMER else (set(), 200)
+            assert await met(person.email) == wanted, person.email
+        async with services(settings) as commands:
+            found = await verify(commands.apart, commands.system_begin)
+        assert (found.chains, found.entries, found.problems) == (3, 16, [])
+        headers = {"Authorization": f"Bearer {await people.sign_in(Person('', PEOPLE[4].email, PASSWORD))}"}
+        mine = (await client.get("/legal/acceptances", headers=headers)).json()["items"]
+        shown = {name: mine[0][name] for name in ("slug", "version", "locale", "sha256")}
+        taken_back = await client.post("/legal/acceptances", headers=headers, json={**shown, "decision": "withdrawn"})
+        assert taken_back.status_code == 201
+        await start()
+        assert len(told) == 3
+        assert (await met(PEOPLE[4].email))[0] == {shown["slug"]}

@@ -10,15 +10,18 @@ from sqlalchemy import insert
 
 from coravet.adapters.local import LocalError
 from coravet.adapters.local.demo_clinic import Contents, furnish
-from coravet.adapters.local.demo_plans import CLINICS, OPERATOR, PASSWORD, PEOPLE, DemoClinic, DemoPerson
+from coravet.adapters.local.demo_plans import CLINICS, NEWCOMER, OPERATOR, PASSWORD, PEOPLE, DemoClinic, DemoPerson
 from coravet.adapters.local.demo_records import Records, Vet, write_records
 from coravet.adapters.postgres import tables
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.work import Works
-from coravet.core.kernel.actor import ClinicId
+from coravet.core.kernel.actor import ClinicId, UserId
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.kernel.fields import wall_time
+from coravet.core.legal.accept import NewAcceptance, decide
+from coravet.core.legal.documents import DOCUMENTS, REQUIRED_LOCALE
+from coravet.core.legal.model import Evidence
 from coravet.core.tenancy.clinic_day import time_zone
 from coravet.core.tenancy.members import union
 from coravet.core.tenancy.model import Clinic, Member
@@ -29,6 +32,7 @@ async def load(settings: Settings, emulator_host: str, echo: Callable[[str], Non
     """Make sure of the demo's people in the Auth emulator and, where the database is empty, of its two clinics.
 
     A database that holds anything else is left alone, and so is a demo that was loaded before, whatever became of it.
+    Its people, all but the newcomer, accept the legal texts in force, unless they decided about any before.
 
     Args:
         emulator_host: host:port.
@@ -47,6 +51,7 @@ async def load(settings: Settings, emulator_host: str, echo: Callable[[str], Non
         works = Works(engine, ClinicWork, f"{settings.database_role_prefix}_system")
         async with works.system_begin("load demo") as work:
             outcome = await _load(work, emulator_host, settings.firebase_project_id, now)
+        await _accept(works, clock or SystemClock())
         echo(outcome)
     finally:
         await engine.dispose()
@@ -61,6 +66,41 @@ async def _load(work: ClinicWork, emulator_host: str, project: str, now: datetim
         return "The demo is not loaded, because the database holds data that is not the demo's"
     await _sign_up(emulator_host, project)
     return "The demo is there already, its people in the emulator too" if loaded else await _fill(work, now)
+
+
+async def _accept(works: Works[ClinicWork], clock: Clock) -> None:
+    """Have the demo's people accept the texts in force, by the use case, so that their chains are like any other."""
+    async with works.system_begin("read the demo's people") as work:
+        undecided = {
+            row["firebase_uid"]: UserId(row["id"])
+            for row in await work.fetch(
+                "SELECT u.firebase_uid, u.id FROM users u WHERE u.firebase_uid = ANY($1)"
+                " AND EXISTS (SELECT FROM clinics c WHERE c.id = ANY($2))"
+                " AND NOT EXISTS (SELECT FROM acceptances a WHERE a.user_id = u.id)",
+                [person.uid for person in PEOPLE if person.email != NEWCOMER],
+                [clinic.id for clinic in CLINICS],
+            )
+        }
+        texts = [
+            text
+            for document in DOCUMENTS.values()
+            if document.blocking and (text := await work.legal_texts.in_force(document.slug, REQUIRED_LOCALE))
+        ]
+    for person in PEOPLE:
+        for text in texts if person.uid in undecided else ():
+            of_clinic = DOCUMENTS[text.slug].audience == "clinic"
+            if of_clinic and "owner" not in person.roles:
+                continue
+            command = NewAcceptance(
+                slug=text.slug,
+                version=text.version,
+                locale=text.locale,
+                sha256=text.sha256,
+                decision="accepted",
+                clinic=person.clinic if of_clinic else None,
+                screen="demo",
+            )
+            await decide(command, undecided[person.uid], Evidence(), works.system_begin, clock)
 
 
 async def _sign_up(emulator_host: str, project: str) -> None:

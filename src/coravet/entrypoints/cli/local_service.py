@@ -20,6 +20,7 @@ from coravet.adapters.local import LocalError, demo, firebase
 from coravet.adapters.local.firebase import AuthEmulator
 from coravet.adapters.local.postgres import EmbeddedPostgres
 from coravet.adapters.local.service import CommandProcess, ServiceProcess, WorkerProcess, variables
+from coravet.adapters.local.texts import publish_shipped
 from coravet.adapters.postgres.migrate import migrate
 from coravet.entrypoints.cli.ports import refuse_busy
 from coravet.entrypoints.cli.refusals import CommandError, database_expected
@@ -152,6 +153,7 @@ def _start_and_watch(port: int, data: Path, parts: ExitStack, endings: Endings, 
     emulator.wait()
     say("The sign-in emulator is running")
     with database_expected():
+        endings.run(publish_shipped(settings, say))
         endings.run(demo.load(settings, emulator.host, say))
     service.wait()
     # Last, for its first seconds would be taken from those that a person waits for.
