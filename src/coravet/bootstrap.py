@@ -48,7 +48,7 @@ from coravet.adapters.whatsapp.cloud import CloudApi
 from coravet.core.exchange.apply import apply
 from coravet.core.exchange.export import Manifest, NotWhole, verify
 from coravet.core.exchange.imports import ApplyImport, CheckImport, check
-from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.kernel.actor import NO_CLINIC, Actor, ClinicId
 from coravet.core.kernel.apart import KeptApart
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.kernel.errors import NotFound, Unavailable
@@ -63,6 +63,7 @@ from coravet.core.legal.publish import NotPublishable, Published, publish
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
+from coravet.core.privacy.accounts import DeleteAccount, delete_account
 from coravet.core.privacy.ports import NotifyOfRequest
 from coravet.core.privacy.record import record
 from coravet.core.privacy.reminders import notify_of_request, remind_of_requests
@@ -328,6 +329,14 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
     async def notify(job: NotifyOfRequest, actor: Actor) -> None:
         await notify_of_request(job, actor, works.begin, notices, post.messengers.get("mail"))
 
+    async def delete(job: DeleteAccount, actor: Actor) -> None:  # noqa: ARG001 -- of no clinic
+        # Seldom done, so that workers need no identity provider but then.
+        identity = make_identity(settings, clock)
+        try:
+            await delete_account(job.erasure_id, works.system_begin, clock, identity)
+        finally:
+            await identity.aclose()
+
     return {
         SendMessage: send_message,
         TimeFreed: partial(offer_freed, begin=works.begin, clock=clock),
@@ -336,6 +345,7 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
         CheckImport: check_import,
         ApplyImport: apply_import,
         NotifyOfRequest: notify,
+        DeleteAccount: delete,
     }
 
 
@@ -365,6 +375,8 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
     works = make_works(settings, engine)
 
     async def actor_of(clinic_id: ClinicId) -> Actor:
+        if clinic_id == NO_CLINIC:
+            return Actor(clinic_id=NO_CLINIC, time_zone="UTC", user_id=None)
         async with works.system_begin("job") as work:
             found = await work.fetch("SELECT time_zone FROM clinics WHERE id = $1 AND leaving_since IS NULL", clinic_id)
         if not found:

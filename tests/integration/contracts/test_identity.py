@@ -213,6 +213,20 @@ async def test_a_session_says_who(provider: Provider) -> None:
     assert claims.expires_at - claims.issued_at == 5 * DAY
 
 
+async def test_an_account_is_deleted(provider: Provider) -> None:
+    """A deleted account is gone with its tokens; deleting it again changes nothing, and others stay."""
+    uid, other = await provider.enroll(), await provider.enroll()
+    token = await provider.sign_in(uid)
+    for _ in range(2):
+        await provider.identity.delete_account(uid)
+    standing = await provider.identity.standing([uid, other])
+    assert (standing[uid].exists, standing[other].exists) == (False, True)
+    with pytest.raises(TokenRevoked):
+        await provider.identity.verify_token(token)
+    with pytest.raises(Unavailable):
+        await provider.lose().delete_account(other)
+
+
 @pytest.mark.parametrize("lifetime", [timedelta(minutes=4, seconds=59), 14 * DAY + timedelta(seconds=1)])
 async def test_a_session_has_bounds(provider: Provider, lifetime: timedelta) -> None:
     """A session shorter than 5 minutes or longer than 14 days is a mistake in the settings, not of the person."""

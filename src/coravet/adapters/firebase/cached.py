@@ -46,6 +46,10 @@ class CachedIdentity:
     async def start_session(self, id_token: str, lifetime: timedelta) -> str:
         return await self._inner.start_session(id_token, lifetime)
 
+    async def delete_account(self, uid: str) -> None:
+        await self._inner.delete_account(uid)
+        self.forget(uid)
+
     async def standing(self, uids: list[str]) -> dict[str, Standing]:
         return await self._inner.standing(uids)
 

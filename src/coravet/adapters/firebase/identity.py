@@ -4,7 +4,7 @@ import asyncio
 import os
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from json import JSONDecodeError
 from pathlib import Path
@@ -112,6 +112,9 @@ class FirebaseIdentity:
             raise TokenRevoked("The person was disabled, deleted or signed out.")
         return cookie
 
+    async def delete_account(self, uid: str) -> None:
+        await self._run(lambda: self._delete(uid))
+
     async def standing(self, uids: list[str]) -> dict[str, Standing]:
         batches = [uids[start : start + _BATCH] for start in range(0, len(uids), _BATCH)]
         sweeps = [asyncio.create_task(self._sweep(batch)) for batch in batches]
@@ -173,6 +176,10 @@ class FirebaseIdentity:
             except (InvalidArgumentError, auth.UserNotFoundError):
                 raise TokenRejected("The identity provider makes no session from this token.") from None
         return cookie
+
+    def _delete(self, uid: str) -> None:
+        with _provider(), suppress(auth.UserNotFoundError):
+            auth.delete_user(uid, app=self._app)
 
     def _standing(self, uids: list[str]) -> dict[str, Standing]:
         found = {uid: Standing(exists=False) for uid in uids}

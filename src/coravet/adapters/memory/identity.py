@@ -83,6 +83,10 @@ class MemoryIdentity:
         )
         return cookie
 
+    async def delete_account(self, uid: str) -> None:
+        self._ask()
+        self._people.pop(uid, None)
+
     async def standing(self, uids: list[str]) -> dict[str, Standing]:
         self._ask()
         return {uid: self._standing(uid) for uid in uids}

@@ -38,6 +38,7 @@ from coravet.adapters.postgres.patients.store import (
     PatientReadsOnPostgres,
     PatientRows,
 )
+from coravet.adapters.postgres.privacy.accounts import AccountsOnPostgres
 from coravet.adapters.postgres.privacy.departures import ClearingOnPostgres, DeparturesOnPostgres
 from coravet.adapters.postgres.privacy.erasure import ErasuresOnPostgres
 from coravet.adapters.postgres.privacy.erasure_reads import ErasureReadsOnPostgres, RetentionOnPostgres
@@ -371,6 +372,10 @@ class ClinicWork(PostgresWork):
     @cached_property
     def sheets(self) -> SheetsOnPostgres:
         return SheetsOnPostgres(self)
+
+    @cached_property
+    def accounts(self) -> AccountsOnPostgres:
+        return AccountsOnPostgres(self)
 
     @cached_property
     def departures(self) -> DeparturesOnPostgres:

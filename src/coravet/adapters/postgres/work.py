@@ -20,16 +20,13 @@ from uuid_utils.compat import uuid7
 from coravet.adapters.postgres.constraints import domain_error
 from coravet.adapters.postgres.engine import lent
 from coravet.adapters.postgres.jobs import DeferredJobs
-from coravet.core.kernel.actor import Actor, ClinicId, UserId
+from coravet.core.kernel.actor import NO_CLINIC, Actor, ClinicId, UserId
 from coravet.core.kernel.errors import IdempotencyMismatch, NotFound
 from coravet.core.kernel.events import Event
 from coravet.core.kernel.work import Once, Replayed
 
 T = TypeVar("T")
 Row = TypeVar("Row")
-
-NO_CLINIC = ClinicId(UUID(int=0))
-"""Scopes what belongs to no clinic: an operator's kept answers."""
 
 NOBODY = UserId(UUID(int=0))
 """In whose name the answers to guests are kept."""

@@ -10,6 +10,10 @@ UserId = NewType("UserId", UUID)
 MemberId = NewType("MemberId", UUID)
 
 
+NO_CLINIC = ClinicId(UUID(int=0))
+"""Scopes what belongs to no clinic: an operator's kept answers, and jobs of the service's own."""
+
+
 class Actor(msgspec.Struct, frozen=True, kw_only=True):
     """A person at work in one clinic, or (`user_id` None) the system on its behalf.
 

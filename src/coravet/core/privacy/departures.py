@@ -8,7 +8,7 @@ whatever interrupts the deletion, the same command goes on with it.
 import asyncio
 from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import Literal, Protocol
 from uuid import UUID
 
 import msgspec
@@ -21,8 +21,9 @@ from coravet.core.kernel.errors import FieldError, Invalid, Unavailable
 from coravet.core.kernel.events import MemberDeactivated
 from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import SystemBegin
+from coravet.core.privacy.accounts import AccountEntry, repeat_account
 from coravet.core.privacy.certificates import certified
-from coravet.core.privacy.leaving_ports import Departure, DepartureWork, Handed
+from coravet.core.privacy.leaving_ports import AccountWork, Departure, DepartureWork, Handed
 
 BATCH = 2_000
 """Rows that one transaction deletes: a second or so, in which nobody of another clinic waits for anything."""
@@ -67,7 +68,7 @@ class CertificateEntry(msgspec.Struct, frozen=True, kw_only=True, tag="departure
     certificate: str
 
 
-Entry = DepartureEntry | CertificateEntry
+Entry = DepartureEntry | CertificateEntry | AccountEntry
 """The lines of the book `departures`."""
 
 
@@ -211,26 +212,51 @@ async def _certify(
     return certificate
 
 
-async def repeat_departure(
-    entry: bytes, begin: SystemBegin[DepartureWork], clock: Clock, apart: KeptApart
-) -> ClinicId | None:
-    """Delete a clinic again that a restored backup brought back.
+class ReplayWork(DepartureWork, AccountWork, Protocol):
+    """The unit of work as a replay uses it."""
 
-    Args:
-        entry: a line of the book `departures`.
 
-    Returns:
-        The clinic's id; None where nothing of it is there, or the line tells of something else.
+class DeparturesReplayed(msgspec.Struct, frozen=True):
+    """What came of the book.
+
+    Attributes:
+        clinics: how many were deleted again.
+        accounts: how many were erased again.
+        damaged: the numbers of entries that cannot be read, the first being 1.
+    """
+
+    clinics: int
+    accounts: int
+    damaged: list[int]
+
+
+async def replay_departures(begin: SystemBegin[ReplayWork], clock: Clock, apart: KeptApart) -> DeparturesReplayed:
+    """Delete again, after a backup was restored, the clinics and accounts that it brought back.
+
+    What is not there stays so: a replay may be repeated at any time.
 
     Raises:
-        msgspec.ValidationError: it is no line of that book.
+        Unavailable: the book cannot be read, or something of a clinic is written still.
     """
-    told: Entry = msgspec.json.decode(entry, type=Entry)
-    if isinstance(told, CertificateEntry):
-        return None
+    clinics = accounts = 0
+    damaged: list[int] = []
+    for number, line in enumerate(await apart.entries("departures"), 1):
+        try:
+            entry: Entry = msgspec.json.decode(line, type=Entry)
+        except msgspec.DecodeError:
+            damaged.append(number)
+            continue
+        match entry:
+            case AccountEntry():
+                accounts += await repeat_account(entry, begin)
+            case DepartureEntry():
+                clinics += await _repeat(entry.departure, begin, clock, apart)
+    return DeparturesReplayed(clinics, accounts, damaged)
+
+
+async def _repeat(departure: Departure, begin: SystemBegin[DepartureWork], clock: Clock, apart: KeptApart) -> bool:
     async with begin("replay departures") as work:
-        found = await work.departures.resume(told.departure)
-    if not found:
-        return None
-    await delete_clinic(told.departure, begin, clock, apart)
-    return told.departure.clinic_id
+        if not await work.departures.resume(departure):
+            return False
+    await delete_clinic(departure, begin, clock, apart)
+    return True

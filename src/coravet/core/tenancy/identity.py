@@ -72,6 +72,10 @@ class Identity(Protocol):
         """Mint a session cookie from an ID token. Lifetime: 5 minutes to 14 days. Raises as `verify_token`."""
         ...
 
+    async def delete_account(self, uid: str) -> None:
+        """Delete this person's account for good; where there is none, nothing is left to do."""
+        ...
+
     async def standing(self, uids: list[str]) -> dict[str, Standing]:
         """How these people stand now, one provider call per 100; every uid asked for is answered."""
         ...

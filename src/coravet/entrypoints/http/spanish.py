@@ -69,6 +69,15 @@ _TITLES = {
 }
 
 _LEAVING = {
+    "Nobody else owns {clinics}. Make somebody else an owner there first, or let the clinic leave.": (
+        "Nadie más es propietario de {clinics}. Nombre primero a otra persona, o dé de baja la clínica."
+    ),
+    "Several people have signed in with this address. Find out who is meant, and name the account: {ids}.": (
+        "Varias personas entraron con este correo. Averigüe de quién se trata e indique la cuenta: {ids}."
+    ),
+    "Nobody has this account: nobody ever had, or they were erased.": (
+        "Nadie tiene esta cuenta: nunca existió, o ya se eliminó."
+    ),
     "Something of this clinic is still being written. Repeat the command in a minute.": (
         "Todavía se está escribiendo algo de esta clínica. Repita el comando en un minuto."
     ),
