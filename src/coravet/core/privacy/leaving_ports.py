@@ -9,9 +9,6 @@ import msgspec
 from coravet.core.kernel.actor import ClinicId, MemberId, UserId
 from coravet.core.kernel.work import Work
 
-ERASED = "[eliminado]"
-"""What stands where a person's name was and some name must be."""
-
 
 class Handed(msgspec.Struct, frozen=True, kw_only=True):
     """What a clinic that leaves was handed, and what was there when it was deleted.

@@ -6,7 +6,8 @@ from uuid import UUID
 
 from coravet.adapters.postgres.work import PostgresWork
 from coravet.core.kernel.actor import ClinicId, UserId
-from coravet.core.privacy.leaving_ports import ERASED, AccountErasure, Left, LockedAccount
+from coravet.core.privacy.erasure_ports import ERASED
+from coravet.core.privacy.leaving_ports import AccountErasure, Left, LockedAccount
 
 MINE = "(SELECT clinic_id, id FROM members WHERE user_id = $1)"
 """The person's places, in all clinics."""
