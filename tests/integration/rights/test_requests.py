@@ -7,9 +7,10 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import pytest
-from tests.integration.http.service import ACCEPTED, Clinic, Service, superuser
+from tests.integration.http.service import Clinic, Service, superuser
 from tests.integration.messaging.scene import Scene, set_scene
 from tests.integration.messaging.servers import MailServer
+from tests.integration.parts.texts import shown
 
 WORDS = "¿Qué datos míos tienen, y quién los vio?"
 
@@ -255,9 +256,9 @@ async def test_erasure(desk: Desk) -> None:
 async def test_objection(desk: Desk) -> None:
     """An objection ends consent to marketing and every reminder; it is never refused as a whole (art. 16)."""
     at = f"/clinics/{desk.clinic.slug}/clients/{desk.clinic.ids['client_id']}"
-    agreed = {"decision": "accepted", "text": ACCEPTED}
     for purpose in ("marketing", "whatsapp"):
-        await desk.service.done("POST", f"{at}/consents", desk.clinic.owner, json={**agreed, "purpose": purpose})
+        agreed = {"purpose": purpose, "decision": "accepted", "text": shown(f"consent-{purpose}")}
+        await desk.service.done("POST", f"{at}/consents", desk.clinic.owner, json=agreed)
     await desk.service.done("PUT", f"{at}/channels", desk.clinic.owner, json={"mail": True})
     request = await desk.take(await desk.open("objection"), "prove_identity", method="document_shown")
     status, _ = await desk.ask(request, "decide", outcome="refused", basis="contract", text="No.")
