@@ -152,7 +152,14 @@ class Service:
         await self.plant(clinic, "checked_import")
         await self.plant(clinic, "request")
         await self.plant(clinic, "erasure")
+        await self._decide(clinic)
         return clinic
+
+    async def _decide(self, clinic: "Clinic") -> None:
+        """The owner decided about a text that binds nobody."""
+        decision = {**shown("consent-photos"), "decision": "declined"}
+        made = await self.done("POST", "/legal/acceptances", clinic.owner, json=decision)
+        clinic.ids |= {"acceptance_id": made["id"], "slug": made["slug"], "file_name": f"{made['version']}.es-EC.md"}
 
     async def equip(self, clinic: "Clinic") -> "Clinic":
         """The clinic with a client, a patient, a vet, a room, their hours, a closure, a service and one visit."""
