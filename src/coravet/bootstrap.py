@@ -40,6 +40,7 @@ from coravet.adapters.postgres.limits import PostgresHits
 from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.privacy.columns import stored_columns
+from coravet.adapters.postgres.privacy.withheld import let_go
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
@@ -353,6 +354,7 @@ def timetable(works: Works[ClinicWork], clock: Clock, apart: KeptApart) -> list[
     """What is done over and over for all clinics."""
     return [
         Periodic("housekeeping", "*/10 * * * *", partial(prune, works)),
+        Periodic("retention", "20 * * * *", partial(let_go, works)),
         Periodic("acceptance heads", "*/10 * * * *", partial(_keep_heads, apart, works, clock)),
         Periodic("reminders", "*/5 * * * *", partial(plan, works.system_begin, clock)),
         Periodic("rights requests", "*/15 * * * *", partial(remind_of_requests, works.system_begin, clock)),

@@ -126,7 +126,7 @@ LEFT JOIN LATERAL (
 _FACTS = """
 c.name AS clinic_name, c.time_zone, q.begins, q.ends,
 k.id AS client_id, coalesce(g.given_name, k.given_name) AS given_name,
-k.given_name || ' ' || k.family_name AS client_name,
+rtrim(k.given_name || ' ' || k.family_name) AS client_name,
 CASE m.channel WHEN 'mail' THEN coalesce(g.email, k.email) ELSE k.phone END AS address,
 d.allowed, coalesce(g.patient_name, p.name) AS patient_name,
 p.deceased_on IS NOT NULL AS deceased,
@@ -182,7 +182,7 @@ ORDER BY r.kind, r.minutes_before DESC, r.channel
 """
 _RECALLS = """
 SELECT r.id, r.kind, r.patient_id, p.name AS patient_name, k.id AS client_id,
-       k.given_name || ' ' || k.family_name AS client_name, r.due_on, r.note, r.due_at
+       rtrim(k.given_name || ' ' || k.family_name) AS client_name, r.due_on, r.note, r.due_at
 FROM recalls r
 JOIN patients p ON p.clinic_id = r.clinic_id AND p.id = r.patient_id
 JOIN parties o ON o.clinic_id = r.clinic_id AND o.patient_id = r.patient_id AND o.role = 'owner' AND o.until IS NULL

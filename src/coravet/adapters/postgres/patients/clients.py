@@ -176,7 +176,8 @@ FROM clients c JOIN consents e ON e.clinic_id = c.clinic_id AND e.client_id = AN
 WHERE c.id = $1 AND e.purpose = $2 AND e.decision = 'accepted' ORDER BY e.decided_at DESC, e.id DESC LIMIT 1
 """  # noqa: S608 -- as above
 _MERGES = f"""
-SELECT g.id, g.client_id, c.given_name || ' ' || c.family_name, g.merged_id, m.given_name || ' ' || m.family_name,
+SELECT g.id, g.client_id, rtrim(c.given_name || ' ' || c.family_name),
+       g.merged_id, rtrim(m.given_name || ' ' || m.family_name),
        g.merged_at, {_MEMBER.format("g.clinic_id", "g.merged_by")} AS merged_by, g.filled,
        (SELECT coalesce(json_object_agg(key, jsonb_array_length(value) ORDER BY key), '{{}}')
         FROM jsonb_each(g.moved))::text AS moved,

@@ -290,7 +290,7 @@ class PartyRows(Rows[Party]):
 
     async def views(self, patient_id: UUID, page: PageRequest) -> Page[PartyView]:
         rows = await self._work.fetch(
-            "SELECT o.id, c.id AS client_id, c.given_name || ' ' || c.family_name AS name, c.phone, o.role,"
+            "SELECT o.id, c.id AS client_id, rtrim(c.given_name || ' ' || c.family_name) AS name, c.phone, o.role,"
             " o.may_consent, o.since, o.until FROM patients p LEFT JOIN parties o"
             " ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND (o.since, o.id) < ($2, $3)"
             " LEFT JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id"

@@ -28,7 +28,7 @@ from coravet.core.privacy.views import (
 
 # Whoever is not a client is named by the request itself.
 _SUBJECT = """
-r.client_id, coalesce(c.given_name || ' ' || c.family_name, r.subject_name) AS name, r.subject_contact AS contact
+r.client_id, coalesce(rtrim(c.given_name || ' ' || c.family_name), r.subject_name) AS name, r.subject_contact AS contact
 """
 _LATE = "coalesce(r.closed_at, $1) >= r.due_at AS late"
 _FROM = "FROM privacy_requests r LEFT JOIN clients c ON c.clinic_id = r.clinic_id AND c.id = r.client_id"

@@ -36,7 +36,7 @@ from coravet.core.scheduling.views import (
 APPOINTMENTS = f"""
 SELECT a.id, a.status, s.id AS service_id, s.name AS service_name, s.color, s.duration_minutes,
        p.id AS patient_id, p.name AS patient_name, p.species,
-       c.id AS client_id, c.given_name || ' ' || c.family_name AS client_name, c.phone,
+       c.id AS client_id, rtrim(c.given_name || ' ' || c.family_name) AS client_name, c.phone,
        r.ids AS resource_ids, r.kinds, r.names,
        a.starts_at, a.ends_at, a.reason, a.source, a.lane, a.rescheduled_from_id, a.version,
        a.status_since, a.checked_in_at, a.superseded_by_id, {ALERTS} AS alerts

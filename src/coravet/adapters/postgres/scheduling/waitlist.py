@@ -81,7 +81,7 @@ _REFS = (
 _ENTRIES = f"""
 SELECT w.id, w.status, s.id AS service_id, s.name AS service_name, s.color, s.duration_minutes,
        p.id AS patient_id, p.name AS patient_name, p.species,
-       c.id AS client_id, c.given_name || ' ' || c.family_name AS client_name, c.phone,
+       c.id AS client_id, rtrim(c.given_name || ' ' || c.family_name) AS client_name, c.phone,
        wished.ids, wished.kinds, wished.names, w.weekdays, w.from_date, w.to_date, w.from_time, w.to_time, w.note,
        h.starts_at, h.ends_at, h.expires_at, held.ids, held.kinds, held.names,
        w.appointment_id, w.offers, w.offered_at, w.created_at, w.version

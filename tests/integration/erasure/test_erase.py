@@ -1,0 +1,92 @@
+"""Who asks to be forgotten is: rows and counts stay, the person goes."""
+
+from hashlib import sha256
+from uuid import UUID
+
+import msgspec
+import pytest
+from tests.integration.erasure.scene import CUT, NAMED, Scene, set_scene
+from tests.integration.http.service import Service
+
+from coravet.core.kernel.text import fold
+from coravet.core.privacy.erasure_views import Certificate
+
+GONE = {"contacts", "search_words", "idempotency_keys", "acceptance_evidence"}
+"""Tables whose rows go with the person."""
+
+TOLD = {"appointment_transitions", "outbox", "erasures"}
+"""Tables that tell of the erasure itself."""
+
+
+@pytest.fixture
+async def scene(service: Service) -> Scene:
+    """A person to erase, in a clinic of their own."""
+    return await set_scene(service)
+
+
+async def test_person_goes(scene: Scene) -> None:
+    """Nothing tells who they were; rows, references and counts are as before; the certificate says what was done."""
+    theirs = await scene.write(scene.theirs)
+    shared = await scene.write(scene.shared)
+    await scene.done(
+        "POST", f"patients/{scene.theirs}/identifiers", json={"kind": "iso_chip", "value": "941000012345678"}
+    )
+    at = f"clients/{scene.client}"
+    document = {"document_type": "cedula", "document_number": "1714307103", "address": "Av. Quito 123 y Loja"}
+    await scene.done("PATCH", at, json=document)
+    mail = {"kind": "email", "value": "zoila@correo.test", "label": "casa"}
+    await scene.done("POST", f"{at}/contacts", json=mail)
+    visit = {
+        "service_id": scene.clinic.ids["service_id"],
+        "patient_id": scene.theirs,
+        "resource_ids": [scene.clinic.ids["resource_id"]],
+        "starts_at": scene.clinic.slot(),
+        "reason": NAMED,
+    }
+    booked = await scene.done("POST", "appointments", json=visit)
+    before = await scene.counts()
+    told = await scene.erase(json={})
+    after = await scene.counts()
+    assert {name for name in before if before[name] != after[name]} <= GONE | TOLD
+    assert {name for name in before if before[name] < after[name]} <= TOLD
+    texts = [fold(line) for line in (await scene.texts()).split("\n")]
+    told_of = ("zoila", "991234567", "1714307103", "zq@correo", "av. quito")
+    for word in (*told_of, "canela", "xolo", "941000012345678", "2020-05-17"):
+        assert not [line for line in texts if word in line]
+    # The animal that another keeps stays as it was, but for what names the person.
+    encounter = await scene.done("GET", f"encounters/{shared['encounter_id']}", "vet")
+    assert encounter["note"]["subjective"] == CUT
+    assert encounter["addenda"][0]["text"] == CUT
+    assert encounter["signature"]["by"]["name"]
+    patient = await scene.done("GET", f"patients/{scene.shared}")
+    assert (patient["name"], patient["client"]["id"]) == ("Firulais", scene.other)
+    parties = (await scene.done("GET", f"patients/{scene.shared}/parties"))["items"]
+    assert {(each["client"]["id"], each["role"], each["until"] is None) for each in parties} == {
+        (scene.other, "owner", True),
+        (scene.client, "owner", False),
+    }
+    # Where a visit refers to them, nobody is named.
+    seen = await scene.done("GET", f"appointments/{booked['id']}")
+    assert (seen["status"], seen["client"]["name"], seen["patient"]["name"]) == (
+        "cancelled",
+        "[eliminado]",
+        "[eliminado]",
+    )
+    assert await scene.ask("GET", at) == (404, "not_found")
+    assert await scene.ask("GET", f"patients/{scene.theirs}") == (404, "not_found")
+    assert scene.client not in [each["id"] for each in (await scene.done("GET", "clients"))["items"]]
+    assert scene.theirs not in [each["id"] for each in (await scene.done("GET", "patients"))["items"]]
+    for sought in ("eliminado", "zoila", "0991234567"):
+        found = (await scene.done("GET", "search", params={"q": sought}))["items"]
+        assert {scene.client, scene.theirs}.isdisjoint(each["id"] for each in found)
+    certificate = msgspec.convert(told["certificate"], Certificate)
+    assert told["sha256"] == sha256(msgspec.json.encode(certificate)).hexdigest()
+    assert (certificate.number, certificate.held) == (1, [])
+    assert certificate.rows["encounters"] == 4  # two of each animal
+    assert theirs["encounter_id"] != shared["encounter_id"]
+    assert await scene.erase() == told
+    assert await scene.done("GET", f"privacy/erasures/{told['id']}") == told
+    assert (await scene.done("GET", "privacy/erasures"))["items"] == [told]
+    entries = await scene.service.application.litestar.state.ports.apart.entries("erasures")
+    [kept] = [entry for entry in map(msgspec.json.decode, entries) if entry["subject_id"] == scene.client]
+    assert (kept["id"], kept["sha256"], UUID(kept["clinic_id"])) == (told["id"], told["sha256"], UUID(scene.clinic.id))
