@@ -46,6 +46,7 @@ OF_PATIENTS = (
     "waitlist",
     "weights",
 )
+OF_ENCOUNTERS = ("addenda", "set_aside_notes")
 OF_CLIENTS = ("appointments", "channel_choices", "consents", "contacts", "waitlist")
 """Tables into which nothing is written of who was erased."""
 
@@ -80,6 +81,18 @@ BEGIN
         SELECT erased_at INTO gone FROM patients WHERE clinic_id = NEW.clinic_id AND id = NEW.patient_id;
     END IF;
     IF gone IS NOT NULL AND NOT erasing(NEW.clinic_id) THEN
+        RAISE EXCEPTION 'nothing is written of an animal that was erased' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+REFUSE_ENCOUNTER = """
+CREATE FUNCTION refuse_erased_encounter() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE gone timestamptz;
+BEGIN
+    SELECT p.erased_at INTO gone FROM encounters e JOIN patients p ON p.clinic_id = e.clinic_id AND p.id = e.patient_id
+    WHERE e.clinic_id = NEW.clinic_id AND e.id = NEW.encounter_id FOR KEY SHARE OF p;
+    IF gone IS NOT NULL THEN
         RAISE EXCEPTION 'nothing is written of an animal that was erased' USING ERRCODE = 'foreign_key_violation';
     END IF;
     RETURN NEW;
@@ -124,6 +137,7 @@ def upgrade() -> None:
         erasable(table, columns)
     for declaration, name in (
         (REFUSE_PATIENT, "refuse_erased_patient"),
+        (REFUSE_ENCOUNTER, "refuse_erased_encounter"),
         (REFUSE_CLIENT, "refuse_erased_client"),
         (REFUSE_RETURN, "refuse_return"),
     ):
@@ -131,6 +145,8 @@ def upgrade() -> None:
         op.execute(f"REVOKE ALL ON FUNCTION {name}() FROM PUBLIC")
     for table in OF_PATIENTS:
         _refuse(table, "refuse_erased_patient", "INSERT OR UPDATE")
+    for table in OF_ENCOUNTERS:
+        _refuse(table, "refuse_erased_encounter", "INSERT")
     for table in OF_CLIENTS:
         _refuse(table, "refuse_erased_client", "INSERT OR UPDATE OF client_id")
     for table in ("clients", "patients"):
@@ -219,11 +235,13 @@ def _tables() -> None:
 def downgrade() -> None:
     for table in OF_PATIENTS:
         op.execute(f"DROP TRIGGER refuse_erased_patient ON {table}")
+    for table in OF_ENCOUNTERS:
+        op.execute(f"DROP TRIGGER refuse_erased_encounter ON {table}")
     for table in OF_CLIENTS:
         op.execute(f"DROP TRIGGER refuse_erased_client ON {table}")
     for table in ("clients", "patients"):
         op.execute(f"DROP TRIGGER refuse_return ON {table}")
-    for name in ("refuse_return", "refuse_erased_client", "refuse_erased_patient"):
+    for name in ("refuse_return", "refuse_erased_client", "refuse_erased_encounter", "refuse_erased_patient"):
         op.execute(f"DROP FUNCTION {name}()")
     for table in ERASABLE:
         drop_erasable(table)

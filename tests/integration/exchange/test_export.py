@@ -112,11 +112,19 @@ def test_no_secrets() -> None:
     assert {name for name, column in shown.items() if isinstance(column.type, BYTEA)} <= DIGESTS
 
 
-HASHES_OF_TEXTS = {"consents.text_sha256", "guest_requests.accepted_sha256"}
-"""Of legal texts, which are public."""
+HASHES_OF_TEXTS = {
+    "acceptances.hash",
+    "acceptances.sha256",
+    "consents.text_sha256",
+    "erasures.sha256",
+    "guest_requests.accepted_sha256",
+    "legal_texts.sha256",
+}
+"""Of legal texts, which are public, and of certificates and decisions that stand beside them."""
 
-DIGESTS = {"set_aside_notes.digest", "encounters.digest", "documents.content"}
-"""Of texts and sheets whose parts stand in other columns."""
+CHAIN = {"acceptances.commitment", "acceptances.hash", "acceptances.previous"}
+DIGESTS = {"set_aside_notes.digest", "encounters.digest", "documents.content", *CHAIN}
+"""Of texts, sheets and decisions whose parts stand in other columns."""
 
 
 async def test_one_moment(service: Service, clinic: Clinic) -> None:
