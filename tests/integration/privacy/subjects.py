@@ -41,7 +41,6 @@ PLANTED = {
 """What makes a row of a table, which the clinic has, the client's."""
 
 NOT_YET = {
-    "acceptance_evidence": "kept of whoever decides on a page, which clients do not",
     "erasures": "of who was erased",
     "withheld": "as erasures",
 }
