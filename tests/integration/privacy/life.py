@@ -229,21 +229,11 @@ class Life:
         await self.done("POST", f"/waitlist/{made['id']}/offer", json={"starts_at": clinic.slot()})
         person = self.person
         known = [person[key] for key in ("document_number", "given_name", "family_name", "phone", "email")]
-        remark = said.word("file_header")
+        name = f"{person['given_name']} {person['family_name']}"
+        head = ["Pasaporte", "Nombre", "Apellido", "Teléfono", "Correo", "Dirección", "Mascota", "Especie", "Color"]
         await self._hand_in(
-            f"clientes de {said.word('file_name')}.csv",
-            [
-                "Pasaporte",
-                "Nombre",
-                "Apellido",
-                "Teléfono",
-                "Correo",
-                "Dirección",
-                "Mascota",
-                "Especie",
-                "Color",
-                remark,
-            ],
+            f"mascotas de {name}.csv",
+            [*head, name],
             [*known, said.word("file_address"), "Canela", "perro", said.word("file_color"), ""],
             # Wrong, so that it becomes nobody's.
             ["!", known[1], known[2], "", "", "", "Canela", "perro", "", ""],
@@ -251,7 +241,7 @@ class Life:
             until="applied",
         )
         row = [*known[:4], said.mail("checked_mail"), said.word("checked_patient"), "perro"]
-        head = ["Pasaporte", "Nombre", "Apellido", "Teléfono", "Correo", "Mascota", "Especie"]
+        head = [*head[:5], "Mascota", "Especie"]
         await self._hand_in("mascotas.csv", head, row, until="checked")
         await self._hand_in("otra.csv", head, [*row[:4], said.mail("sent_mail"), "Canela", "perro"], until="sent")
 
@@ -284,7 +274,7 @@ class Life:
 
     async def _be_spoken_of(self) -> None:
         """Named in what belongs to others: by name, document, phone or mail address."""
-        person, vet, clinic = self.person, self.vet, self.clinic
+        person, vet = self.person, self.vet
         name = f"{person['given_name']} {person['family_name']}"
         shared = self.ids["shared"]
         alert = {"moment": "check_in", "text": f"Avisar también a {name}."}
@@ -297,9 +287,3 @@ class Life:
         changed = await self.done("PATCH", at, vet, json={"version": 1, "note": note})
         await self.done("POST", f"{at}/sign", vet, json={"version": changed["version"]})
         await self.done("POST", f"{at}/addenda", vet, json={"text": f"{name} llamó."})
-        closed = {"starts_on": "2031-05-05", "reason": f"Visita a domicilio, {name}"}
-        await self.done("POST", "/closures", json=closed)
-        day = f"/resources/{clinic.ids['resource_id']}/exceptions/2031-06-01"
-        await self.done("PUT", day, json={"spans": [], "reason": f"Donde {name}"})
-        template = {"name": "Control", "plan": f"Como con {name}"}
-        await self.done("POST", "/note-templates", vet, json=template)

@@ -1,15 +1,98 @@
-"""What is known of a person stands in the database, and nowhere else."""
+"""Whoever is erased is gone: from the database, the logs, the reports, the sheets, and a backup that is restored."""
 
+import asyncio
+import json
+import os
+import subprocess
+import sys
+from io import BytesIO
+from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
-from tests.integration.http.service import Service
-from tests.integration.privacy.canaries import Canaries, pg_dump
+from pypdf import PdfReader
+from tests.integration.http.service import Service, superuser
+from tests.integration.parts.databases import Databases
+from tests.integration.privacy.canaries import Canaries, back_up, counts_of, pg_dump, restore, rows_of
 from tests.integration.privacy.life import Life
 from tests.unit.telemetry.parts import Written
 
+from coravet.adapters.local.service import variables
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
+from coravet.adapters.postgres.migrate import migrate
+from coravet.entrypoints.cli.diagnosis import Wrong, _check_register
 from coravet.settings import Settings
+
+GONE = {"contacts", "idempotency_keys", "import_parts", "import_rows", "search_words"}
+"""Tables of which a person's rows are deleted: what they hold is the person's alone."""
+
+GROWN = {"appointment_transitions", "erasures", "jobs.pgqueuer", "jobs.pgqueuer_log", "outbox"}
+"""Tables in which an erasure writes what it did, and what is to be done."""
+
+FOREIGN_KEYS = """
+SELECT c.conname AS name, c.conrelid::regclass::text AS of, c.confrelid::regclass::text AS to,
+       (SELECT array_agg(a.attname ORDER BY n) FROM unnest(c.conkey) WITH ORDINALITY k(num, n)
+        JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = k.num)::text[] AS columns,
+       (SELECT array_agg(a.attname ORDER BY n) FROM unnest(c.confkey) WITH ORDINALITY k(num, n)
+        JOIN pg_attribute a ON a.attrelid = c.confrelid AND a.attnum = k.num)::text[] AS keys
+FROM pg_constraint c WHERE c.contype = 'f'
+"""
+TOTALS = """
+SELECT (SELECT array_agg((source, service_id, n) ORDER BY source, service_id) FROM (
+            SELECT source, service_id, count(*) AS n FROM appointments GROUP BY 1, 2) v)::text AS visits,
+       (SELECT sum(weight_kg) FROM weights) AS weights,
+       (SELECT array_agg((administered_at, n) ORDER BY administered_at) FROM (
+            SELECT administered_at, count(*) AS n FROM immunizations GROUP BY 1) i)::text AS immunizations,
+       (SELECT count(*) FROM encounters WHERE signed_at IS NOT NULL) AS signed,
+       (SELECT array_agg((species, n) ORDER BY species) FROM (
+            SELECT species, count(*) AS n FROM patients GROUP BY 1) p)::text AS patients
+"""
+LOOKED_AT = (
+    "/clients",
+    "/clients/{client}",
+    "/clients/{client}/channels",
+    "/clients/{client}/consents",
+    "/clients/{client}/contacts",
+    "/clients/{client}/duplicates",
+    "/clients/{other}",
+    "/patients",
+    *(
+        f"/patients/{animal}{part}"
+        for animal in ("{patient}", "{shared}", "{given_away}")
+        for part in (
+            "",
+            "/alerts",
+            "/allergies",
+            "/dewormings",
+            "/identifiers",
+            "/immunizations",
+            "/parties",
+            "/prescriptions",
+            "/problems",
+            "/timeline",
+            "/weights",
+        )
+    ),
+    "/encounters/{signed}",
+    "/encounters/{open}",
+    "/encounters/{voided}",
+    "/prescriptions/{prescription}",
+    "/appointments/{visit}",
+    "/appointments/{visit}/history",
+    "/agenda?from=2026-01-01",
+    "/waitlist",
+    "/messages",
+    "/recalls",
+    "/documents",
+    "/merges",
+    "/imports",
+    "/closures",
+    "/note-templates",
+    "/resources/{resource}/exceptions",
+    "/privacy/requests",
+    "/privacy/erasures",
+)
 
 
 @pytest.fixture
@@ -64,3 +147,129 @@ async def test_nobody_is_logged_or_reported(
 
 def _quoting(_: EcuadorNumbers, phone: str) -> Any:
     raise ValueError(f"nobody can be reached at {phone}")
+
+
+async def test_nobody_is_left(
+    lives: tuple[Life, Life],
+    talkative: Settings,
+    logged: Written,
+    envelopes: list[bytes],
+    databases: Databases,
+    tmp_path: Path,
+) -> None:
+    """Whoever is erased is in no row of the database, no log, no report, no list, sheet or archive, and not in the
+    register; counts, totals and references are as they were, and so is the same person at another clinic. A backup that
+    still knows them forgets them by one command."""
+    here, there = lives
+    service, clinic = here.service, here.clinic
+    await asyncio.to_thread(back_up, talkative, tmp_path / "backup")
+
+    # A file that may bring them back is in the way, until it is done with.
+    at = f"/clinics/{clinic.slug}/clients/{here.ids['client']}"
+    refused = await service.ask("POST", f"{at}/erase", clinic.owner)
+    assert (refused.status_code, refused.json()["code"]) == (409, "import_unfinished")
+    for each in (await here.done("GET", "/imports"))["items"]:
+        if each["status"] in {"uploading", "checked"}:
+            await here.done("DELETE", f"/imports/{each['id']}")
+    before, totals = pg_dump(talkative), await _totals(talkative)
+    erased = await service.done("POST", f"{at}/erase", clinic.owner)
+    assert here.canaries.left_in(json.dumps(erased), "certificate") == []
+
+    after = pg_dump(talkative)
+    _is_gone(after, here, there)
+    _is_as_it_was(before, after, there)
+    assert await _totals(talkative) == totals
+    await _is_not_found(here)
+    for life in lives:
+        assert life.canaries.left_in(logged.getvalue(), "logs") == []
+        assert life.canaries.left_in(b"\n".join(envelopes).decode(), "reports") == []
+        for book in talkative.kept_apart.iterdir():
+            assert life.canaries.left_in(book.read_text(), book.name) == []
+
+    restored = await databases.empty()
+    try:
+        await asyncio.to_thread(restore, tmp_path / "backup", restored)
+        await migrate(restored, lambda _line: None)
+        restored = restored.model_copy(update={"kept_apart": talkative.kept_apart})
+        before = pg_dump(restored)
+        assert {each.canary for each in here.canaries.left_in_dump(before)} == set(here.canaries.planted)
+        with pytest.raises(Wrong, match="coravet privacy replay"):
+            await _check_register(restored)
+        assert await _replay(restored) == "erasures: 1 done again, 0 stood already, 0 not in this database."
+        after = pg_dump(restored)
+        _is_gone(after, here, there)
+        _is_as_it_was(before, after, there)
+        assert await _totals(restored) == totals
+        async with superuser(restored) as admin:
+            certified = await admin.fetchrow("SELECT id, number FROM erasures")
+        assert (str(certified["id"]), certified["number"]) == (erased["id"], erased["certificate"]["number"])
+        assert await _replay(restored) == "erasures: 0 done again, 1 stood already, 0 not in this database."
+    finally:
+        await databases.drop(restored)
+
+
+def _is_gone(dump: str, here: Life, there: Life) -> None:
+    """Nothing is left of the person but at the other clinic."""
+    left = [each for each in here.canaries.left_in_dump(dump) if there.clinic.id not in each.line]
+    assert left == [], "\n".join(f"{each.canary} {each.where} {each.line}" for each in left)
+
+
+def _is_as_it_was(before: str, after: str, there: Life) -> None:
+    """The other clinic's rows are the same, and there are as many of all else that is not a person's own."""
+    theirs = [[row for row in rows_of(dump) if there.clinic.id in row[1]] for dump in (before, after)]
+    assert sorted(theirs[0]) == sorted(theirs[1])
+    was, now = counts_of(before), counts_of(after)
+    changed = {table for table in was if was[table] != now[table]}
+    assert changed <= {*GONE, *GROWN}, {table: (was[table], now[table]) for table in changed}
+    assert all(now[table] > was[table] for table in changed & GROWN)
+
+
+async def _totals(settings: Settings) -> Any:
+    """What the clinics reckon with; every reference leads to a row."""
+    async with superuser(settings) as admin:
+        for key in await admin.fetch(FOREIGN_KEYS):
+            set_ = " AND ".join(f"a.{column} IS NOT NULL" for column in key["columns"])
+            same = " AND ".join(f"a.{a} = b.{b}" for a, b in zip(key["columns"], key["keys"], strict=True))
+            dangling = f"SELECT count(*) FROM {key['of']} a WHERE {set_}"  # noqa: S608 -- the catalogue's own names
+            dangling += f" AND NOT EXISTS (SELECT FROM {key['to']} b WHERE {same})"
+            assert await admin.fetchval(dangling) == 0, key["name"]
+        return await admin.fetchrow(TOTALS)
+
+
+async def _is_not_found(life: Life) -> None:
+    """Whatever the clinic looks at tells nothing of them."""
+    service, clinic, ids = life.service, life.clinic, life.ids
+    base = f"/clinics/{clinic.slug}"
+    told = []
+    for path in LOOKED_AT:
+        address = path.format(**ids, resource=clinic.ids["resource_id"])
+        answer = await service.ask("GET", f"{base}{address}", clinic.owner)
+        assert answer.status_code in {200, 404}, f"{address}: {answer.text}"
+        told.append(answer.text)
+    for name in ("given_name", "family_name", "phone", "email", "document_number"):
+        found = await service.ask("GET", f"{base}/search", clinic.owner, params={"q": life.person[name]})
+        assert found.json()["items"] == []
+        query = {"given_name": life.person["given_name"], "family_name": life.person["family_name"]}
+        found = await service.ask("GET", f"{base}/clients/duplicates", clinic.owner, params=query)
+        assert ids["client"] not in found.text
+    for token in life.tokens.values():
+        assert (await service.ask("GET", f"/portal/bookings/{token}")).status_code == 404
+    for path in life.sheets():
+        answer = await service.ask("GET", f"{base}{path}", life.vet)
+        if answer.status_code == 200:
+            told += [page.extract_text() for page in PdfReader(BytesIO(answer.content)).pages]
+    archive = await service.ask("GET", f"{base}/export", clinic.owner)
+    with ZipFile(BytesIO(archive.content)) as files:
+        told += [files.read(name).decode() for name in files.namelist()]
+    assert life.canaries.left_in("\n".join(told), "answers") == []
+
+
+async def _replay(settings: Settings) -> str:
+    """What the command says."""
+    program = [sys.executable, "-c", "from coravet.entrypoints.cli import main; main()", "privacy", "replay"]
+    given = {name: value for name, value in os.environ.items() if not name.startswith(("CORAVET_", "DATABASE_"))}
+    ended = await asyncio.to_thread(
+        subprocess.run, program, env=given | variables(settings), capture_output=True, check=False, text=True
+    )
+    assert ended.returncode == 0, ended.stderr
+    return str(ended.stdout).splitlines()[1]

@@ -43,6 +43,7 @@ from coravet.adapters.postgres.privacy.departures import ClearingOnPostgres, Dep
 from coravet.adapters.postgres.privacy.erasure import ErasuresOnPostgres
 from coravet.adapters.postgres.privacy.erasure_reads import ErasureReadsOnPostgres, RetentionOnPostgres
 from coravet.adapters.postgres.privacy.holdings import HoldingsOnPostgres
+from coravet.adapters.postgres.privacy.registered import RegisteredOnPostgres
 from coravet.adapters.postgres.privacy.requests import (
     RequestReadsOnPostgres,
     RequestRemindersOnPostgres,
@@ -420,3 +421,7 @@ class ClinicWork(PostgresWork):
     @cached_property
     def holdings(self) -> HoldingsOnPostgres:
         return HoldingsOnPostgres(self)
+
+    @cached_property
+    def registered(self) -> RegisteredOnPostgres:
+        return RegisteredOnPostgres(self)

@@ -50,13 +50,18 @@ class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class RegisteredErasure(msgspec.Struct, frozen=True):
-    """What is kept of an erasure apart from the database, so that a restored backup can be brought to it."""
+    """What is kept of an erasure apart from the database, so that a restored backup can be brought to it.
+
+    Attributes:
+        clients: the client and whoever was merged into them, who in an older backup is somebody still.
+    """
 
     clinic_id: ClinicId
     id: UUID
     number: int
     subject_type: str
     subject_id: UUID
+    clients: list[UUID]
     request_id: UUID | None
     sha256: str
 
@@ -141,7 +146,14 @@ async def erase_client(
         answer = work.answer(ErasureView(begun.id, actor.member_id, certificate, digest))
         if registered is None:
             entry = RegisteredErasure(
-                actor.clinic_id, begun.id, begun.number, "client", client_id, command.request_id, digest
+                actor.clinic_id,
+                begun.id,
+                begun.number,
+                "client",
+                client_id,
+                found.clients,
+                command.request_id,
+                digest,
             )
             await apart.append("erasures", msgspec.json.encode(entry))
         return answer

@@ -22,6 +22,7 @@ from coravet.core.kernel.clock import SystemClock
 from coravet.core.legal.documents import DOCUMENTS
 from coravet.core.legal.drift import LegalDrift
 from coravet.core.messaging.ports import NotDelivered
+from coravet.core.privacy.replay import undone
 from coravet.settings import Settings
 
 LONGEST_WAIT = 600  # seconds
@@ -188,6 +189,20 @@ async def _check_legal(settings: Settings) -> str:
     return f"In force, and as the files say: {', '.join(in_force)}."
 
 
+async def _check_register(settings: Settings) -> str:
+    engine = make_engine(settings)
+    try:
+        lacking = await undone(make_works(settings, engine).system_begin, make_apart(settings))
+    finally:
+        await engine.dispose()
+    if lacking:
+        raise Wrong(
+            f"The register that is kept apart has {lacking} people or clinics whom this database should not have any "
+            "more, as after a backup was restored: run `coravet privacy replay` before anybody uses it."
+        )
+    return "Whoever was erased or left is so in this database."
+
+
 async def _check_storage(_: Settings) -> str:
     return "Nothing is kept outside the database yet: photos and files are still to come."
 
@@ -203,5 +218,6 @@ CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "whatsapp": _check_whatsapp,
     "apart": _check_apart,
     "legal": _check_legal,
+    "register": _check_register,
     "storage": _check_storage,
 }

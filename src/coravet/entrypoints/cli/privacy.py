@@ -51,3 +51,49 @@ def forget(
     with database_expected():
         certificate = asyncio.run(run())
     print(certificate)
+
+
+@app.command()
+def replay() -> None:
+    """After a backup was restored: erase again whoever was erased since, and delete again what left since.
+
+    Reads the register below CORAVET_KEPT_APART. Whoever is erased already stays so, and whom the database does not know
+    is left out, so that it may be repeated at any time. Ends with 1 where something could not be replayed.
+
+    **Example**: `coravet migrate && coravet privacy replay && coravet serve`
+    """
+    from coravet.entrypoints.cli.refusals import database_expected
+    from coravet.settings import load
+
+    settings = load()
+
+    async def run() -> tuple[list[str], list[str]]:
+        from coravet.bootstrap import services
+        from coravet.core.privacy.departures import replay_departures
+        from coravet.core.privacy.replay import replay_erasures
+
+        async with services(settings) as wired:
+            left = await replay_departures(wired.system_begin, wired.clock, wired.apart)
+            found = await replay_erasures(wired.begin, wired.system_begin, wired.clock, wired.apart)
+        told = [
+            f"erasures: {found.again} done again, {found.stood} stood already, {found.unknown} not in this database.",
+            f"departures: {left.clinics} clinics and {left.accounts} accounts were deleted again.",
+        ]
+        books = {"erasures": found.damaged, "departures": left.damaged}
+        wrong = [
+            f"{book}: entry {number} is damaged. Bring the file back from its copy, and repeat the command."
+            for book, numbers in books.items()
+            for number in numbers
+        ]
+        wrong += [
+            f"erasures: entry {number} could not be replayed ({code}). Mend that, and repeat the command."
+            for number, code in found.refused
+        ]
+        return told, wrong
+
+    with database_expected():
+        told, wrong = asyncio.run(run())
+    for line in told + wrong:
+        print(line)
+    if wrong:
+        raise typer.Exit(1)
