@@ -8,7 +8,8 @@ from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
-from tests.integration.http.service import ACCEPTED, Clinic, Headers, Service
+from tests.integration.http.service import Clinic, Headers, Service
+from tests.integration.parts.texts import shown
 from tests.integration.privacy.canaries import Canaries
 
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
@@ -72,7 +73,12 @@ class Life:
         await self.done("POST", f"{at}/contacts", json=further)
         mail = {"kind": "email", "value": said.mail("second_mail")}
         await self.done("POST", f"{at}/contacts", json=mail)
-        agreed = {"purpose": "marketing", "decision": "accepted", "text": ACCEPTED, "note": said.text("consent_note")}
+        agreed = {
+            "purpose": "marketing",
+            "decision": "accepted",
+            "text": shown("consent-marketing"),
+            "note": said.text("consent_note"),
+        }
         await self.done("POST", f"{at}/consents", json=agreed)
         no = {"purpose": "photos", "decision": "declined", "note": said.text("declined_note")}
         await self.done("POST", f"{at}/consents", json=no)

@@ -146,11 +146,9 @@ i.clinic_id = $1 AND (i.status IN ('checking', 'applying') OR i.status = 'upload
     OR i.status = 'checked' AND EXISTS (SELECT FROM import_rows r
         WHERE r.clinic_id = i.clinic_id AND r.import_id = i.id AND {_ROW_NAMES}))
 """
-_IMPORTS = (
-    f"SELECT i.id FROM imports i WHERE {_MAY_NAME}",  # noqa: S608 -- our own words
-    f"UPDATE imports i SET status = 'failed' WHERE {_MAY_NAME}",  # noqa: S608 -- our own words
-    f"DELETE FROM import_rows r WHERE r.clinic_id = $1 AND {_ROW_NAMES}",  # noqa: S608 -- our own words
-)
+_UNFINISHED = f"SELECT i.id FROM imports i WHERE {_MAY_NAME}"  # noqa: S608 -- our own words
+_END_IMPORTS = f"UPDATE imports i SET status = 'failed' WHERE {_MAY_NAME}"  # noqa: S608 -- our own words
+_ROWS = f"DELETE FROM import_rows r WHERE r.clinic_id = $1 AND {_ROW_NAMES}"  # noqa: S608 -- our own words
 _FILES = (
     "DELETE FROM import_parts t USING imports i WHERE i.clinic_id = $1 AND t.clinic_id = i.clinic_id"
     " AND t.import_id = i.id AND i.status NOT IN ('uploading', 'checking', 'checked', 'applying')"
@@ -310,7 +308,7 @@ class ErasuresOnPostgres:
             spared=[name for row in found if row["id"] not in animals for name in (row["name"], *row["others"])],
             last_dealt=dealt["last_dealt"] or max(row["created_at"] for row in them),
             under_way=dealt["under_way"],
-            in_import=bool(await self._work.fetch(_IMPORTS[0], *self._named(clients, person))),
+            in_import=bool(await self._work.fetch(_UNFINISHED, *self._named(clients, person))),
         )
 
     async def part(self, erased: Erased, now: datetime) -> dict[UUID, list[UUID]]:
@@ -343,6 +341,8 @@ class ErasuresOnPostgres:
         blocked: dict[Category, int] = {}
         arguments = [*self._subject(erased.clients, erased.animals), now]
         async with self._work.as_system("erasure"):
+            # While their rows tell which these are.
+            await self._work.execute(_END_IMPORTS, *self._named(erased.clients, erased.person))
             for table in _tables():
                 category = HELD_AS.get(table.name)
                 until = None if category is None else held.get(category)
@@ -404,9 +404,7 @@ class ErasuresOnPostgres:
 
     async def _forget_files(self, erased: Erased) -> None:
         """Let go of files that were handed in, and of answers that are kept, where they name the person."""
-        named = self._named(erased.clients, erased.person)
-        for statement in _IMPORTS[1:]:
-            await self._work.execute(statement, *named)
+        await self._work.execute(_ROWS, *self._named(erased.clients, erased.person))
         await self._work.execute(_FILES, self._clinic)
         likes = _likes(erased.person)
         await self._work.execute(_IMPORT_NAMES, self._clinic, likes)
