@@ -263,4 +263,4 @@ async def _replay(settings: Settings) -> str:
         subprocess.run, program, env=given | variables(settings), capture_output=True, check=False, text=True
     )
     assert ended.returncode == 0, ended.stderr
-    return str(ended.stdout).splitlines()[1]
+    return str(ended.stdout).splitlines()[0]
