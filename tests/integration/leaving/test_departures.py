@@ -21,6 +21,8 @@ from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.kernel.errors import Duplicate, Invalid, NotFound, Unavailable
 from coravet.core.kernel.events import ClinicUpdated
+from coravet.core.legal.heads import keep_heads
+from coravet.core.legal.heads import verify as verify_chains
 from coravet.core.privacy.departures import close_clinic, delete_clinic, hand_over, reopen_clinic, replay_departures
 from coravet.core.privacy.leaving_ports import Departure
 
@@ -109,6 +111,8 @@ async def test_gone(leaving: Leaving, clinic: Clinic, service: Service) -> None:
     async with superuser(service.settings) as admin:
         before = await _rows(admin, clinic.id)
         own = await _rows(admin, gone.id)
+        assert own["acceptances"][0] > 0
+        await keep_heads(leaving.apart, leaving.begin, CLOCK)
         departure = await leaving.handed()
         elsewhere = await _elsewhere(admin, gone.id)
         told = await leaving.delete(departure, batch=7)
@@ -134,6 +138,9 @@ async def test_gone(leaving: Leaving, clinic: Clinic, service: Service) -> None:
     kept = json.dumps([told, entries])
     assert gone.slug not in kept
     assert "Quimbiurco" not in kept
+    # Its chain of decisions went with it, and is not missed.
+    verified = await verify_chains(leaving.apart, leaving.begin)
+    assert (verified.problems, verified.heads > 0) == ([], True)
     # Whoever asks again is told the same, and its people are let in as people without a clinic.
     assert await leaving.delete(await leaving.close()) == told
     assert (await service.done("GET", "/session", gone.owner))["memberships"] == []

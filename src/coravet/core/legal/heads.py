@@ -1,5 +1,6 @@
 """Heads of the chains of decisions, kept where the database's owner cannot rewrite them, and chains held to them."""
 
+from contextlib import suppress
 from uuid import UUID
 
 import msgspec
@@ -21,6 +22,16 @@ class Head(msgspec.Struct, frozen=True):
     number: int
     hash: str
     at: str
+
+
+class _Clinic(msgspec.Struct):
+    clinic_id: ClinicId
+
+
+class _Departure(msgspec.Struct, tag="departure"):
+    """A line of the book `departures`: a clinic that was deleted, and its chain with it."""
+
+    departure: _Clinic
 
 
 class Verified(msgspec.Struct, frozen=True):
@@ -50,8 +61,12 @@ async def keep_heads(apart: KeptApart, begin: SystemBegin[LegalWork], clock: Clo
 
 
 async def verify(apart: KeptApart, begin: SystemBegin[LegalWork]) -> Verified:
-    """Recompute every chain, and hold it to the heads that were kept apart. Raises Unavailable."""
+    """Recompute every chain, and hold it to the heads that were kept apart. Raises Unavailable.
+
+    Clinics that left have none any more: so says a book that is kept apart, too, and not what the database tells.
+    """
     heads, problems = _read(await apart.entries(BOOK))
+    left = _left(await apart.entries("departures"))
     kept: dict[ClinicId, dict[int, bytes]] = {}
     for head in heads:
         of_clinic = kept.setdefault(ClinicId(head.clinic_id), {})
@@ -60,7 +75,7 @@ async def verify(apart: KeptApart, begin: SystemBegin[LegalWork]) -> Verified:
     entries = 0
     async with begin("verify chains") as work:
         stored = {clinic_id: number for clinic_id, number, _ in await work.chains.heads()}
-        for clinic_id in sorted({*stored, *kept}, key=str):
+        for clinic_id in sorted({*stored, *kept} - left, key=str):
             chain = [entry async for entry in work.chains.entries(clinic_id)]
             entries += len(chain)
             if wrong := broken(chain, kept.get(clinic_id, {})):
@@ -77,3 +92,12 @@ def _read(lines: list[bytes]) -> tuple[list[Head], list[str]]:
         except msgspec.MsgspecError:
             problems.append(f"Line {place} of the book {BOOK} is damaged.")
     return heads, problems
+
+
+def _left(lines: list[bytes]) -> set[ClinicId]:
+    """The clinics that left."""
+    found = set()
+    for line in lines:
+        with suppress(msgspec.DecodeError):  # another kind of line, or a damaged one
+            found.add(msgspec.json.decode(line, type=_Departure).departure.clinic_id)
+    return found

@@ -91,9 +91,11 @@ def leave(
                     await reopen_clinic(departure, wired.system_begin)
                     raise
                 print(f"Everything of {slug} is in {export}. It is deleted here now.", flush=True)
-            return await delete_clinic(
-                departure, wired.system_begin, wired.clock, wired.apart, lambda table, rows: print(f"  {table}: {rows}")
-            )
+
+            def done(table: str, rows: int) -> None:
+                print(f"  {table}: {rows}", flush=True)
+
+            return await delete_clinic(departure, wired.system_begin, wired.clock, wired.apart, done)
 
     with database_expected():
         certificate = asyncio.run(run())
