@@ -43,6 +43,7 @@ EXEMPT = {
     ("POST", "/api/v1/clinics/{clinic}/privacy/requests"),
     ("GET", "/api/v1/clinics/{clinic}/privacy/requests/{request_id}"),
     ("PATCH", "/api/v1/clinics/{clinic}/privacy/requests/{request_id}"),
+    ("POST", "/api/v1/clinics/{clinic}/clients/{client_id}/export"),
     ("GET", "/api/v1/clinics/{clinic}/export"),
     ("POST", "/api/v1/clinics/{clinic}/clients/{client_id}/export"),
 }

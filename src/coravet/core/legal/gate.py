@@ -12,6 +12,9 @@ from coravet.core.kernel.errors import Forbidden
 KEPT = timedelta(minutes=1)
 """How long it is remembered at most that somebody has nothing open, should a change go unheard."""
 
+KEPT_NOWHERE = timedelta(seconds=0.5)
+"""The same for requests outside a clinic: of who belongs to none, no event tells, since every event is a clinic's."""
+
 KEPT_PEOPLE = 20_000
 """Of how many people and clinics that is remembered in one process; beyond, all is asked anew."""
 
@@ -91,7 +94,7 @@ class CachedGate:
         if not found and turn == self._turn:
             if len(self._clear) >= KEPT_PEOPLE:
                 self._clear.clear()
-            self._clear[key] = now + KEPT
+            self._clear[key] = now + (KEPT if clinic_id is not None else KEPT_NOWHERE)
         return found
 
     async def all_open(self, user_id: UserId, clinic_ids: list[ClinicId]) -> Open:
