@@ -156,6 +156,10 @@ async def test_handed_over_animal(service: Service, clinic: Clinic) -> None:
     animal = {"client_id": people[0], "name": "Bruno", "species": "dog"}
     patient = (await service.done("POST", f"{at}/patients", clinic.owner, json=animal))["id"]
 
+    for each in people:  # whom they keep throughout, so that times are each animal's own
+        kept = {"client_id": each, "name": "Siempre", "species": "cat"}
+        await service.done("POST", f"{at}/patients", clinic.owner, json=kept)
+
     async def write(word: str) -> None:
         visit = {"patient_id": patient, "reason": f"consulta{word}"}
         await service.done("POST", f"{at}/encounters", vet, json=visit)
@@ -218,6 +222,21 @@ async def test_merged(service: Service, clinic: Clinic) -> None:
     assert found.portable["client_id"] == same.portable["client_id"] == ids["client_id"]
     assert found.rows("clients") == same.rows("clients")
     assert merged in {row["merged_id"] for row in found.rows("client_merges")}
+
+
+async def test_merged_by_mistake(service: Service, clinic: Clinic) -> None:
+    """Of a merge that was undone neither of both is told, for the other is somebody else."""
+    at = f"/clinics/{clinic.slug}"
+    first, second = [
+        (await service.done("POST", f"{at}/clients", clinic.owner, json={"given_name": name, "family_name": "Mero"}))[
+            "id"
+        ]
+        for name in ("Ana", "Berta")
+    ]
+    merge = await service.done("POST", f"{at}/clients/{first}/merge", clinic.owner, json={"merged_id": second})
+    await service.done("POST", f"{at}/merges/{merge['id']}/undo", clinic.owner)
+    for one, other in ((first, second), (second, first)):
+        assert other not in (await handed(service, clinic, one)).whole()
 
 
 async def test_gone_and_unknown(service: Service, clinic: Clinic) -> None:
