@@ -13,6 +13,7 @@ from coravet.adapters.postgres.privacy.subject import RELATES, SUBJECT, find_sub
 from coravet.adapters.postgres.schema import Instant
 from coravet.adapters.postgres.tables import metadata
 from coravet.adapters.postgres.work import PostgresWork
+from coravet.core.exchange.ports import TableColumn
 from coravet.core.privacy.ports import Held, HeldTable
 
 KEPT_BACK = {
@@ -150,6 +151,11 @@ def _statement() -> str:
     return SUBJECT + " UNION ALL ".join(_selected(table) for table in handed_over())
 
 
+@cache
+def _described(table: Table) -> list[TableColumn]:
+    return [described(table, column) for column in shown(table)]
+
+
 class HoldingsOnPostgres:
     """The `Holdings` port: two statements, however much there is."""
 
@@ -173,7 +179,7 @@ def _held(table: Table, rows: list[dict[str, Any]]) -> HeldTable:
     concluded = [row for row in rows if row.pop("~", False)]
     return HeldTable(
         name=str(table.name),
-        columns=[described(table, column) for column in shown(table)],
+        columns=_described(table),
         keys=[str(column.name) for column in table.primary_key if column.name != "clinic_id"],
         inferred=[str(column.name) for column in shown(table) if f"{table.name}.{column.name}" in INFERRED],
         rows=[row for row in rows if row not in concluded] if concluded else rows,
