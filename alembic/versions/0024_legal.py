@@ -18,6 +18,10 @@ down_revision = "0023"
 
 INSTANT = postgresql.TIMESTAMP(timezone=True)
 VERSION = (["slug", "version"], ["legal_versions.slug", "legal_versions.version"])
+TEXT = (
+    ["slug", "version", "locale"],
+    ["legal_texts.slug", "legal_texts.version", "legal_texts.locale"],
+)
 REFERENCES = {"client_id": "clients", "guest_request_id": "guest_requests", "recorded_by": "members"}
 SETTLED = ("legal_versions", "legal_texts", "acceptances")
 OPEN_DOCUMENTS = "open_documents(uuid, uuid[], text[], text[])"
@@ -154,7 +158,7 @@ def _acceptances() -> None:
                 )
                 for column, table in REFERENCES.items()
             ),
-            sa.ForeignKeyConstraint(*VERSION, name=op.f("fk_acceptances_slug_version"), ondelete="RESTRICT"),
+            sa.ForeignKeyConstraint(*TEXT, name=op.f("fk_acceptances_slug_version_locale"), ondelete="RESTRICT"),
             sa.ForeignKeyConstraint(
                 ["user_id"], ["users.id"], name=op.f("fk_acceptances_user_id"), ondelete="RESTRICT"
             ),
@@ -186,6 +190,18 @@ def _acceptances() -> None:
     )
     for table in ("acceptances", "acceptance_evidence"):
         guard(table, "SELECT, INSERT")
+    # It may go with the person, and is otherwise what it was: the chain is bound to it.
+    op.execute(
+        "CREATE FUNCTION keep_acceptance_evidence() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN"
+        " RAISE EXCEPTION 'acceptance_evidence is settled when it is written' USING ERRCODE = 'restrict_violation';"
+        " END $$"
+    )
+    op.execute("REVOKE ALL ON FUNCTION keep_acceptance_evidence() FROM PUBLIC")
+    op.execute(
+        "CREATE TRIGGER keep_acceptance_evidence_row BEFORE UPDATE ON acceptance_evidence FOR EACH ROW"
+        " EXECUTE FUNCTION keep_acceptance_evidence()"
+    )
+    op.execute("ALTER TABLE acceptance_evidence ENABLE ALWAYS TRIGGER keep_acceptance_evidence_row")
 
 
 def downgrade() -> None:
@@ -194,3 +210,4 @@ def downgrade() -> None:
         drop_settled(table)
     for table in ("acceptance_evidence", "acceptances", "legal_texts", "legal_versions"):
         op.drop_table(table)
+    op.execute("DROP FUNCTION keep_acceptance_evidence()")

@@ -120,9 +120,13 @@ class Services:
 
     async def publish(self, slug: str, version: str, change: Change) -> Published:
         """Publish a version of a legal text from the folder. Raises NotPublishable."""
-        files = {path: data for path, data in self.legal.items() if path.parent.name == slug}
-        mine = {path: data for path, data in files.items() if path.name.startswith(f"{version}.")}
-        examined = examine(mine)
+        examined = examine(
+            {
+                path: data
+                for path, data in self.legal.items()
+                if (path.parent.name, path.stem.rpartition(".")[0]) == (slug, version)
+            }
+        )
         if examined.problems or not examined.texts:
             raise NotPublishable(
                 f"legal/{slug} has no sound version {version}: see what `coravet legal check` says of it."

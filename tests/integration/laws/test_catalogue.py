@@ -48,7 +48,7 @@ TO_PEOPLE = {
     "fk_invitations_invited_by": "the user is the one who invites",
     "fk_appointment_transitions_user_id": "the user is the one who takes the step",
     "fk_acceptances_user_id": "the user is the one who decides",
-    "fk_acceptances_slug_version": "legal texts are no clinic's",
+    "fk_acceptances_slug_version_locale": "legal texts are no clinic's",
 }
 """References of a clinic's rows beyond the clinic, and why they reveal nobody."""
 

@@ -11,6 +11,7 @@ from tests.integration.parts.texts import Registry, shown
 
 from coravet.adapters.apart.folder import FolderApart
 from coravet.adapters.postgres.legal.tables import acceptances
+from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.legal.accept import NIL_CLINIC
 from coravet.core.legal.chain import commitment_of, hash_of
@@ -129,3 +130,80 @@ async def test_damaged_book(alone: Service, apart: FolderApart, tmp_path: Path) 
 def test_entries() -> None:
     """Entries are what the table has, column by column."""
     assert [column.name for column in acceptances.columns] == list(Entry.__struct_fields__)
+
+
+async def test_restored(alone: Service, apart: FolderApart) -> None:
+    """After a backup was restored chains go on from where it ends; what follows is held to heads as before."""
+    await alone.done("POST", "/legal/acceptances", await somebody(alone), json=DECISION)
+    await kept(alone, apart)
+    await alone.done("POST", "/legal/acceptances", await somebody(alone), json=DECISION)
+    await kept(alone, apart)
+    *_, last = await rows(alone)
+    await tampered(
+        alone,
+        f"DELETE FROM acceptance_evidence WHERE id = '{last.id}'",  # noqa: S608 -- ours
+        f"DELETE FROM acceptances WHERE id = '{last.id}'",  # noqa: S608 -- ours
+    )
+    assert "cut off" in (await verified(alone, apart)).problems[-1]
+    begin = alone.application.works.system_begin
+    assert await keep_heads(apart, begin, SystemClock(), restored=True) == 1
+    assert await keep_heads(apart, begin, SystemClock(), restored=True) == 0
+    assert (await verified(alone, apart)).problems == []
+    await alone.done("POST", "/legal/acceptances", await somebody(alone), json=DECISION)
+    assert (await verified(alone, apart)).problems == []
+    assert await kept(alone, apart) == 1
+    *_, last = await rows(alone)
+    await tampered(alone, f"UPDATE acceptances SET screen = 'otra' WHERE id = '{last.id}'")  # noqa: S608 -- ours
+    assert "does not agree" in (await verified(alone, apart)).problems[-1]
+    await tampered(alone, f"UPDATE acceptances SET screen = NULL WHERE id = '{last.id}'")  # noqa: S608 -- ours
+
+
+async def test_departed(alone: Service, apart: FolderApart) -> None:
+    """A clinic that left took its chain along, which is no fault; one that did not leave has lost it."""
+    clinic_id = ClinicId(uuid4())
+    line = {"clinic_id": str(clinic_id), "number": 1, "hash": "00" * 32, "at": "2026-11-23T14:00:00+00:00"}
+    await apart.append(BOOK, msgspec.json.encode(line))
+    begin = alone.application.works.system_begin
+    with_it, without = await verify(apart, begin, [clinic_id]), await verify(apart, begin)
+    assert len(without.problems) == len(with_it.problems) + 1
+
+
+async def test_erased_meanwhile(alone: Service) -> None:
+    """Whoever is being erased decides nothing any more: no evidence is left behind their back."""
+    person = await somebody(alone)
+    user_id = (await alone.done("GET", "/session", person))["user"]["id"]
+    async with superuser(alone.settings) as admin:
+        transaction = admin.transaction()
+        await transaction.start()
+        await admin.execute("SELECT FROM users WHERE id = $1 FOR UPDATE", user_id)
+        waiting = asyncio.create_task(alone.ask("POST", "/legal/acceptances", person, json=DECISION))
+        await asyncio.sleep(0.3)
+        assert not waiting.done()
+        await admin.execute(
+            "INSERT INTO account_erasures (id, user_id, uid_sha256, reason, erased_at, completed_at, certificate)"
+            " VALUES (gen_random_uuid(), $1, '\\x00', 'prueba', now(), now(), '{}')",
+            user_id,
+        )
+        await transaction.commit()
+    assert (await waiting).status_code == 404
+
+
+async def test_forged(alone: Service, apart: FolderApart) -> None:
+    """Evidence that was changed, and words that were changed with their hash, are found."""
+    receipt = await alone.done("POST", "/legal/acceptances", await somebody(alone), json=DECISION)
+    assert (await verified(alone, apart)).problems == []
+    async with superuser(alone.settings) as admin, admin.transaction():
+        await admin.execute("ALTER TABLE acceptance_evidence DISABLE TRIGGER USER")
+        forged = "UPDATE acceptance_evidence SET address = $2 WHERE id = $1"
+        await admin.execute(forged, receipt["id"], "198.51.100.7")
+    found = (await verified(alone, apart)).problems
+    assert any("its evidence says" in problem for problem in found)
+    async with superuser(alone.settings) as admin:
+        await admin.execute(forged, receipt["id"], receipt["address"])
+        await admin.execute("ALTER TABLE acceptance_evidence ENABLE ALWAYS TRIGGER keep_acceptance_evidence_row")
+        await admin.execute("ALTER TABLE legal_texts DISABLE TRIGGER USER")
+        await admin.execute(
+            "UPDATE legal_texts SET body = '# Otro', sha256 = encode(sha256('# Otro'), 'hex')"
+            " WHERE slug = 'consent-photos' AND locale = 'es-EC'"
+        )
+    assert any("other words than were published" in problem for problem in (await verified(alone, apart)).problems)

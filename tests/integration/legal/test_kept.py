@@ -20,6 +20,7 @@ CHANGES = (
     "UPDATE acceptances SET decision = 'declined'",
     "UPDATE acceptances SET user_id = NULL, client_id = NULL",
     "UPDATE acceptances SET hash = previous",
+    "UPDATE acceptance_evidence SET address = '198.51.100.7'",
     "DELETE FROM acceptance_evidence; DELETE FROM acceptances",
     "DELETE FROM legal_texts",
     "DELETE FROM legal_versions",
@@ -118,7 +119,9 @@ async def test_each_by_itself(protection: str, table: str, alone: Service, decid
     role, beside, removal, attack = PROTECTIONS[protection]
     app = f"{alone.settings.database_role_prefix}_app"
     if protection == "the table's trigger":  # what refers to the table would refuse to be emptied with it
-        others = {"legal_versions": ("legal_texts", "acceptances"), "legal_texts": (), "acceptances": ()}[table]
+        others = {"legal_versions": ("legal_texts", "acceptances"), "legal_texts": ("acceptances",), "acceptances": ()}[
+            table
+        ]
         beside = ";".join(f"DROP TRIGGER keep_{other}_all ON {other}" for other in others)
     beside, removal, attack = (
         text.format(table=table, app=app, change=CHANGE[table]) for text in (beside, removal, attack)
@@ -132,7 +135,12 @@ async def test_each_by_itself(protection: str, table: str, alone: Service, decid
 
 REFERENCES = {
     "users": ("acceptances", "fk_acceptances_user_id", "user_id", "users (id)"),
-    "legal_versions": ("acceptances", "fk_acceptances_slug_version", "slug, version", "legal_versions (slug, version)"),
+    "legal_texts": (
+        "acceptances",
+        "fk_acceptances_slug_version_locale",
+        "slug, version, locale",
+        "legal_texts (slug, version, locale)",
+    ),
     "clients": ("acceptances", "fk_acceptances_clinic_id_client_id", "clinic_id, client_id", "clients (clinic_id, id)"),
 }
 

@@ -120,6 +120,11 @@ async def test_drift(alone: Service, tmp_path: Path) -> None:
     settings = alone.settings.model_copy(update={"legal": tmp_path})
     folder = tmp_path / "terms"
     folder.mkdir()
+    with pytest.raises(LegalDrift, match="CORAVET_LEGAL"):
+        await refuse_drift(alone.application.works, settings)
+    for slug in DOCUMENTS:
+        (tmp_path / slug).mkdir(exist_ok=True)
+        (tmp_path / slug / "6.0.es-EC.md").write_text("borrador", encoding="utf-8")
     await refuse_drift(alone.application.works, settings)
     file = folder / "7.0.es-EC.md"
     file.write_text(body("terms", "7.0"), encoding="utf-8")

@@ -12,6 +12,8 @@ from coravet.core.legal.model import PublishedText, StoredText
 
 WORDS = digest(b"# Texto\n")
 
+FILES = {("terms", "1.0", "es-EC"): WORDS}
+
 
 def row(slug: str = "terms", version: str = "1.0", locale: str = "es-EC", *, in_force: bool = True) -> StoredText:
     text = PublishedText(
@@ -51,19 +53,26 @@ def test_changed_file() -> None:
 
 def test_changed_row() -> None:
     """Words that were changed in the database itself are found."""
-    [problem] = drift([msgspec.structs.replace(row(), stored=digest(b"# Otro\n"))], {})
+    [problem] = drift([msgspec.structs.replace(row(), stored=digest(b"# Otro\n"))], FILES)
     assert "legal/terms/1.0.es-EC.md" in problem
 
 
 def test_two_in_force() -> None:
     """Of one document only one version can be in force."""
-    assert drift([row(), row(version="1.1")], {}) == ["Several versions of terms are in force: 1.0, 1.1."]
+    assert drift([row(), row(version="1.1")], FILES) == ["Several versions of terms are in force: 1.0, 1.1."]
+
+
+def test_no_folder() -> None:
+    """A folder without a file of what was published is another folder; documents of a newer image are none of ours."""
+    [problem] = drift([row()], {("privacy", "1.0", "es-EC"): WORDS})
+    assert "CORAVET_LEGAL" in problem
+    assert drift([row(slug="cookies")], FILES) == []
 
 
 def test_no_spanish() -> None:
     """What is in force is there in Spanish."""
-    assert drift([row(locale="en")], {}) == ["terms 1.0 is in force and lacks the language es-EC."]
-    assert drift([row(locale="en", in_force=False), row(version="2.0")], {}) == []
+    assert drift([row(locale="en")], FILES) == ["terms 1.0 is in force and lacks the language es-EC."]
+    assert drift([row(locale="en", in_force=False), row(version="2.0")], FILES) == []
 
 
 def test_speed() -> None:

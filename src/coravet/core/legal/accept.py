@@ -14,7 +14,7 @@ from coravet.core.kernel.events import LegalAcceptanceRequired
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import SystemBegin
 from coravet.core.legal.chain import commitment_of, hash_of
-from coravet.core.legal.documents import DOCUMENTS, Capacity, Decision
+from coravet.core.legal.documents import DOCUMENTS, Capacity, Decision, LegalDocument
 from coravet.core.legal.errors import HashMismatch, NotForClinic, NothingToWithdraw, TextReplaced
 from coravet.core.legal.gate import OpenDocument
 from coravet.core.legal.model import Entry, Evidence, PublishedText, Secret, Shown
@@ -63,7 +63,7 @@ async def published(work: LegalWork, shown: Shown) -> PublishedText:
         HashMismatch: it has other words.
     """
     text = await work.legal_texts.text(shown.slug, shown.version, shown.locale)
-    if text is None:
+    if text is None or text.slug not in DOCUMENTS:
         raise NotFound
     if text.sha256 != shown.sha256:
         raise HashMismatch
@@ -79,7 +79,7 @@ async def in_force(work: LegalWork, shown: Shown) -> PublishedText:
         HashMismatch: it has other words.
     """
     text = await work.legal_texts.text(shown.slug, shown.version, shown.locale)
-    if text is None:
+    if text is None or text.slug not in DOCUMENTS:
         raise NotFound
     if not text.in_force:
         newest = await work.legal_texts.in_force(shown.slug, shown.locale)
@@ -146,7 +146,7 @@ async def decide(
     To accept or decline again what one accepted or declined last changes nothing: the first receipt is answered.
 
     Raises:
-        NotFound: no such version or language; or a clinic that is none of the person's.
+        NotFound: no such version or language, a clinic that is none of the person's, or they were erased meanwhile.
         TextReplaced: there is a newer version; one that one agreed to can be withdrawn all the same.
         HashMismatch: it has other words.
         NotForClinic: the person owns no such clinic.
@@ -154,25 +154,25 @@ async def decide(
         Invalid: the person owns several clinics and names none, or names one where the text binds the person.
     """
     async with begin("decide about a legal text", user_id) as work:
+        if not await work.acceptances.hold(user_id):
+            raise NotFound
         # Agreeing is to the words of now; revoking is of whatever one agreed to, and as easy (LOPDP art. 8).
         find = published if command.decision == "withdrawn" else in_force
         text = await find(work, command)
         document = DOCUMENTS[text.slug]
-        clinic_id, capacity = NIL_CLINIC, "oneself"
-        if document.audience == "clinic":
-            clinic_id, capacity = await _owned(work, user_id, command.clinic), "clinic"
-        elif command.clinic is not None:
-            raise Invalid(
-                errors=[FieldError("/clinic", "not_for_a_clinic", "This text is decided on for oneself, not a clinic.")]
-            )
+        clinic_id, capacity = await _for_whom(work, document, user_id, command.clinic)
         await work.acceptances.head(clinic_id)
-        last = await work.acceptances.last_of(clinic_id, None if capacity == "clinic" else user_id, text.slug)
+        whose = None if capacity == "clinic" else user_id
+        last = await work.acceptances.last_of(clinic_id, whose, text.slug)
         if last is not None and (last.version, last.decision) == (text.version, command.decision):
             # Where another owner was first, this one gets a receipt of their own all the same.
             if last.user_id == user_id:
                 return work.answer(await work.acceptances.view(user_id, last.id))
-        elif command.decision == "withdrawn" and (last is None or last.decision != "accepted"):
-            raise NothingToWithdraw
+        elif command.decision == "withdrawn":
+            # Who declined what came later may still take back what they agreed to.
+            agreed = await work.acceptances.last_of(clinic_id, whose, text.slug, declined=False)
+            if agreed is None or agreed.decision != "accepted":
+                raise NothingToWithdraw
         told = msgspec.structs.replace(evidence, screen=command.screen, build=command.build)
         entry = await append(
             work,
@@ -182,7 +182,7 @@ async def decide(
             told,
             clock,
             clinic_id=clinic_id,
-            capacity=capacity,  # type: ignore[arg-type]  # one of two words, which mypy widens
+            capacity=capacity,
         )
         if document.blocking and command.decision != "accepted":
             if capacity == "clinic":
@@ -204,6 +204,19 @@ async def get_own(acceptance_id: UUID, user_id: UserId, begin: SystemBegin[Legal
     """The receipt of one of one's own decisions. Raises NotFound."""
     async with begin("read own decisions", user_id) as work:
         return await work.acceptances.view(user_id, acceptance_id)
+
+
+async def _for_whom(
+    work: LegalWork, document: LegalDocument, user_id: UserId, clinic: str | None
+) -> tuple[ClinicId, Capacity]:
+    """In which chain the decision stands, and for whom it is taken."""
+    if document.audience == "clinic":
+        return await _owned(work, user_id, clinic), "clinic"
+    if clinic is not None:
+        raise Invalid(
+            errors=[FieldError("/clinic", "not_for_a_clinic", "This text is decided on for oneself, not a clinic.")]
+        )
+    return NIL_CLINIC, "oneself"
 
 
 async def _owned(work: LegalWork, user_id: UserId, clinic: str | None) -> ClinicId:

@@ -1,12 +1,13 @@
 """Whether what was published is what the files say, looked at before the service starts.
 
 The database is what counts: a file that was never published is a draft, and a published text whose file is missing is
-one that an older image does not know yet, so that one can roll back to it.
+one that an older image does not know yet, so that one can roll back to it. That no file at all is there of a document
+means another folder, in which a changed file would go unseen.
 """
 
 from collections.abc import Iterable, Mapping
 
-from coravet.core.legal.documents import REQUIRED_LOCALE
+from coravet.core.legal.documents import DOCUMENTS, REQUIRED_LOCALE
 from coravet.core.legal.model import StoredText
 
 
@@ -41,7 +42,10 @@ def drift(rows: Iterable[StoredText], files: Mapping[tuple[str, str, str], str])
         languages.setdefault((text.slug, text.version), set()).add(text.locale)
         if text.in_force:
             current.setdefault(text.slug, set()).add(text.version)
+    shipped = {slug for slug, _, _ in files}
     for slug, versions in sorted(current.items()):
+        if slug in DOCUMENTS and slug not in shipped:
+            problems.append(f"No file of {slug} is there: CORAVET_LEGAL must name the folder of the legal texts.")
         if len(versions) > 1:
             problems.append(f"Several versions of {slug} are in force: {', '.join(sorted(versions))}.")
         problems += [

@@ -64,8 +64,18 @@ class Acceptances(Protocol):
 
     async def add(self, entry: Entry, secret: Secret | None) -> None: ...
 
-    async def last_of(self, clinic_id: ClinicId, user_id: UserId | None, slug: str) -> Entry | None:
-        """The person's last decision on that text or, without a person, the clinic's."""
+    async def last_of(
+        self, clinic_id: ClinicId, user_id: UserId | None, slug: str, *, declined: bool = True
+    ) -> Entry | None:
+        """The person's last decision on that text or, without a person, the clinic's.
+
+        Args:
+            declined: whether declining counts as one.
+        """
+        ...
+
+    async def hold(self, user_id: UserId) -> bool:
+        """Whether there is this person, whom nobody erases until this work ends."""
         ...
 
     async def owned(self, user_id: UserId, slug: str | None) -> list[ClinicId] | None:
@@ -91,6 +101,10 @@ class Chains(Protocol):
 
     def entries(self, clinic_id: ClinicId) -> AsyncIterator[Entry]:
         """A chain in its order."""
+        ...
+
+    async def secrets(self, clinic_id: ClinicId) -> dict[UUID, Secret]:
+        """What is still kept of from where its entries were decided, by their ids."""
         ...
 
 

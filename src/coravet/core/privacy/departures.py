@@ -7,6 +7,7 @@ whatever interrupts the deletion, the same command goes on with it.
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
@@ -93,6 +94,17 @@ async def close_clinic(slug: str, reason: str, begin: SystemBegin[DepartureWork]
             for place in (await work.clearing.people(departure.clinic_id))[0]:
                 work.emit(MemberDeactivated(place.member_id, place.version), departure.clinic_id)
     return departure
+
+
+async def departed(apart: KeptApart) -> list[ClinicId]:
+    """The clinics that were handed everything and are deleted, by the register. Raises Unavailable."""
+    found: list[ClinicId] = []
+    for line in await apart.entries("departures"):
+        with suppress(msgspec.DecodeError):
+            match msgspec.json.decode(line, type=Entry):
+                case DepartureEntry(departure=departure):
+                    found.append(departure.clinic_id)
+    return found
 
 
 async def reopen_clinic(departure: Departure, begin: SystemBegin[DepartureWork]) -> None:

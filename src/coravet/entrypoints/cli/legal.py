@@ -88,7 +88,9 @@ def publish(
 
 @app.command()
 def verify() -> None:
-    """Recompute the chains of decisions and hold them to the heads that were kept apart; fails where one is broken.
+    """Recompute the chains of decisions; fails where one is broken.
+
+    They are held to the heads that were kept apart, to the published words and to the evidence that is still there.
 
     **Example**: `coravet legal verify`
     """
@@ -101,9 +103,10 @@ def verify() -> None:
     async def run() -> Verified:
         from coravet.bootstrap import services
         from coravet.core.legal.heads import verify as verify_now
+        from coravet.core.privacy.departures import departed
 
         async with services(settings) as wired:
-            return await verify_now(wired.apart, wired.system_begin)
+            return await verify_now(wired.apart, wired.system_begin, await departed(wired.apart))
 
     with database_expected():
         found = asyncio.run(run())

@@ -69,15 +69,18 @@ def replay() -> None:
 
     async def run() -> tuple[list[str], list[str]]:
         from coravet.bootstrap import services
+        from coravet.core.legal.heads import keep_heads
         from coravet.core.privacy.departures import replay_departures
         from coravet.core.privacy.replay import replay_erasures
 
         async with services(settings) as wired:
             left = await replay_departures(wired.system_begin, wired.clock, wired.apart)
             found = await replay_erasures(wired.begin, wired.system_begin, wired.clock, wired.apart)
+            shorter = await keep_heads(wired.apart, wired.system_begin, wired.clock, restored=True)
         told = [
             f"erasures: {found.again} done again, {found.stood} stood already, {found.unknown} not in this database.",
             f"departures: {left.clinics} clinics and {left.accounts} accounts were deleted again.",
+            f"acceptances: {shorter} chains go on from where they end in this database.",
         ]
         books = {"erasures": found.damaged, "departures": left.damaged}
         wrong = [

@@ -267,6 +267,8 @@ class Hub:
             full = len(batch.events) == BATCH
 
     async def _hand_out(self, event: Recorded) -> None:
+        if event.kind in LEGAL_CHANGES:
+            self._gate.forget()
         if event.kind in ACCESS_CHANGES:
             await self._change_access(event)
         # Asked before anything is handed out: where storage does not answer, the event is handed out again.
@@ -284,9 +286,6 @@ class Hub:
 
     async def _barred(self, event: Recorded) -> list[Subscription]:
         """The streams that end with an event, since their person has a legal text open from now on."""
-        if event.kind not in LEGAL_CHANGES:
-            return []
-        self._gate.forget()
         if event.kind != LegalAcceptanceRequired.kind() or event.person_id is None:
             return []
         self._remember(event.person_id)
@@ -318,17 +317,20 @@ class Hub:
                 raise ValueError("a stream without a person")
             places = await self._directory.memberships(actor.user_id)
             permissions = next((place.permissions for place in places if place.clinic.id == actor.clinic_id), [])
+            # Whoever owns the clinic from now on may have to decide for it first.
+            let_in = NEEDED in permissions and not await self._gate.pending(actor.user_id, actor.clinic_id)
             for stream in streams:
-                if NEEDED in permissions:
+                if let_in:
                     stream.actor = msgspec.structs.replace(stream.actor, permissions=frozenset(permissions))
                 else:
                     self._end(stream, "access_ended")
 
     def _remember(self, subject_id: UUID) -> None:
         now = asyncio.get_running_loop().time()
-        self._access_changes = {
-            changed: at for changed, at in self._access_changes.items() if at > now - REMEMBERED_SECONDS
-        }
+        # The oldest come first: a publication is remembered for each person, one after the other.
+        while self._access_changes and next(iter(self._access_changes.values())) <= now - REMEMBERED_SECONDS:
+            del self._access_changes[next(iter(self._access_changes))]
+        self._access_changes.pop(subject_id, None)
         self._access_changes[subject_id] = now
 
 

@@ -78,11 +78,13 @@ class LegalTextsOnPostgres:
     async def views(self, page: PageRequest) -> Page[LegalTextView]:
         last = after(page, tuple[str, int, bool, str]) or ("", 0, False, "")
         rows = await self._work.fetch(
-            f"SELECT * FROM ({_TEXT}) found WHERE (slug, -ordinal, locale <> $1, locale) > ($2, $3, $4, $5)"  # noqa: S608 -- our own
+            f"SELECT * FROM ({_TEXT}) found WHERE slug = ANY($7)"  # noqa: S608 -- our own
+            " AND (slug, -ordinal, locale <> $1, locale) > ($2, $3, $4, $5)"
             " ORDER BY slug, -ordinal, locale <> $1, locale LIMIT $6",
             REQUIRED_LOCALE,
             *last,
             page.limit + 1,
+            list(DOCUMENTS),  # a newer version of the service may have published others
         )
         return page_of(
             rows,
@@ -185,18 +187,26 @@ class AcceptancesOnPostgres:
                 *msgspec.structs.astuple(secret),
             )
 
-    async def last_of(self, clinic_id: ClinicId, user_id: UserId | None, slug: str) -> Entry | None:
+    async def last_of(
+        self, clinic_id: ClinicId, user_id: UserId | None, slug: str, *, declined: bool = True
+    ) -> Entry | None:
         whose = (
             "capacity = 'clinic' AND $3::uuid IS NULL" if user_id is None else "capacity = 'oneself' AND user_id = $3"
         )
         rows = await self._work.fetch(
             f"SELECT {_ENTRY} FROM acceptances WHERE clinic_id = $1 AND slug = $2 AND {whose}"  # noqa: S608 -- our own
-            " ORDER BY number DESC LIMIT 1",
+            " AND ($4 OR decision <> 'declined') ORDER BY number DESC LIMIT 1",
             clinic_id,
             slug,
             user_id,
+            declined,
         )
         return Entry(**dict(rows[0])) if rows else None
+
+    async def hold(self, user_id: UserId) -> bool:
+        rows = await self._work.fetch("SELECT FROM users WHERE id = $1 FOR KEY SHARE", user_id)
+        # Asked for once the lock is there: who erases people holds theirs until they are erased.
+        return bool(rows) and not await self._work.fetch("SELECT FROM account_erasures WHERE user_id = $1", user_id)
 
     async def owned(self, user_id: UserId, slug: str | None) -> list[ClinicId] | None:
         rows = await self._work.fetch(
@@ -266,6 +276,12 @@ class AcceptancesOnPostgres:
             if len(rows) < AT_ONCE:
                 return
             number = rows[-1]["number"]
+
+    async def secrets(self, clinic_id: ClinicId) -> dict[UUID, Secret]:
+        rows = await self._work.fetch(
+            "SELECT id, address, browser, key FROM acceptance_evidence WHERE clinic_id = $1", clinic_id
+        )
+        return {row["id"]: Secret(row["address"], row["browser"], row["key"]) for row in rows}
 
 
 _OPEN = "SELECT * FROM open_documents($1, $2, $3, $4)"

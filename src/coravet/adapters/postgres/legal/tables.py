@@ -73,7 +73,11 @@ acceptances = Table(
     PrimaryKeyConstraint("clinic_id", "id"),
     UniqueConstraint("clinic_id", "number", name="uq_acceptances_number"),
     ForeignKeyConstraint(["user_id"], ["users.id"], ondelete="RESTRICT"),
-    ForeignKeyConstraint(["slug", "version"], ["legal_versions.slug", "legal_versions.version"], ondelete="RESTRICT"),
+    ForeignKeyConstraint(
+        ["slug", "version", "locale"],
+        ["legal_texts.slug", "legal_texts.version", "legal_texts.locale"],
+        ondelete="RESTRICT",
+    ),
     belongs_to("client_id", "clients"),
     belongs_to("guest_request_id", "guest_requests"),
     belongs_to("recorded_by", "members"),
