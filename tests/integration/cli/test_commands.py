@@ -70,6 +70,14 @@ def test_migrate_needs_an_administrator(terminal: Terminal, empty_database: Sett
     assert "DATABASE_ADMIN_URL is missing" in said[0]
 
 
+def test_record_of_processing(terminal: Terminal) -> None:
+    """The record of processing is printed without settings or a database, as it stands in docs/."""
+    docs = Path(__file__).parents[3] / "docs"
+    for words, name in (((), "record-of-processing.md"), (("--language", "en"), "record-of-processing.en.md")):
+        code, said = terminal.run(None, "privacy", "record", *words)
+        assert (code, said) == (0, (docs / name).read_text().splitlines())
+
+
 def test_database_out_of_reach(terminal: Terminal, tmp_path: Path) -> None:
     """A server that is not there is a sentence."""
     nowhere = f"postgresql://postgres@/coravet?host={tmp_path}"
