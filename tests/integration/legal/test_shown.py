@@ -185,3 +185,17 @@ async def test_agreed_before_there_were_texts(alone: Service, clinic: Clinic) ->
     assert await _chain(alone, clinic) == before
     held = await alone.done("GET", f"{at}/{old}/consents", clinic.owner, params={"current": "true"})
     assert [each["decision"] for each in held["items"]] == ["withdrawn"]
+
+
+async def test_through_a_representative(alone: Service, clinic: Clinic) -> None:
+    """Who represents a person under 15 decides as such: for a client as for a guest, the chain says so."""
+    before = await _chain(alone, clinic)
+    terms = (await alone.done("GET", f"/portal/clinics/{clinic.slug}/services", {}))["accept"]
+    accepted = {name: terms[name] for name in ("slug", "version", "locale", "sha256")}
+    wanted = {**clinic.guest(accepted=accepted), "capacity": "representative"}
+    answer = await alone.ask("POST", f"/portal/clinics/{clinic.slug}/bookings", json=wanted, headers=BROWSER)
+    assert answer.status_code == 201, answer.text
+    consent = {"purpose": "marketing", "decision": "accepted", "text": shown("consent-marketing")}
+    at = f"/clinics/{clinic.slug}/clients/{clinic.ids['client_id']}/consents"
+    await alone.done("POST", at, clinic.owner, json={**consent, "capacity": "representative"})
+    assert [entry["capacity"] for entry in (await _chain(alone, clinic))[len(before) :]] == ["representative"] * 2

@@ -11,6 +11,9 @@ Decision = Literal["accepted", "declined", "withdrawn"]
 Capacity = Literal["oneself", "clinic", "representative"]
 """For whom somebody decides: for themselves, for their clinic, or as the representative of another person."""
 
+PersonalCapacity = Literal["oneself", "representative"]
+"""The same of a person who is no member: whoever is under 15 decides through a representative (LOPDP)."""
+
 Audience = Literal["member", "clinic", "guest", "client"]
 """Who decides: everybody who signs in, a clinic through an owner of it, a guest who books, a clinic's client."""
 

@@ -20,6 +20,7 @@ from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.versions import advance
 from coravet.core.kernel.work import Begin
 from coravet.core.legal.accept import Whose, append
+from coravet.core.legal.documents import PersonalCapacity
 from coravet.core.legal.model import Evidence, PublishedText, Shown
 from coravet.core.legal.shown import shown_text
 from coravet.core.messaging.model import Choice
@@ -43,6 +44,7 @@ class NewConsent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         text: what they were shown, needed to accept: the words of now of a text for that purpose.
         source: how the client told.
         note: what else proves it, such as where the signed paper lies.
+        capacity: whether the client decided, or who represents them, as must be under the age of 15.
     """
 
     purpose: ConsentPurpose
@@ -50,6 +52,7 @@ class NewConsent(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     text: Shown | None = None
     source: ConsentSource = "in_person"
     note: Annotated[str, Meta(max_length=500)] | None = None
+    capacity: PersonalCapacity = "oneself"
 
 
 def check_consent(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
@@ -146,7 +149,16 @@ async def _append(
 ) -> None:
     """Add the decision to the clinic's chain."""
     whose = Whose(client_id=client_id, recorded_by=work.actor.member_id)
-    await append(work, text, command.decision, whose, evidence, clock, clinic_id=work.actor.clinic_id)
+    await append(
+        work,
+        text,
+        command.decision,
+        whose,
+        evidence,
+        clock,
+        clinic_id=work.actor.clinic_id,
+        capacity=command.capacity,
+    )
 
 
 async def _published(work: PatientsWork, client_id: UUID, command: NewConsent) -> PublishedText | None:

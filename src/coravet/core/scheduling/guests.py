@@ -17,6 +17,7 @@ from coravet.core.kernel.events import AppointmentBooked, AppointmentRequested
 from coravet.core.kernel.sentences import Sentence
 from coravet.core.kernel.work import Begin
 from coravet.core.legal.accept import Whose, append, to_show
+from coravet.core.legal.documents import PersonalCapacity
 from coravet.core.legal.model import Evidence, Shown
 from coravet.core.legal.shown import shown_text
 from coravet.core.messaging.links import SEEN_AFTER, hash_link, mint
@@ -81,6 +82,7 @@ class NewVisit(msgspec.Struct, frozen=True):
     species: Species
     accepted: Shown
     evidence: Evidence = Evidence()
+    capacity: PersonalCapacity = "oneself"
 
 
 async def list_online(locale: str, actor: Actor, begin: Begin[SchedulingWork]) -> OnlineServicesView:
@@ -203,7 +205,16 @@ async def book_as_guest(
         work.emit(event(appointment.id, appointment.version))
         tokens = await mint_tokens(work, appointment.id, appointment.ends_at)
         whose = Whose(guest_request_id=request_id)
-        await append(work, terms, "accepted", whose, command.evidence, clock, clinic_id=actor.clinic_id)
+        await append(
+            work,
+            terms,
+            "accepted",
+            whose,
+            command.evidence,
+            clock,
+            clinic_id=actor.clinic_id,
+            capacity=command.capacity,
+        )
         seen = guest_view(await work.schedule_reads.guest_visit(appointment.id), now)
         view = GuestBookingView(
             **msgspec.structs.asdict(seen),

@@ -15,6 +15,7 @@ from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.errors import Duplicate, FieldError, Invalid, NotFound
 from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import Replayed
+from coravet.core.legal.documents import PersonalCapacity
 from coravet.core.legal.model import Shown
 from coravet.core.messaging.links import hash_link
 from coravet.core.messaging.model import LinkPurpose
@@ -70,6 +71,7 @@ class GuestBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         resource_id: who shall lead it; by default whoever is free.
         accepted: the portal's terms, as the guest was shown and accepted them; the list of services says which.
         hold: the token of a hold; while it stands, its time is theirs.
+        capacity: whether the guest accepted for themselves, or for whom they represent.
     """
 
     service_id: UUID
@@ -80,6 +82,7 @@ class GuestBooking(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     resource_id: UUID | None = None
     hold: Token | None = None
     reason: Annotated[str, Meta(max_length=500)] | None = None
+    capacity: PersonalCapacity = "oneself"
 
 
 def _booking_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:
@@ -214,6 +217,7 @@ async def post_booking(
         patient_name=animal["name"],
         species=animal["species"],
         accepted=data.accepted,
+        capacity=data.capacity,
         evidence=evidence_of(request, call),
     )
 
