@@ -8,6 +8,7 @@ import sys
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from uuid import UUID
 from zipfile import ZipFile
 
 import pytest
@@ -16,11 +17,14 @@ from tests.integration.http.service import Service, superuser
 from tests.integration.parts.databases import Databases
 from tests.integration.privacy.canaries import Canaries, back_up, counts_of, pg_dump, restore, rows_of
 from tests.integration.privacy.life import Life
+from tests.integration.privacy.subjects import spell_out
 from tests.unit.telemetry.parts import Written
 
 from coravet.adapters.local.service import variables
 from coravet.adapters.numbers.ecuador import EcuadorNumbers
 from coravet.adapters.postgres.migrate import migrate
+from coravet.adapters.postgres.privacy.erasure import OF_MEMBERS
+from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.entrypoints.cli.diagnosis import Wrong, _check_register
 from coravet.settings import Settings
 
@@ -184,6 +188,26 @@ async def test_nobody_is_left(
         assert await _replay(restored) == "erasures: 0 done again, 1 stood already, 0 not in this database."
     finally:
         await databases.drop(restored)
+
+
+async def test_every_column_is_emptied(service: Service, talkative: Settings) -> None:
+    """A word in each column that may hold something about a client, whatever table it is in: none is left."""
+    clinic = await service.full_clinic("columnas")
+    actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
+    for each in (await service.done("GET", f"/clinics/{clinic.slug}/imports", clinic.owner))["items"]:
+        # What is not applied is in an erasure's way.
+        async with superuser(talkative) as admin:
+            await admin.execute("UPDATE imports SET status = 'applied' WHERE id = $1", each["id"])
+    canaries = Canaries("columns")
+    async with service.application.works.begin(actor) as work:
+        canaries.planted |= await spell_out(talkative, work, clinic.ids["client_id"], "k")
+    signed = {f"{table}.{column}" for table, columns in OF_MEMBERS.items() for column in columns}
+    found = {each.canary for each in canaries.left_in_dump(pg_dump(talkative))}
+    # Triggers write these anew of what else is changed.
+    assert set(canaries.planted) - found <= {"search_words.name", "search_words.word"}
+    await service.done("POST", f"/clinics/{clinic.slug}/clients/{clinic.ids['client_id']}/erase", clinic.owner)
+    left = [each for each in canaries.left_in_dump(pg_dump(talkative)) if each.canary not in signed]
+    assert left == [], "\n".join(f"{each.canary} in {each.where}: {each.line}" for each in left)
 
 
 async def _fail(life: Life) -> None:
