@@ -162,7 +162,12 @@ class Life:
 
     async def _be_treated(self) -> None:
         said, vet, at = self.canaries, self.vet, f"/patients/{self.ids['patient']}"
-        dose = {"vaccine": "Rabia", "administered_at": GIVEN_AT, "source": "external"}
+        dose = {
+            "vaccine": "Rabia",
+            "lot_number": self.person["phone"],
+            "administered_at": GIVEN_AT,
+            "source": "external",
+        }
         dose |= {"given_by": said.text("vaccinated_by"), "site": said.word("site")}
         made = await self.done("POST", f"{at}/immunizations", vet, json=dose)
         await self.done(
@@ -175,7 +180,8 @@ class Life:
         allergy = {"substance": "Penicilina", "reaction": said.text("reaction")}
         made = await self.done("POST", f"{at}/allergies", vet, json=allergy)
         await self.done("POST", f"/allergies/{made['id']}/void", vet, json={"reason": said.text("allergy_void")})
-        item = {"drug": "Meloxicam", "unit": "ml", "route": "oral", "quantity": 1}
+        name = f"{self.person['given_name']} {self.person['family_name']}"
+        item = {"drug": f"Meloxicam ({name})", "unit": "ml", "route": "oral", "quantity": 1}
         item["instructions"] = said.text("instructions")
         made = await self.done("POST", f"{at}/prescriptions", vet, json={"items": [item]})
         self.ids["prescription"] = made["id"]
@@ -223,6 +229,9 @@ class Life:
             )
         )["token"]
         made = await self.service.done("POST", f"{base}/bookings", {}, json=body)
+        # With an animal that somebody else keeps, who is given this visit.
+        body = clinic.guest(client=known, patient={"name": "shared", "species": "cat"}, reason="Control")
+        await self.service.done("POST", f"{base}/bookings", {}, json=body)
         cancel = {"reason": said.text("guest_cancel")}
         await self.service.done("POST", f"/portal/bookings/{made['tokens']['cancel']}/cancel", {}, json=cancel)
 

@@ -106,17 +106,18 @@ async def erase_client(
             raise VisitUnderWay
         if registered is None and found.in_import:
             raise ImportUnfinished
+        zone = time_zone(actor.time_zone)
+        rules = {rule.category: rule for rule in in_force(await work.retention.own()).rules}
+        held = held_until(rules.values(), day_of(found.last_dealt or now, zone), day_of(now, zone))
+        again = None if registered is None else Begun(registered.id, registered.number)
+        begun = await work.erasures.begin(client_id, command.request_id, actor.member_id, now, again)
+        await work.erasures.anonymise_forms(begun, found, held, now)
         visits = await work.upcoming.visits(found.animals, now)
         await end_upcoming(work, visits, await work.upcoming.entries(found.animals), now, "erased")
         for owner, animals in (await work.erasures.part(found, now)).items():
             await hand_over(work, animals, owner, now)
             for animal in animals:
                 work.emit(PatientTransferred(animal))
-        zone = time_zone(actor.time_zone)
-        rules = {rule.category: rule for rule in in_force(await work.retention.own()).rules}
-        held = held_until(rules.values(), day_of(found.last_dealt or now, zone), day_of(now, zone))
-        again = None if registered is None else Begun(registered.id, registered.number)
-        begun = await work.erasures.begin(client_id, command.request_id, actor.member_id, now, again)
         cut = cutter(found.person, found.spared)
         rows, blocked = await work.erasures.anonymise(begun, found, cut, held, now)
         certificate = Certificate(

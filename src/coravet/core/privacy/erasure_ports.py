@@ -96,6 +96,10 @@ class Erasures(Protocol):
         """
         ...
 
+    async def anonymise_forms(self, begun: Begun, erased: Erased, held: Mapping[Category, date], now: datetime) -> None:
+        """Take them out of what they wrote as guests, while their visits tell whose that is; `anonymise` counts it."""
+        ...
+
     async def anonymise(
         self, begun: Begun, erased: Erased, cut: Callable[[str], str], held: Mapping[Category, date], now: datetime
     ) -> tuple[dict[str, int], dict[Category, int]]:

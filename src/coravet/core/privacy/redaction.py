@@ -66,7 +66,8 @@ def _patterns(person: Person, spared: Iterable[str]) -> Iterator[str]:
         if parts:
             yield _word(_PARTING.join(map(re.escape, parts)))
     for phone in person.phones:
-        yield _phone(phone)
+        if re.search(r"\d", phone):
+            yield _phone(phone)
     for number in person.documents:
         yield from _document(number)
     theirs = {piece for name in spared for piece in _pieces(name)} | _PARTICLES

@@ -1,5 +1,6 @@
 """Taking a person out of every table, driven by what each column says of them and how its table relates to them."""
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from datetime import date, datetime
 from uuid import UUID
@@ -94,6 +95,9 @@ ENDS = {
 
 # Visits before what hangs on them, as others lock them.
 _FIRST = ("appointments", "waitlist", "encounters")
+
+# In this order: the second leads to the first.
+_FORMS = ("acceptance_evidence", "guest_requests")
 
 _THEIR_PATIENTS = """
 SELECT p.id FROM patients p WHERE p.id IN (
@@ -260,7 +264,7 @@ def _tables() -> Iterator[Table]:
     names = [name for name in RELATES if erased_columns(metadata.tables[name]) or name in ENDS]
     last = ("search_words",)
     for name in sorted(names, key=lambda name: (name in last, name not in _FIRST, name)):
-        if name != "withheld":
+        if name not in {"withheld", *_FORMS}:
             yield metadata.tables[name]
 
 
@@ -269,6 +273,8 @@ class ErasuresOnPostgres:
 
     def __init__(self, work: PostgresWork) -> None:
         self._work = work
+        self._rows: Counter[str] = Counter()
+        self._blocked: Counter[Category] = Counter()
 
     async def subject(self, client_id: UUID, now: datetime) -> Erased:
         await self._work.fetch(_THEIR_PATIENTS, client_id)
@@ -334,27 +340,35 @@ class ErasuresOnPostgres:
         await self._work.execute(f"SET LOCAL app.erasure = '{UUID(int=erasure_id.int)}'")
         return Begun(erasure_id, row["number"])
 
+    async def anonymise_forms(self, begun: Begun, erased: Erased, held: Mapping[Category, date], now: datetime) -> None:
+        async with self._work.as_system("erasure"):
+            for name in _FORMS:
+                await self._take(metadata.tables[name], begun, erased, held, now)
+
     async def anonymise(
         self, begun: Begun, erased: Erased, cut: Callable[[str], str], held: Mapping[Category, date], now: datetime
     ) -> tuple[dict[str, int], dict[Category, int]]:
-        rows: dict[str, int] = {}
-        blocked: dict[Category, int] = {}
-        arguments = [*self._subject(erased.clients, erased.animals), now]
         async with self._work.as_system("erasure"):
             # While their rows tell which these are.
             await self._work.execute(_END_IMPORTS, *self._named(erased.clients, erased.person))
             for table in _tables():
-                category = HELD_AS.get(table.name)
-                until = None if category is None else held.get(category)
-                more = [] if until is None else [begun.id, category, until]
-                [done] = await self._work.fetch(_statement(table, held=until is not None), *arguments, *more)
-                rows[table.name] = done["changed"]
-                if category is not None:
-                    blocked[category] = blocked.get(category, 0) + done["kept"]
+                await self._take(table, begun, erased, held, now)
             for name in sorted(RELATES):
-                rows[name] = rows.get(name, 0) + await self._cut(metadata.tables[name], erased, cut)
+                self._rows[name] += await self._cut(metadata.tables[name], erased, cut)
             await self._forget_files(erased)
-        return {name: count for name, count in rows.items() if count}, blocked
+        return {name: count for name, count in self._rows.items() if count}, dict(self._blocked)
+
+    async def _take(
+        self, table: Table, begun: Begun, erased: Erased, held: Mapping[Category, date], now: datetime
+    ) -> None:
+        category = HELD_AS.get(table.name)
+        until = None if category is None else held.get(category)
+        more = [] if until is None else [begun.id, category, until]
+        arguments = [*self._subject(erased.clients, erased.animals), now, *more]
+        [done] = await self._work.fetch(_statement(table, held=until is not None), *arguments)
+        self._rows[table.name] += done["changed"]
+        if category is not None:
+            self._blocked[category] += done["kept"]
 
     async def complete(self, begun: Begun, certificate: Certificate, sha256: str) -> None:
         async with self._work.as_system("erasure"):
