@@ -79,6 +79,8 @@ async def test_person_goes(scene: Scene) -> None:
     for sought in ("eliminado", "zoila", "0991234567"):
         found = (await scene.done("GET", "search", params={"q": sought}))["items"]
         assert {scene.client, scene.theirs}.isdisjoint(each["id"] for each in found)
+    like = {"given_name": "[eliminado]", "family_name": "[eliminado]"}
+    assert (await scene.done("GET", "clients/duplicates", params=like))["items"] == []
     certificate = msgspec.convert(told["certificate"], Certificate)
     assert told["sha256"] == sha256(msgspec.json.encode(certificate)).hexdigest()
     assert (certificate.number, certificate.held) == (1, [])

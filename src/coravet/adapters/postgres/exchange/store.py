@@ -56,7 +56,7 @@ WHERE NOT EXISTS (
     SELECT FROM import_rows r WHERE r.client_id = c.id AND r.import_id::text = $1 AND NOT r.known)
 ORDER BY c.merged_into_id IS NOT NULL, c.created_at, c.id
 """
-_NAMED = "SELECT id FROM clients WHERE name_key = ANY ($1)"
+_NAMED = "SELECT id FROM clients WHERE name_key = ANY ($1) AND erased_at IS NULL"
 # Of an import that is being checked nobody has counted the rows yet: an index that begins with the import looks as good
 # to PostgreSQL as the right one, and reads them all. So the import is asked for in a way that no index serves.
 _ABOVE = """

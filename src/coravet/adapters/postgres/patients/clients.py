@@ -107,7 +107,7 @@ SELECT c.id, c.given_name || ' ' || c.family_name, c.document_type, c.document_n
            ORDER BY p.created_at, p.id LIMIT 5
        )
 FROM self LEFT JOIN (
-    found f JOIN clients c ON c.id = f.id AND c.merged_into_id IS NULL
+    found f JOIN clients c ON c.id = f.id AND c.merged_into_id IS NULL AND c.erased_at IS NULL
 ) ON f.id IS DISTINCT FROM self.id
 ORDER BY ('document' = ANY (f.reasons)) DESC NULLS LAST, ('phone' = ANY (f.reasons))::int + f.similarity DESC, c.id
 LIMIT {limit}
