@@ -3,6 +3,7 @@
 import asyncio
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from time import monotonic
 
 import pytest
@@ -199,3 +200,36 @@ async def test_withdrawn_by_nobodys_member(alone: Service, other: Service) -> No
         return all([(await service.ask("GET", "/clinics", nobody)).status_code == 403 for service in (alone, other)])
 
     await _within(PROMPTLY, stopped)
+
+
+async def test_agreement_of_a_clinic(alone: Service, other: Service, clinic: Clinic) -> None:
+    """When an owner takes the clinic's agreement back its owners are stopped everywhere, and nobody else; who becomes
+    an owner from then on is stopped, too, until one of them accepts."""
+    at, staff = f"/clinics/{clinic.slug}", clinic.people["staff"]
+    await _accept_all(alone, staff)
+    email = (await alone.done("GET", "/session", staff))["user"]["email"]
+    offer = {"email": email, "roles": ["owner"]}
+    invited = await alone.done("POST", f"{at}/invitations", clinic.owner, json=offer)
+
+    async def everywhere(who: Headers, status: int) -> bool:
+        return all([(await each.ask("GET", at, who)).status_code == status for each in (alone, other)])
+
+    assert await everywhere(clinic.owner, 200)
+    assert await everywhere(staff, 200)
+    streams = [_stream(service, clinic, staff) for service in (alone, other)]
+    for stream in streams:
+        assert (await stream.next(beats=True)).event == "stream.heartbeat"
+    agreement = {**shown("data-processing"), "clinic": clinic.slug}
+    await alone.done("POST", "/legal/acceptances", clinic.owner, json={**agreement, "decision": "withdrawn"})
+    await _within(PROMPTLY, partial(everywhere, clinic.owner, 403))
+    assert await everywhere(staff, 200)
+    await alone.done("POST", f"/invitations/{invited['token']}/accept", staff)
+    await _within(PROMPTLY, partial(everywhere, staff, 403))
+    for stream in streams:
+        async with asyncio.timeout(PROMPTLY):
+            while (last := await stream.next()).event != "stream.closed":
+                pass
+        assert last.data == {"reason": "access_ended"}
+    await alone.done("POST", "/legal/acceptances", staff, json={**agreement, "decision": "accepted"})
+    assert await everywhere(clinic.owner, 200)
+    assert await everywhere(staff, 200)
