@@ -180,6 +180,27 @@ async def test_races(rival: str, scene: Scene) -> None:
         assert "soila" not in texts
 
 
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "INSERT INTO encounters (clinic_id, id, patient_id, started_at, reason, created_at, version)"
+        " SELECT $1, gen_random_uuid(), $2, now(), $4, now(), 1 WHERE $3::uuid IS NOT NULL",
+        "INSERT INTO consents (clinic_id, id, client_id, purpose, decision, source, note, decided_at)"
+        " SELECT $1, gen_random_uuid(), $3, 'photos', 'declined', 'phone', $4, now() WHERE $2::uuid IS NOT NULL",
+    ],
+    ids=["of an animal", "of the person"],
+)
+async def test_waits_for_who_writes(statement: str, scene: Scene) -> None:
+    """What is being written while the erasure begins is waited for, and erased with the rest."""
+    async with scene.service.application.works.begin(_actor(scene)) as work:
+        await work.execute(statement, UUID(scene.clinic.id), UUID(scene.theirs), UUID(scene.client), NAMED)
+        erasing = asyncio.create_task(scene.ask("POST", f"clients/{scene.client}/erase"))
+        await asyncio.sleep(0.7)
+        assert not erasing.done()
+    assert (await erasing)[0] == 200
+    assert "zóila" not in (await scene.texts()).lower()
+
+
 async def test_nothing_is_written_after(scene: Scene) -> None:
     """No route writes anything of who was erased, nor of their animals."""
     ids = await scene.write(scene.theirs)
