@@ -42,7 +42,8 @@ def test_leave(terminal: Terminal, settings: Settings, tmp_path: Path) -> None:
     assert made[0] == 0
     asked(
         settings,
-        "INSERT INTO clients (clinic_id, id, given_name, family_name, search_key, version, created_at) SELECT c.id, gen_random_uuid(),"
+        "INSERT INTO clients (clinic_id, id, given_name, family_name, search_key, version, created_at)"
+        " SELECT c.id, gen_random_uuid(),"
         " 'Zoila', 'Quimbiurco', 'zoila quimbiurco', 1, now() FROM clinics c CROSS JOIN generate_series(1, 5000)",
     )
     assert terminal.run(settings, *leave, "--yes", "otra") == (1, ["coravet: otra is not la-prueba: nothing was done."])
