@@ -16,7 +16,13 @@ revision = "0028"
 down_revision = "0027"
 
 INSTANT = postgresql.TIMESTAMP(timezone=True)
-SELF_REFERENCES = ("rescheduled_from", "superseded_by")
+INDEXED = {
+    "appointments": ("client_id", "rescheduled_from_id", "superseded_by_id"),
+    "dewormings": ("encounter_id",),
+    "immunizations": ("encounter_id",),
+    "prescriptions": ("encounter_id",),
+}
+"""References to tables of many rows that no index led to: each row that is deleted there would read the whole table."""
 
 DEPARTING = """
 CREATE FUNCTION departing(p_clinic uuid) RETURNS boolean LANGUAGE plpgsql STABLE AS $$
@@ -76,13 +82,10 @@ SIGN_IN = "sign_in(text, text, boolean, text, uuid)"
 def upgrade() -> None:
     _tables()
     op.add_column("clinics", sa.Column("leaving_since", INSTANT, nullable=True))
-    for name in SELF_REFERENCES:
-        op.create_index(
-            f"ix_appointments_{name}",
-            "appointments",
-            ["clinic_id", f"{name}_id"],
-            postgresql_where=sa.text(f"{name}_id IS NOT NULL"),
-        )
+    for table, columns in INDEXED.items():
+        for name in columns:
+            some = {} if name == "client_id" else {"postgresql_where": sa.text(f"{name} IS NOT NULL")}
+            op.create_index(f"ix_{table}_{name}", table, ["clinic_id", name], **some)
     app, system = roles()
     op.execute(DEPARTING.format(system=system))
     op.execute("REVOKE ALL ON FUNCTION departing(uuid) FROM PUBLIC")
@@ -107,8 +110,9 @@ def downgrade() -> None:
         op.execute(f"DROP TRIGGER {name} ON {table}")
         op.execute(f"DROP FUNCTION {name}()")
     op.execute("DROP FUNCTION departing(uuid)")
-    for name in SELF_REFERENCES:
-        op.drop_index(f"ix_appointments_{name}", table_name="appointments")
+    for table, columns in INDEXED.items():
+        for name in columns:
+            op.drop_index(f"ix_{table}_{name}", table_name=table)
     op.drop_column("clinics", "leaving_since")
     op.drop_table("account_erasures")
     op.drop_table("departures")

@@ -11,6 +11,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, UUID
 
@@ -85,6 +86,13 @@ def _given() -> list[object]:
     ]
 
 
+def _in_visits(table: str) -> Index:
+    """Leads from a visit to its rows."""
+    return Index(
+        f"ix_{table}_encounter_id", "clinic_id", "encounter_id", postgresql_where=text("encounter_id IS NOT NULL")
+    )
+
+
 immunizations = tenant_table(
     "immunizations",
     *_of_patient(),
@@ -97,6 +105,7 @@ immunizations = tenant_table(
     *_void(),
     CheckConstraint("cardinality(covers) > 0 AND cardinality(due_days) = cardinality(covers)", name="covers"),
     Index("ix_immunizations_patient", "clinic_id", "patient_id", "administered_at", "id"),
+    _in_visits("immunizations"),
 )
 
 dewormings = tenant_table(
@@ -115,6 +124,7 @@ dewormings = tenant_table(
     CheckConstraint("(dose IS NULL) = (dose_unit IS NULL)", name="dose_whole"),
     CheckConstraint("dose > 0 AND weight_kg > 0", name="amounts"),
     Index("ix_dewormings_patient", "clinic_id", "patient_id", "administered_at", "id"),
+    _in_visits("dewormings"),
 )
 
 prescriptions = tenant_table(
@@ -130,6 +140,7 @@ prescriptions = tenant_table(
     CheckConstraint("item_count > 0", name="item_count"),
     belongs_to("vet_id", "members"),
     Index("ix_prescriptions_patient", "clinic_id", "patient_id", "issued_at", "id"),
+    _in_visits("prescriptions"),
 )
 
 prescription_items = tenant_table(

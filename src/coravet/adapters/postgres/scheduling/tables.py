@@ -171,14 +171,15 @@ appointments = tenant_table(
     CheckConstraint("lane >= 0", name="lane"),
     Index("ix_appointments_starts_at", "clinic_id", "starts_at"),
     Index("ix_appointments_patient", "clinic_id", "patient_id", "starts_at"),
+    Index("ix_appointments_client_id", "clinic_id", "client_id"),
     Index(
-        "ix_appointments_rescheduled_from",
+        "ix_appointments_rescheduled_from_id",
         "clinic_id",
         "rescheduled_from_id",
         postgresql_where=text("rescheduled_from_id IS NOT NULL"),
     ),
     Index(
-        "ix_appointments_superseded_by",
+        "ix_appointments_superseded_by_id",
         "clinic_id",
         "superseded_by_id",
         postgresql_where=text("superseded_by_id IS NOT NULL"),
