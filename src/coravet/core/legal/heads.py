@@ -30,16 +30,6 @@ class Head(msgspec.Struct, frozen=True, omit_defaults=True):
     restored: bool = False
 
 
-class _Clinic(msgspec.Struct):
-    clinic_id: ClinicId
-
-
-class _Departure(msgspec.Struct, tag="departure"):
-    """A line of the book `departures`: a clinic that was deleted, and its chain with it."""
-
-    departure: _Clinic
-
-
 class Verified(msgspec.Struct, frozen=True):
     """What became of verifying all chains.
 
