@@ -219,3 +219,12 @@ def test_import_and_export(terminal: Terminal, database: Settings, tmp_path: Pat
     assert terminal.run(database, "export", str(archive), "--clinic", slug)[0] == 1
     assert terminal.run(database, "export", str(tmp_path / "otro.zip"), "--clinic", "nadie")[0] == 1
     assert not (tmp_path / "otro.zip").exists()
+
+
+def test_a_damaged_register(terminal: Terminal, database: Settings, tmp_path: Path) -> None:
+    """What cannot be replayed is named with book and number, and the command ends with 1; without any with 0."""
+    settings = database.model_copy(update={"kept_apart": tmp_path})
+    assert terminal.run(settings, "privacy", "replay")[0] == 0
+    (tmp_path / "erasures.jsonl").write_text('{"entry":{},"sha256":"0"}\n')
+    code, said = terminal.run(settings, "privacy", "replay")
+    assert (code, said[-1][:31]) == (1, "erasures: entry 1 is damaged. B")

@@ -121,8 +121,9 @@ async def test_again_as_registered(scene: Scene) -> None:
     body = {"service_id": scene.clinic.ids["service_id"], "patient_id": scene.theirs}
     body["resource_ids"] = [scene.clinic.ids["resource_id"]]  # type: ignore[assignment]  # a list among texts
     await scene.done("POST", "appointments/walk-in", json=body)
+    client = UUID(scene.client)
     registered = RegisteredErasure(
-        ClinicId(UUID(scene.clinic.id)), uuid4(), 41, "client", UUID(scene.client), None, "0" * 64
+        ClinicId(UUID(scene.clinic.id)), uuid4(), 41, "client", client, [client], None, "0" * 64
     )
     apart = MemoryApart()
     begin = scene.service.application.works.begin
