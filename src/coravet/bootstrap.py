@@ -13,6 +13,7 @@ from zipfile import BadZipFile
 
 import msgspec
 import sqlalchemy as sa
+import structlog
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.types import ASGIApp
@@ -68,6 +69,7 @@ from coravet.core.privacy.accounts import DeleteAccount, delete_account
 from coravet.core.privacy.ports import NotifyOfRequest
 from coravet.core.privacy.record import record
 from coravet.core.privacy.reminders import notify_of_request, remind_of_requests
+from coravet.core.privacy.replay import undone
 from coravet.core.records.documents import Seal
 from coravet.core.scheduling.freed import TimeFreed
 from coravet.core.scheduling.offering import OfferEnds, end_offer, offer_freed
@@ -84,6 +86,8 @@ from coravet.entrypoints.http.middleware import RequestContext
 from coravet.entrypoints.live.layer import Live
 from coravet.entrypoints.worker.worker import Handlers, Worker
 from coravet.settings import Settings, load
+
+log = structlog.get_logger("coravet.register")
 
 COOKIE = "coravet_session"
 ROLE = "SELECT rolname AS name, rolsuper OR rolbypassrls AS unsafe FROM pg_roles WHERE rolname = current_user"
@@ -222,6 +226,17 @@ async def refuse_drift(works: Works[ClinicWork], settings: Settings) -> None:
         raise LegalDrift(problems)
 
 
+async def tell_of_restore(works: Works[ClinicWork], settings: Settings) -> None:
+    """Log an error where the database has whoever was erased or left, as after a backup was restored."""
+    try:
+        lacking = await undone(works.system_begin, make_apart(settings))
+    except Unavailable:
+        log.warning("register_out_of_reach", register=settings.kept_apart)
+        return
+    if lacking:
+        log.error("register_not_replayed", lacking=lacking, remedy="coravet privacy replay")
+
+
 @asynccontextmanager
 async def services(settings: Settings) -> AsyncIterator[Services]:
     """The service on its own pool, closed at the end."""
@@ -270,6 +285,7 @@ def application(settings: Settings) -> Application:
             # Without a database nothing is served; who starts the service looks again before it does.
             with suppress(Unavailable):
                 await refuse_drift(works, settings)
+                await tell_of_restore(works, settings)
             async with fanout, live.running():
                 yield
         finally:

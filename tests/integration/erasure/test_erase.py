@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
-from tests.integration.erasure.scene import CUT, NAMED, Scene, set_scene
+from tests.integration.erasure.scene import CUT, NAME, NAMED, Scene, set_scene
 from tests.integration.http.service import Service
 
 from coravet.core.kernel.text import fold
@@ -92,3 +92,17 @@ async def test_person_goes(scene: Scene) -> None:
     entries = await scene.service.application.litestar.state.ports.apart.entries("erasures")
     [kept] = [entry for entry in map(msgspec.json.decode, entries) if entry["subject_id"] == scene.client]
     assert (kept["id"], kept["sha256"], UUID(kept["clinic_id"])) == (told["id"], told["sha256"], UUID(scene.clinic.id))
+
+
+@pytest.mark.parametrize("namesake", [False, True])
+async def test_what_the_clinic_wrote_for_itself(scene: Scene, namesake: bool) -> None:
+    """A closing day's reason loses who is named in full; a part of the name stays, for it may mean anybody, and so does
+    the whole where another client has it."""
+    if namesake:
+        given, family = NAME.split()
+        await scene.done("POST", "clients", json={"given_name": given, "family_name": family})
+    closed = {"starts_on": "2031-05-05", "reason": f"Casa de {NAME}, con Zoila, 0991234567"}
+    closure = (await scene.done("POST", "closures", json=closed))["id"]
+    await scene.erase()
+    found = await scene.done("GET", f"closures/{closure}")
+    assert found["reason"] == f"Casa de {NAME if namesake else '[eliminado]'}, con Zoila, [eliminado]"

@@ -289,7 +289,7 @@ class Life:
 
     async def _be_spoken_of(self) -> None:
         """Named in what belongs to others: by name, document, phone or mail address."""
-        person, vet = self.person, self.vet
+        person, vet, clinic = self.person, self.vet, self.clinic
         name = f"{person['given_name']} {person['family_name']}"
         shared = self.ids["shared"]
         alert = {"moment": "check_in", "text": f"Avisar también a {name}."}
@@ -302,3 +302,9 @@ class Life:
         changed = await self.done("PATCH", at, vet, json={"version": 1, "note": note})
         await self.done("POST", f"{at}/sign", vet, json={"version": changed["version"]})
         await self.done("POST", f"{at}/addenda", vet, json={"text": f"{name} llamó."})
+        closed = {"starts_on": "2031-05-05", "reason": f"Visita a domicilio, {name}"}
+        await self.done("POST", "/closures", json=closed)
+        day = f"/resources/{clinic.ids['resource_id']}/exceptions/2031-06-01"
+        await self.done("PUT", day, json={"spans": [], "reason": f"Donde {name}"})
+        template = {"name": "Control", "plan": f"Como con {name}"}
+        await self.done("POST", "/note-templates", vet, json=template)

@@ -5,10 +5,12 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
+from structlog.testing import capture_logs
 from tests.integration.http.conftest import service
 from tests.integration.http.service import Clinic, Service, superuser
 
 from coravet.adapters.apart.folder import FolderApart
+from coravet.bootstrap import tell_of_restore
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.kernel.errors import Unavailable
@@ -145,3 +147,16 @@ async def test_a_register_out_of_reach(register: Register, tmp_path: Path) -> No
         await register.replay()
     with pytest.raises(Unavailable):
         await register.undone()
+
+
+async def test_a_forgotten_replay_is_logged(register: Register) -> None:
+    """A server that starts on a database with somebody in it who was erased logs an error, once, and without names."""
+    settings = register.service.settings.model_copy(update={"kept_apart": register.book.parent})
+    with capture_logs() as logs:
+        await tell_of_restore(register.service.application.works, settings)
+        assert logs == []
+        await register.tell(await register.client("Zoila"), 1)
+        await tell_of_restore(register.service.application.works, settings)
+    assert [(each["log_level"], each["event"], each["lacking"]) for each in logs] == [
+        ("error", "register_not_replayed", 1)
+    ]

@@ -119,7 +119,10 @@ async def erase_client(
             for animal in animals:
                 work.emit(PatientTransferred(animal))
         cut = cutter(found.person, found.spared)
-        rows, blocked = await work.erasures.anonymise(begun, found, cut, held, now)
+        # In what is nobody's record a word alone may mean anybody, and a whole name its other bearer.
+        alone = found.person if not found.namesake else msgspec.structs.replace(found.person, names=[])
+        whole = cutter(alone, [" ".join(pair) for pair in found.person.names])
+        rows, blocked = await work.erasures.anonymise(begun, found, cut, whole, held, now)
         certificate = Certificate(
             number=begun.number,
             clinic_id=actor.clinic_id,

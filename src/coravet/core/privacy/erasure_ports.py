@@ -43,6 +43,7 @@ class Erased(msgspec.Struct, frozen=True):
         others: patients that are or were theirs and that others keep.
         person: by what they are named.
         spared: names of the others who keep patients, and of these patients.
+        namesake: whether another client of the clinic has the same name.
         last_dealt: when the clinic last dealt with them.
         under_way: whether a visit of theirs is going on.
         in_import: whether an import that is not finished may hold them.
@@ -55,6 +56,7 @@ class Erased(msgspec.Struct, frozen=True):
     others: list[UUID] = []
     person: Person = Person([], [], [], [])
     spared: list[str] = []
+    namesake: bool = False
     last_dealt: datetime | None = None
     under_way: bool = False
     in_import: bool = False
@@ -101,11 +103,19 @@ class Erasures(Protocol):
         ...
 
     async def anonymise(
-        self, begun: Begun, erased: Erased, cut: Callable[[str], str], held: Mapping[Category, date], now: datetime
+        self,
+        begun: Begun,
+        erased: Erased,
+        cut: Callable[[str], str],
+        whole: Callable[[str], str],
+        held: Mapping[Category, date],
+        now: datetime,
     ) -> tuple[dict[str, int], dict[Category, int]]:
         """Take them out of every table; answers of how many rows of each, and how many of each category are blocked.
 
         Args:
+            cut: takes what names them out of records of animals that they had.
+            whole: takes what names them in full out of what the clinic wrote for itself.
             held: until when what the law holds back is blocked.
         """
         ...

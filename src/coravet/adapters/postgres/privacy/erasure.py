@@ -61,6 +61,9 @@ HELD_AS: dict[str, Category | None] = {
 }
 """Which rule of retention may hold a table's texts back; None where it would hold the same twice."""
 
+OF_CLINIC = ("closures", "exceptions", "note_templates")
+"""What a clinic writes for itself, where somebody may be named all the same."""
+
 _WORD = f"'{ERASED}'"
 REPLACEMENTS = {
     "clients.family_name": "''",
@@ -134,6 +137,10 @@ SELECT (SELECT greatest(max(a.starts_at), (SELECT max(e.started_at) FROM encount
                AND (a.client_id = ANY ($2) OR a.patient_id = ANY ($3))
                AND a.status IN ('checked_in', 'in_exam', 'ready')) AS under_way
 """  # noqa: S608 -- our own words
+_NAMESAKES = """
+SELECT FROM clients n JOIN clients c ON c.clinic_id = n.clinic_id AND c.name_key = n.name_key
+WHERE n.clinic_id = $1 AND c.id = ANY ($2) AND n.id <> ALL ($2) AND n.erased_at IS NULL LIMIT 1
+"""
 _CONTACTS = f"{SUBJECT} SELECT kind, value FROM contacts WHERE {rows_of('contacts')}"  # noqa: S608 -- our own words
 _GUESTS = f"""
 {SUBJECT} SELECT given_name, family_name, phone, email FROM guest_requests WHERE {rows_of("guest_requests")}
@@ -312,6 +319,7 @@ class ErasuresOnPostgres:
             others=[row["id"] for row in found if row["id"] not in animals and not row["erased"]],
             person=person,
             spared=[name for row in found if row["id"] not in animals for name in (row["name"], *row["others"])],
+            namesake=bool(await self._work.fetch(_NAMESAKES, self._clinic, clients)),
             last_dealt=dealt["last_dealt"] or max(row["created_at"] for row in them),
             under_way=dealt["under_way"],
             in_import=bool(await self._work.fetch(_UNFINISHED, *self._named(clients, person))),
@@ -346,7 +354,13 @@ class ErasuresOnPostgres:
                 await self._take(metadata.tables[name], begun, erased, held, now)
 
     async def anonymise(
-        self, begun: Begun, erased: Erased, cut: Callable[[str], str], held: Mapping[Category, date], now: datetime
+        self,
+        begun: Begun,
+        erased: Erased,
+        cut: Callable[[str], str],
+        whole: Callable[[str], str],
+        held: Mapping[Category, date],
+        now: datetime,
     ) -> tuple[dict[str, int], dict[Category, int]]:
         async with self._work.as_system("erasure"):
             # While their rows tell which these are.
@@ -355,6 +369,8 @@ class ErasuresOnPostgres:
                 await self._take(table, begun, erased, held, now)
             for name in sorted(RELATES):
                 self._rows[name] += await self._cut(metadata.tables[name], erased, cut)
+            for name in OF_CLINIC:
+                self._rows[name] += await self._cut_clinic(metadata.tables[name], whole)
             await self._forget_files(erased)
         return {name: count for name, count in self._rows.items() if count}, dict(self._blocked)
 
@@ -414,6 +430,28 @@ class ErasuresOnPostgres:
                 self._clinic,
                 *([row[place] for row in changed] for place in range(len(columns) + 1)),
             )
+        return len(changed)
+
+    async def _cut_clinic(self, table: Table, whole: Callable[[str], str]) -> int:
+        """Cut the person out of what the clinic wrote for itself; answers of how many rows."""
+        columns = [column.name for column in cut_columns(table)]
+        listed = ", ".join(columns)
+        found = await self._work.fetch(
+            f"SELECT ctid::text, {listed} FROM {table.name} WHERE clinic_id = $1 AND num_nonnulls({listed}) > 0"  # noqa: S608 -- our own names
+            " FOR NO KEY UPDATE",
+            self._clinic,
+        )
+        changed = []
+        for row in found:
+            place, *old = row.values()
+            new = [None if text is None else whole(text) for text in old]
+            if new != old:
+                changed.append((self._clinic, place, *new))
+        sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 3))
+        await self._work.execute_many(
+            f"UPDATE {table.name} SET {sets} WHERE clinic_id = $1 AND ctid = $2::text::tid",  # noqa: S608 -- our own names
+            changed,
+        )
         return len(changed)
 
     async def _forget_files(self, erased: Erased) -> None:
