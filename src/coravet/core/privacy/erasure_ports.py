@@ -24,12 +24,14 @@ class Person(msgspec.Struct, frozen=True):
         names: given and family names, each pair once.
         phones: E.164.
         others: mail addresses and places, as they were written.
+        also: what whoever erases knows besides, such as a former name or phone.
     """
 
     names: list[tuple[str, str]]
     documents: list[str]
     phones: list[str]
     others: list[str]
+    also: list[str] = []
 
 
 class Erased(msgspec.Struct, frozen=True):
