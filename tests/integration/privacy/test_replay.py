@@ -154,9 +154,8 @@ async def test_a_forgotten_replay_is_logged(register: Register) -> None:
     settings = register.service.settings.model_copy(update={"kept_apart": register.book.parent})
     with capture_logs() as logs:
         await tell_of_restore(register.service.application.works, settings)
-        assert logs == []
+        assert not any(each["event"] == "register_not_replayed" for each in logs)
         await register.tell(await register.client("Zoila"), 1)
         await tell_of_restore(register.service.application.works, settings)
-    assert [(each["log_level"], each["event"], each["lacking"]) for each in logs] == [
-        ("error", "register_not_replayed", 1)
-    ]
+    [told] = [each for each in logs if each["event"] == "register_not_replayed"]
+    assert (told["log_level"], told["lacking"]) == ("error", 1)

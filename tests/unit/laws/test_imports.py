@@ -34,7 +34,7 @@ HOMES = {
     "sqlalchemy": {"adapters.postgres", "adapters.local", "entrypoints.cli", "bootstrap"},
     "stdnum": {"adapters.numbers", "adapters.local"},
     "stream_zip": {"adapters.archives"},
-    "structlog": {"adapters.telemetry", "entrypoints.http", "entrypoints.worker"},
+    "structlog": {"adapters.telemetry", "entrypoints.http", "entrypoints.worker", "bootstrap"},
     "typer": {"entrypoints.cli"},
     "typst": {"adapters.pdf"},
     "uuid_utils": {"adapters.postgres", "entrypoints.http"},
