@@ -106,3 +106,69 @@ async def test_what_the_clinic_wrote_for_itself(scene: Scene, namesake: bool) ->
     await scene.erase()
     found = await scene.done("GET", f"closures/{closure}")
     assert found["reason"] == f"Casa de {NAME if namesake else '[eliminado]'}, con Zoila, [eliminado]"
+
+
+async def test_whole_clinic(scene: Scene) -> None:
+    """Who is named in full, by number or mail address in what is told of others is cut out there; nobody else is."""
+    document = {"document_type": "cedula", "document_number": "1714307103", "email": "zoila@correo.test"}
+    await scene.done("PATCH", f"clients/{scene.client}", json=document)
+    animal = {"client_id": scene.other, "name": "Toby", "species": "dog"}
+    toby = (await scene.done("POST", "patients", json=animal))["id"]
+    label = {"kind": "phone", "value": "0987654320", "label": "de Zoila Quimbiurco"}
+    await scene.done("POST", f"clients/{scene.other}/contacts", json=label)
+    said = "Ñáñez y QUIMBIURCO  Zoíla, 171430710-3, zoila@CORREO.test; Zoila Vera, Quimbiurco y el 0991234568"
+    left = "Ñáñez y [eliminado]; Zoila Vera, Quimbiurco y el 0991234568"
+    alert = (await scene.done("POST", f"patients/{toby}/alerts", json={"moment": "exam", "text": said}))["id"]
+    draft = {"patient_id": toby, "reason": said}
+    encounter = (await scene.done("POST", "encounters", "vet", json=draft))["id"]
+    await scene.done("PATCH", f"encounters/{encounter}", "vet", json={"version": 1, "note": {"plan": said}})
+    await scene.done("POST", f"encounters/{encounter}/sign", "vet", json={"version": 2})
+    await scene.erase()
+    alerts = (await scene.done("GET", f"patients/{toby}/alerts"))["items"]
+    assert [each["text"] for each in alerts if each["id"] == alert] == [left]
+    signed = await scene.done("GET", f"encounters/{encounter}", "vet")
+    assert (signed["reason"], signed["note"]["plan"]) == (left, left)
+    contacts = (await scene.done("GET", f"clients/{scene.other}/contacts"))["items"]
+    assert [each["label"] for each in contacts] == ["de [eliminado]"]
+
+
+async def test_namesake(scene: Scene) -> None:
+    """A name that another client bears, too, stays in what is told of others."""
+    namesake = {"given_name": "Zoila María", "family_name": "Quimbiurco"}
+    made = (await scene.done("POST", "clients", json=namesake))["id"]
+    animal = {"client_id": made, "name": "Toby", "species": "dog"}
+    toby = (await scene.done("POST", "patients", json=animal))["id"]
+    text = {"moment": "exam", "text": "Zoila Quimbiurco avisa, no la del 0991234567"}
+    await scene.done("POST", f"patients/{toby}/alerts", json=text)
+    await scene.erase()
+    [alert] = (await scene.done("GET", f"patients/{toby}/alerts"))["items"]
+    assert alert["text"] == "Zoila Quimbiurco avisa, no la del [eliminado]"
+
+
+async def test_further_words(scene: Scene) -> None:
+    """A former name and phone, which whoever erases names, go like the present ones, and are kept nowhere."""
+    alert = {"moment": "exam", "text": "Soila Pérez, antes 098 765 4321; también Soila"}
+    await scene.done("POST", f"patients/{scene.shared}/alerts", json=alert)
+    for also in ([" "], ["ab"], ["So\u200bila"]):
+        refused = await scene.ask("POST", f"clients/{scene.client}/erase", json={"also": also})
+        assert refused == (422, "invalid")
+    many = {"also": ["Soila"] * 21}
+    assert await scene.ask("POST", f"clients/{scene.client}/erase", json=many) == (422, "invalid")
+    words = {"also": ["Soila", "Soila Pérez", "+593 98 765 4321"]}
+    told = await scene.erase(json=words, headers={"Idempotency-Key": "further"})
+    assert await scene.erase(json=words, headers={"Idempotency-Key": "further"}) == told
+    [kept] = (await scene.done("GET", f"patients/{scene.shared}/alerts"))["items"]
+    assert kept["text"] == "[eliminado], antes [eliminado]; también [eliminado]"
+    texts = fold(await scene.texts())
+    assert not [word for word in ("soila", "perez", "987654321", "98 765") if word in texts]
+
+
+async def test_products_stay(scene: Scene) -> None:
+    """What a product is called stays in what others keep, though somebody is called so, too."""
+    await scene.done("PATCH", f"clients/{scene.client}", json={"given_name": "Rosa", "family_name": "Nobivac"})
+    dose = {"vaccine": "Nobivac Rabia", "manufacturer": "Nobivac", "lot_number": "A1", "source": "external"}
+    dose |= {"administered_at": "2026-01-10T15:00:00Z"}
+    await scene.done("POST", f"patients/{scene.shared}/immunizations", "vet", json=dose)
+    await scene.erase()
+    [kept] = (await scene.done("GET", f"patients/{scene.shared}/immunizations", "vet"))["items"]
+    assert kept["vaccine"] == "Nobivac Rabia"

@@ -253,6 +253,23 @@ async def test_erasure(desk: Desk) -> None:
     assert found.status_code == 404, "nothing is asked any more under the name of who was erased"
 
 
+async def test_nobodys_erasure(desk: Desk, admin: asyncpg.Connection) -> None:
+    """Once somebody who is no client was told of their erasure, their request names nobody; refused, it still does."""
+    who = {"name": "Eva Vera", "contact": "eva@correo.test", "minor": True, "representative": "Ana Vera, su madre"}
+    request = await desk.take(await desk.open("erasure", **who), "prove_identity", method="document_shown")
+    request = await desk.take(request, "decide", outcome="granted", text="Sí.")
+    request = await desk.take(request, "execute")
+    assert request["subject"]["contact"] == "eva@correo.test"  # where they are told
+    request = await desk.take(request, "close")
+    assert request["subject"] == {"client_id": None, "name": "[eliminado]", "contact": None}
+    assert (request["asked"], request["representative"], request["minor"]) == (None, "[eliminado]", True)
+    row = await admin.fetchval("SELECT to_jsonb(r)::text FROM privacy_requests r WHERE id = $1", UUID(request["id"]))
+    assert not [word for word in ("Eva", "eva@", "Ana Vera", WORDS) if word in row]
+    request = await desk.take(await desk.open("erasure", **who), "prove_identity", method="document_shown")
+    request = await desk.take(request, "decide", outcome="refused", basis="claims", text="No.")
+    assert (await desk.take(request, "close"))["subject"]["name"] == "Eva Vera"
+
+
 async def test_objection(desk: Desk) -> None:
     """An objection ends consent to marketing and every reminder; it is never refused as a whole (art. 16)."""
     at = f"/clinics/{desk.clinic.slug}/clients/{desk.clinic.ids['client_id']}"

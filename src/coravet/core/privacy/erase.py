@@ -1,20 +1,24 @@
 """Erasing a client: rows and counts stay, the person goes (LOPDP art. 15)."""
 
+from collections.abc import Mapping
 from hashlib import sha256
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from msgspec import UNSET, UnsetType
+from msgspec import UNSET, Meta, UnsetType
 
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.apart import KeptApart
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import Conflict, StaleVersion
+from coravet.core.kernel.errors import Conflict, FieldError, StaleVersion
 from coravet.core.kernel.events import ClientErased, PatientTransferred
+from coravet.core.kernel.fields import sound
+from coravet.core.kernel.text import clean
 from coravet.core.kernel.work import Begin
-from coravet.core.privacy.erasure_ports import Begun, ErasureWork
+from coravet.core.privacy.erasure_ports import Begun, Cuts, ErasureWork
 from coravet.core.privacy.erasure_views import Certificate, ErasureView, Held
-from coravet.core.privacy.redaction import cutter
+from coravet.core.privacy.redaction import cutter, sought, without
 from coravet.core.privacy.requests import check_granted
 from coravet.core.privacy.retention import held_until, in_force
 from coravet.core.scheduling.deceased import end_upcoming
@@ -43,10 +47,34 @@ class ImportUnfinished(Conflict):
 
 
 class Erase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The rights request that asks for it, if one does; `version` is of the client."""
+    """The rights request that asks for it, if one does; `version` is of the client.
+
+    Attributes:
+        also: words by which records may name them and which the clinic has no more: a former name or phone. They are
+            cut out with the rest, and kept nowhere.
+    """
 
     request_id: UUID | None = None
+    also: Annotated[list[Annotated[str, Meta(min_length=1, max_length=160)]], Meta(max_length=20)] = []
     version: int | UnsetType = UNSET
+
+
+_LEAST = 3
+
+
+def check_erase(given: Mapping[str, Any]) -> tuple[dict[str, Any], list[FieldError]]:
+    """The fields that were given, with their words cleaned, and every word that is none or would cut others."""
+    fields, errors, words = dict(given), [], []
+    for place, text in enumerate(given.get("also") or []):
+        try:
+            words.append(clean(text))
+        except ValueError:
+            errors.append(FieldError(f"/also/{place}", "malformed", "It holds an invisible character. Type it anew."))
+            continue
+        if sum(map(str.isalnum, words[-1])) < _LEAST:
+            errors.append(FieldError(f"/also/{place}", "too_short", "A word to cut out has three letters or digits."))
+    fields["also"] = words
+    return fields, errors
 
 
 class RegisteredErasure(msgspec.Struct, frozen=True):
@@ -85,6 +113,7 @@ async def erase_client(
             anew, and nothing stands in its way.
 
     Raises:
+        Invalid: a further word to cut out is none.
         NotFound: no such client here, or no request by them for their erasure.
         InvalidTransition: that request was not granted.
         ClientMerged: they are another one now.
@@ -93,6 +122,7 @@ async def erase_client(
         ImportUnfinished: a file that is being imported may name them.
         Unavailable: the register that is kept apart cannot be written; nothing was erased.
     """
+    also = sound(check_erase({"also": command.also}))["also"]
     async with begin(actor) as work:
         now = clock.now()
         found = await work.erasures.subject(client_id, now)
@@ -106,6 +136,8 @@ async def erase_client(
             raise VisitUnderWay
         if registered is None and found.in_import:
             raise ImportUnfinished
+        person = msgspec.structs.replace(found.person, also=also)
+        found = msgspec.structs.replace(found, person=person)
         zone = time_zone(actor.time_zone)
         rules = {rule.category: rule for rule in in_force(await work.retention.own()).rules}
         held = held_until(rules.values(), day_of(found.last_dealt or now, zone), day_of(now, zone))
@@ -118,11 +150,13 @@ async def erase_client(
             await hand_over(work, animals, owner, now)
             for animal in animals:
                 work.emit(PatientTransferred(animal))
-        cut = cutter(found.person, found.spared)
-        # In what is nobody's record a word alone may mean anybody, and a whole name its other bearer.
-        alone = found.person if not found.namesake else msgspec.structs.replace(found.person, names=[])
-        whole = cutter(alone, [" ".join(pair) for pair in found.person.names])
-        rows, blocked = await work.erasures.anonymise(begun, found, cut, whole, held, now)
+        cuts = Cuts(
+            prose=cutter(person, found.spared),
+            products=cutter(person, alone=False),
+            elsewhere=cutter(without(person, found.namesakes), alone=False),
+            sought=sorted(sought(without(person, found.namesakes))),
+        )
+        rows, blocked = await work.erasures.anonymise(begun, found, cuts, held, now)
         certificate = Certificate(
             number=begun.number,
             clinic_id=actor.clinic_id,

@@ -34,6 +34,23 @@ class Person(msgspec.Struct, frozen=True):
     also: list[str] = []
 
 
+class Cuts(msgspec.Struct, frozen=True):
+    """What takes the person out of a text, by where it stands.
+
+    Attributes:
+        prose: in what is told of animals that they had.
+        products: there, in what names drugs, vaccines and their like: by whole names and numbers alone.
+        elsewhere: in all that is told of others, or that the clinic wrote for itself: likewise, without whole names
+            that are another client's, too.
+        sought: letters and digits, folded, of which a text holds some where `elsewhere` changes it.
+    """
+
+    prose: Callable[[str], str]
+    products: Callable[[str], str]
+    elsewhere: Callable[[str], str]
+    sought: list[str]
+
+
 class Erased(msgspec.Struct, frozen=True):
     """Whom an erasure is about, locked until the work ends.
 
@@ -45,7 +62,7 @@ class Erased(msgspec.Struct, frozen=True):
         others: patients that are or were theirs and that others keep.
         person: by what they are named.
         spared: names of the others who keep patients, and of these patients.
-        namesake: whether another client of the clinic has the same name.
+        namesakes: other clients of the clinic who may be called the same in full.
         last_dealt: when the clinic last dealt with them.
         under_way: whether a visit of theirs is going on.
         in_import: whether an import that is not finished may hold them.
@@ -58,7 +75,7 @@ class Erased(msgspec.Struct, frozen=True):
     others: list[UUID] = []
     person: Person = Person([], [], [], [])
     spared: list[str] = []
-    namesake: bool = False
+    namesakes: list[tuple[str, str]] = []
     last_dealt: datetime | None = None
     under_way: bool = False
     in_import: bool = False
@@ -108,16 +125,13 @@ class Erasures(Protocol):
         self,
         begun: Begun,
         erased: Erased,
-        cut: Callable[[str], str],
-        whole: Callable[[str], str],
+        cuts: Cuts,
         held: Mapping[Category, date],
         now: datetime,
     ) -> tuple[dict[str, int], dict[Category, int]]:
         """Take them out of every table; answers of how many rows of each, and how many of each category are blocked.
 
         Args:
-            cut: takes what names them out of records of animals that they had.
-            whole: takes what names them in full out of what the clinic wrote for itself.
             held: until when what the law holds back is blocked.
         """
         ...

@@ -177,7 +177,7 @@ def _sure(person: Person, *, alone: bool) -> Iterator[str]:
         for several in {_pieces(name) for pair in person.names for name in pair}:
             if len(several) > 1 and len("".join(several)) >= _LEAST_JOINED:
                 yield _word("".join(map(_spelt, several)))
-    for text in (*person.others, *person.also):
+    for text in sorted({*person.others, *person.also}, key=len, reverse=True):
         parts = [part for part in re.split(_PARTING, fold(text)) if part]
         mail = "@" in text
         asked = text in person.also and (alone or len(parts) > 1 or any(map(str.isdigit, text)))
@@ -229,6 +229,8 @@ def _is_number(text: str) -> bool:
 
 def _as_phone(digits: str) -> str:
     """Digits as somebody writes a phone of this country, as it is stored."""
+    if digits.startswith("593") and len(digits) in {11, 12}:
+        return f"+{digits}"
     return f"+593{digits[1:]}" if digits.startswith("0") and len(digits) in {9, 10} else digits
 
 

@@ -24,6 +24,7 @@ from coravet.core.kernel.work import Begin
 from coravet.core.messaging.channels import refuse_channels
 from coravet.core.patients.consents import withdraw_consent
 from coravet.core.privacy.due import ask_until, clarify_until, due_on, reminded_at, warned_on
+from coravet.core.privacy.erasure_ports import ERASED
 from coravet.core.privacy.model import (
     IdentityMethod,
     RefusalBasis,
@@ -240,9 +241,17 @@ async def take_request_step(
             await _carry_out(work, request, command.step, changed, clock)
         details = {name: fields[name] for name in _DETAILS}
         await _register(work, request, command.step, now, **details)
+        if command.step == "close" and request.kind == "erasure" and request.executed_at and request.client_id is None:
+            _forget(request)
         if command.step in {"close", "withdraw"}:
             work.emit(PrivacyRequestClosed(request.id, request.version))
         return work.answer(await work.request_reads.request(request.id, now))
+
+
+def _forget(request: RightsRequest) -> None:
+    """Once somebody who is no client was told of their erasure, the register says that it was asked, not by whom."""
+    request.subject_name, request.subject_contact, request.asked = ERASED, None, None
+    request.representative = request.representative and ERASED
 
 
 async def check_granted(rights_requests: RightsRequests, request_id: UUID, client_id: UUID) -> None:

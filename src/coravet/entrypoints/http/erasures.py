@@ -10,7 +10,7 @@ from litestar.params import FromPath, JSONBody
 
 from coravet.core.kernel.errors import FieldError
 from coravet.core.kernel.pages import Page, PageRequest
-from coravet.core.privacy.erase import Erase, erase_client
+from coravet.core.privacy.erase import Erase, check_erase, erase_client
 from coravet.core.privacy.erasure_views import ErasureView, RetentionView
 from coravet.core.privacy.retention import NewRetention, check_retention, in_force, set_retention
 from coravet.entrypoints.http.access import permitted
@@ -22,13 +22,17 @@ _RETENTION = "/clinics/{clinic:str}/privacy/retention"
 _MANAGE = permitted("privacy:manage")
 
 
+def _erase_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return check_erase(given)[1]
+
+
 def _retention_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
     return check_retention(given)[1]
 
 
 @post(
     "/clinics/{clinic:str}/clients/{client_id:uuid}/erase",
-    opt=_MANAGE,
+    opt=_MANAGE | {"check": _erase_errors},
     operation_id="eraseClient",
     tags=["Privacy"],
     status_code=200,

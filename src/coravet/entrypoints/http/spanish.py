@@ -126,6 +126,8 @@ _REQUESTS = {
     "The event stream is starting.": "Las novedades en vivo se están iniciando.",
     "The event stream has no connection ({reason}).": "Las novedades en vivo no tienen conexión ({reason}).",
     "This server is going down. Connect again.": "Este servidor se está apagando. Conéctese de nuevo.",
+    "A word to cut out has three letters or digits.": "Una palabra por borrar tiene al menos tres letras o dígitos.",
+    "It holds an invisible character. Type it anew.": "Contiene un carácter invisible. Escríbalo de nuevo.",
     "An event's id is a whole number, such as 48213.": "El número de un evento es un entero, como 48213.",
     "Pass the next_cursor of the page before, unchanged.": (
         "Envíe sin cambios el next_cursor de la página anterior, o empiece de nuevo por la primera."

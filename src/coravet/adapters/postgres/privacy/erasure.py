@@ -1,7 +1,7 @@
 """Taking a person out of every table, driven by what each column says of them and how its table relates to them."""
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from coravet.core.kernel.actor import MemberId
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.text import fold
 from coravet.core.patients.errors import ClientMerged
-from coravet.core.privacy.erasure_ports import ERASED, Begun, Erased, Person
+from coravet.core.privacy.erasure_ports import ERASED, Begun, Cuts, Erased, Person
 from coravet.core.privacy.erasure_views import Category, Certificate
 
 OF_MEMBERS = {
@@ -63,6 +63,9 @@ HELD_AS: dict[str, Category | None] = {
 
 OF_CLINIC = ("closures", "exceptions", "note_templates")
 """What a clinic writes for itself, where somebody may be named all the same."""
+
+NOTED = {"contacts": ["label"]}
+"""What is noted in rows that are another person's, and may name the one who is erased."""
 
 _WORD = f"'{ERASED}'"
 REPLACEMENTS = {
@@ -138,8 +141,8 @@ SELECT (SELECT greatest(max(a.starts_at), (SELECT max(e.started_at) FROM encount
                AND a.status IN ('checked_in', 'in_exam', 'ready')) AS under_way
 """  # noqa: S608 -- our own words
 _NAMESAKES = """
-SELECT FROM clients n JOIN clients c ON c.clinic_id = n.clinic_id AND c.name_key = n.name_key
-WHERE n.clinic_id = $1 AND c.id = ANY ($2) AND n.id <> ALL ($2) AND n.erased_at IS NULL LIMIT 1
+SELECT given_name, family_name FROM clients
+WHERE clinic_id = $1 AND id <> ALL ($2) AND erased_at IS NULL AND name_key LIKE ANY ($3)
 """
 _CONTACTS = f"{SUBJECT} SELECT kind, value FROM contacts WHERE {rows_of('contacts')}"  # noqa: S608 -- our own words
 _GUESTS = f"""
@@ -189,6 +192,12 @@ UPDATE parties k SET role = 'owner' FROM (
 ) heir WHERE k.clinic_id = $1 AND k.id = heir.id
 RETURNING k.patient_id, k.client_id
 """
+_PLAIN: dict[str, str] = {}
+for _code in range(ord("A"), 0x250):
+    if (_plain := fold(chr(_code))).isalpha() and _plain.isascii() and len(_plain) == 1:
+        _PLAIN[_plain] = _PLAIN.get(_plain, "") + chr(_code)
+_LETTERS = {plain: f"[{letters}]" for plain, letters in _PLAIN.items()}
+
 _BEGIN = """
 INSERT INTO erasures (clinic_id, id, number, subject_type, subject_id, request_id, requested_by, begun_at)
 SELECT $1, $2, CASE WHEN $3::integer IS NULL OR EXISTS (SELECT FROM erasures WHERE clinic_id = $1 AND number = $3)
@@ -319,7 +328,10 @@ class ErasuresOnPostgres:
             others=[row["id"] for row in found if row["id"] not in animals and not row["erased"]],
             person=person,
             spared=[name for row in found if row["id"] not in animals for name in (row["name"], *row["others"])],
-            namesake=bool(await self._work.fetch(_NAMESAKES, self._clinic, clients)),
+            namesakes=[
+                (row["given_name"], row["family_name"])
+                for row in await self._work.fetch(_NAMESAKES, self._clinic, clients, _alike(person))
+            ],
             last_dealt=dealt["last_dealt"] or max(row["created_at"] for row in them),
             under_way=dealt["under_way"],
             in_import=bool(await self._work.fetch(_UNFINISHED, *self._named(clients, person))),
@@ -357,8 +369,7 @@ class ErasuresOnPostgres:
         self,
         begun: Begun,
         erased: Erased,
-        cut: Callable[[str], str],
-        whole: Callable[[str], str],
+        cuts: Cuts,
         held: Mapping[Category, date],
         now: datetime,
     ) -> tuple[dict[str, int], dict[Category, int]]:
@@ -368,9 +379,11 @@ class ErasuresOnPostgres:
             for table in _tables():
                 await self._take(table, begun, erased, held, now)
             for name in sorted(RELATES):
-                self._rows[name] += await self._cut(metadata.tables[name], erased, cut)
-            for name in OF_CLINIC:
-                self._rows[name] += await self._cut_clinic(metadata.tables[name], whole)
+                self._rows[name] += await self._cut(metadata.tables[name], erased, cuts)
+            if cuts.sought:
+                pattern = "|".join(sorted(map(_loosely, cuts.sought)))
+                for name in sorted({*RELATES, *OF_CLINIC}):
+                    self._rows[name] += await self._cut_elsewhere(metadata.tables[name], cuts, pattern)
             await self._forget_files(erased)
         return {name: count for name, count in self._rows.items() if count}, dict(self._blocked)
 
@@ -404,7 +417,7 @@ class ErasuresOnPostgres:
     def _subject(self, clients: list[UUID], animals: list[UUID]) -> list[object]:
         return Subject(self._clinic, clients, [Time(animal, None, None) for animal in animals]).arguments()
 
-    async def _cut(self, table: Table, erased: Erased, cut: Callable[[str], str]) -> int:
+    async def _cut(self, table: Table, erased: Erased, cuts: Cuts) -> int:
         """Cut the person out of what is told of patients; answers of how many rows."""
         columns, where = [column.name for column in cut_columns(table)], of_patients(table)
         if not columns or where is None:
@@ -415,10 +428,12 @@ class ErasuresOnPostgres:
             self._clinic,
             [*erased.others, *erased.animals],
         )
+        products = {column.name for column in table.columns if column.info["privacy"].on_erasure == "cut"}
+        each = [cuts.products if name in products else cuts.prose for name in columns]
         changed = []
         for row in found:
             old = tuple(row.values())[1:]
-            new = tuple(None if text is None else cut(text) for text in old)
+            new = tuple(None if text is None else cut(text) for cut, text in zip(each, old, strict=True))
             if new != old:
                 changed.append((row["id"], *new))
         if changed:
@@ -432,19 +447,22 @@ class ErasuresOnPostgres:
             )
         return len(changed)
 
-    async def _cut_clinic(self, table: Table, whole: Callable[[str], str]) -> int:
-        """Cut the person out of what the clinic wrote for itself; answers of how many rows."""
-        columns = [column.name for column in cut_columns(table)]
+    async def _cut_elsewhere(self, table: Table, cuts: Cuts, pattern: str) -> int:
+        """Cut the person out of what is told of others, or is the clinic's own; answers of how many rows."""
+        columns = [column.name for column in cut_columns(table)] + NOTED.get(table.name, [])
+        if not columns:
+            return 0
         listed = ", ".join(columns)
         found = await self._work.fetch(
-            f"SELECT ctid::text, {listed} FROM {table.name} WHERE clinic_id = $1 AND num_nonnulls({listed}) > 0"  # noqa: S608 -- our own names
-            " FOR NO KEY UPDATE",
+            f"SELECT ctid::text, {listed} FROM {table.name}"  # noqa: S608 -- our own names
+            f" WHERE clinic_id = $1 AND concat_ws(' ', {listed}) ~ $2 FOR NO KEY UPDATE",
             self._clinic,
+            pattern,
         )
         changed = []
         for row in found:
             place, *old = row.values()
-            new = [None if text is None else whole(text) for text in old]
+            new = [None if text is None else cuts.elsewhere(text) for text in old]
             if new != old:
                 changed.append((self._clinic, place, *new))
         sets = ", ".join(f"{name} = ${place}" for place, name in enumerate(columns, 3))
@@ -467,11 +485,24 @@ class ErasuresOnPostgres:
         return [self._clinic, clients, person.documents, person.phones, _likes(person)]
 
 
+def _loosely(word: str) -> str:
+    """A regular expression of a word's letters and digits in their order, whatever signs and marks are among them."""
+    return "[^[:alnum:]]*".join(_LETTERS.get(letter, letter) for letter in word)
+
+
+def _alike(person: Person) -> list[str]:
+    """Patterns of `name_key` of who may be called the same in full."""
+    firsts = [(fold(given).split(), fold(family).split()) for given, family in person.names]
+    pairs = [(given[0], family[0]) for given, family in firsts if given and family]
+    return [f"%{_escaped(one)}%{_escaped(other)}%" for pair in pairs for one, other in (pair, pair[::-1])]
+
+
 def _likes(person: Person) -> list[str]:
     """Patterns of folded text that names the person."""
     names = [pair for given, family in person.names for pair in ((given, family), (family, given))]
     texts = ["%".join(map(_escaped, pair)) for pair in names if all(pair)]
     texts += [_escaped(each) for each in (*person.documents, *person.phones, *person.others)]
+    texts += [_escaped(each) for each in person.also if len(each.split()) > 1 or any(map(str.isdigit, each))]
     return [f"%{text}%" for text in texts]
 
 
