@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+import os
 import signal
 import subprocess
 import sys
+import threading
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -88,3 +90,69 @@ def test_forget(terminal: Terminal, settings: Settings) -> None:
     assert asked(settings, "SELECT email FROM users") == ""
     nobody = "coravet: who: Nobody has this account: nobody ever had, or they were erased."
     assert terminal.run(settings, *forget, "otra vez") == (1, [nobody])
+
+
+def test_leave_while_the_register_hangs(
+    terminal: Terminal, settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A register that does not answer may have been written: the clinic is not opened again, as a replay would delete
+    it, and nothing of it is deleted. The same command ends it."""
+    terminal.run(settings, "clinic", "create", "la-prueba", "--name", "Prueba", "--owner", "ana@correo.test")
+    rows = asked(settings, "SELECT count(*) FROM outbox")
+    leave = ["clinic", "leave", "la-prueba", "--reason", "cierra", "--yes", "la-prueba", "--export"]
+    (tmp_path / "apart").mkdir()
+    go_on = threading.Event()
+    real = os.fsync
+
+    def hang(descriptor: int) -> None:
+        if threading.current_thread().name.startswith("apart"):
+            go_on.wait()
+        real(descriptor)
+
+    with monkeypatch.context() as patched:
+        patched.setattr("coravet.adapters.apart.folder.PATIENCE", 0.2)
+        patched.setattr(os, "fsync", hang)
+        code, said = terminal.run(settings, *leave, str(tmp_path / "clinica.zip"))
+        go_on.set()
+    assert (code, "cannot be written" in said[-1]) == (1, True)
+    assert asked(settings, "SELECT leaving_since IS NOT NULL FROM clinics")
+    assert asked(settings, "SELECT count(*) FROM outbox") >= rows
+    code, said = terminal.run(settings, *leave, str(tmp_path / "again.zip"))
+    assert (code, json.loads(said[-1])["certificate"]["handed"]["rows"]["invitations"]) == (0, 1)
+    assert [
+        json.loads(line)["entry"]["type"] for line in (tmp_path / "apart/departures.jsonl").read_text().splitlines()
+    ] == [
+        "departure",
+        "departure.certificate",
+    ]
+
+
+def test_replay_without_its_register(terminal: Terminal, settings: Settings, tmp_path: Path) -> None:
+    """A replay says how much it read, and does not end well where the folder is none, lost a book, or is another's."""
+    code, said = terminal.run(settings, "privacy", "replay")
+    assert (code, said[0].startswith(f"coravet: Nothing is kept in {tmp_path / 'apart'}")) == (1, True)
+    asked(
+        settings,
+        "INSERT INTO users (id, firebase_uid, email, display_name)"
+        " VALUES (gen_random_uuid(), 'uid-1', 'ana@correo.test', 'Ana')",
+    )
+    assert terminal.run(settings, "privacy", "forget", "ana@correo.test", "--reason", "lo pidió")[0] == 0
+    code, said = terminal.run(settings, "privacy", "replay")
+    read = "read: 0 entries of erasures, 1 entries of departures, 0 entries of acceptance-heads."
+    assert (code, said[-1]) == (0, read)
+
+    book = tmp_path / "apart" / "departures.jsonl"
+    kept = book.read_bytes()
+    other = '{"entry":{"type":"other"},"sha256":""}\n'
+    book.write_text(other)
+    code, said = terminal.run(settings, "privacy", "replay")
+    assert (code, said[-1].startswith("departures: this database did 1 that the book does not tell of.")) == (1, True)
+
+    book.write_bytes(kept)
+    lost = book.with_name("erasures.jsonl")
+    lost.unlink()
+    code, said = terminal.run(settings, "privacy", "replay")
+    expected = "coravet: The book erasures is missing in the register that is kept apart. Bring it back from its copy."
+    assert (code, said) == (1, [expected])
+    lost.touch()
+    assert terminal.run(settings, "privacy", "replay")[0] == 0

@@ -159,6 +159,20 @@ def test_a_folder_that_is_not_mounted(folder: Path) -> None:
     assert not folder.exists()
 
 
+async def test_a_book_that_was_lost(folder: Path) -> None:
+    """A book that is missing beside others is not an empty one, and is not begun anew: nobody knows what it held."""
+    apart = FolderApart(folder, make=True)
+    assert await apart.entries("departures") == []
+    await apart.append("erasures", b"1")
+    assert await apart.entries("departures") == []
+    (folder / "departures.jsonl").unlink()
+    with pytest.raises(Unavailable, match="departures"):
+        await apart.entries("departures")
+    with pytest.raises(Unavailable):
+        await apart.append("departures", b"2")
+    assert await apart.entries("erasures") == [b"1"]
+
+
 async def test_an_unreachable_fake() -> None:
     """The fake can fail as the folder does."""
     fake = MemoryApart()

@@ -1,5 +1,6 @@
 """The application of the HTTP tests, once more for this folder."""
 
 from tests.integration.http.conftest import clinic, service
+from tests.integration.legal.conftest import alone
 
-__all__ = ["clinic", "service"]
+__all__ = ["alone", "clinic", "service"]

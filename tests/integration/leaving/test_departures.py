@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -12,13 +13,14 @@ import asyncpg
 import pytest
 from sqlalchemy import ForeignKeyConstraint, UniqueConstraint
 from tests.integration.http.service import Clinic, Service, superuser
+from tests.integration.parts.texts import Registry
 
 from coravet.adapters.apart.folder import FolderApart
 from coravet.adapters.archives.zipped import ZipWriter, read
 from coravet.adapters.postgres.privacy.departures import owned_by_clinics, self_references
 from coravet.adapters.postgres.tables import metadata
 from coravet.core.exchange.export import Manifest, NotWhole, export, verify
-from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.kernel.errors import Duplicate, Invalid, NotFound, Unavailable
 from coravet.core.kernel.events import ClinicUpdated
@@ -63,14 +65,14 @@ class Leaving:
                 stream.write(chunk)
         return verify(read(self.file))
 
-    async def handed(self, apart: FolderApart | None = None) -> Departure:
+    async def handed(self) -> Departure:
         departure = await self.close()
         manifest = await self.archive()
         proof = sha256(self.file.read_bytes()).hexdigest(), self.file.stat().st_size
-        return await hand_over(departure, manifest, proof, self.begin, apart or self.apart)
+        return await hand_over(departure, manifest, proof, self.begin)
 
-    async def delete(self, departure: Departure, **options: Any) -> Any:
-        return json.loads(await delete_clinic(departure, self.begin, CLOCK, self.apart, **options))
+    async def delete(self, departure: Departure, apart: FolderApart | None = None, **options: Any) -> Any:
+        return json.loads(await delete_clinic(departure, self.begin, CLOCK, apart or self.apart, **options))
 
 
 @pytest.fixture
@@ -230,12 +232,12 @@ async def test_archive_is_checked(leaving: Leaving, service: Service) -> None:
             UUID(leaving.clinic.id),
         )
     with pytest.raises(Invalid) as refused:
-        await hand_over(departure, manifest, ("", 0), leaving.begin, leaving.apart)
+        await hand_over(departure, manifest, ("", 0), leaving.begin)
     assert [each.code for each in refused.value.errors] == ["outdated"]
     assert await leaving.apart.entries("departures") == []
     await reopen_clinic(departure, leaving.begin)
     with pytest.raises(NotFound):
-        await hand_over(departure, await leaving.archive(), ("", 0), leaving.begin, leaving.apart)
+        await hand_over(departure, await leaving.archive(), ("", 0), leaving.begin)
 
 
 async def test_no_way_back(leaving: Leaving, service: Service) -> None:
@@ -274,29 +276,67 @@ async def test_interrupted(leaving: Leaving, clinic: Clinic, service: Service) -
 
 
 async def test_register_first(leaving: Leaving, service: Service, tmp_path: Path) -> None:
-    """Where the register cannot be written, nothing is deleted; what it holds is deleted after a restore, too."""
+    """Nothing is deleted that the register does not name, and it names no clinic that was opened again: whatever comes
+    of writing it, the clinic stays closed and the command goes on."""
+    own = UUID(leaving.clinic.id)
     blocked = tmp_path / "blocked"
     blocked.write_text("")
-    with pytest.raises(Unavailable):
-        await leaving.handed(FolderApart(blocked, make=True))
-    departure = await leaving.close()
-    assert departure.handed is None
-
-    class Cut(FolderApart):
-        async def append(self, book: Any, entry: bytes) -> None:
-            await super().append(book, entry)
-            raise Interrupted
-
-    # The entry is there and its transaction is not, as after a backup from before was restored.
-    with pytest.raises(Interrupted):
-        await leaving.handed(Cut(tmp_path / "apart", make=True))
-    await reopen_clinic(departure, leaving.begin)
-    assert (await service.ask("GET", f"/clinics/{leaving.clinic.slug}", leaving.clinic.owner)).status_code == 200
-    replayed = await replay_departures(leaving.begin, CLOCK, leaving.apart)
-    assert (replayed.clinics, replayed.damaged) == (1, [])
+    departure = await leaving.handed()
+    assert await leaving.apart.entries("departures") == []
     async with superuser(service.settings) as admin:
-        assert {count for count, _ in (await _rows(admin, leaving.clinic.id)).values()} == {0}
+        before = await _rows(admin, str(own))
+        with pytest.raises(Unavailable):
+            await leaving.delete(departure, FolderApart(blocked, make=True))
+
+        class Cut(FolderApart):
+            async def append(self, book: Any, entry: bytes) -> None:
+                await super().append(book, entry)
+                raise Interrupted
+
+        with pytest.raises(Interrupted):
+            await leaving.delete(departure, Cut(tmp_path / "apart", make=True))
+        assert await _rows(admin, str(own)) == before
+        await reopen_clinic(departure, leaving.begin)
+        assert (await service.ask("GET", f"/clinics/{leaving.clinic.slug}", leaving.clinic.owner)).status_code == 404
+        backup = await admin.fetchrow("SELECT * FROM departures WHERE clinic_id = $1", own)
+        assert backup["handed"] is not None
+        # As in a backup from before the clinic left.
+        await admin.execute("DELETE FROM departures WHERE clinic_id = $1", own)
+        await admin.execute("UPDATE clinics SET leaving_since = NULL WHERE id = $1", own)
+        replayed = await replay_departures(leaving.begin, CLOCK, leaving.apart)
+        assert (replayed.clinics, replayed.damaged) == (1, [])
+        assert {count for count, _ in (await _rows(admin, str(own))).values()} == {0}
     assert (await replay_departures(leaving.begin, CLOCK, leaving.apart)).clinics == 0
+    entries = [json.loads(each) for each in await leaving.apart.entries("departures")]
+    assert [each["type"] for each in entries] == ["departure", "departure.certificate"]
+
+
+async def test_agreements_outlive_their_chain(alone: Service, apart: FolderApart, tmp_path: Path) -> None:
+    """The certificate proves what was decided for the clinic: which words, when, where in its chain; not by whom."""
+    clinic = await alone.open_clinic("agreed")
+    leaving = Leaving(alone, clinic, apart, tmp_path)
+    owner = UserId(UUID((await alone.done("GET", "/session", clinic.owner))["user"]["id"]))
+    registry = Registry(alone.application.works)
+    await registry.publish("data-processing")
+    for decision in ("accepted", "withdrawn"):
+        await registry.decide(owner, "data-processing", decision, clinic.slug)
+    async with superuser(alone.settings) as admin:
+        decided = await admin.fetch(
+            "SELECT number, slug, version, sha256, decision, decided_at, encode(previous, 'hex') AS previous,"
+            " encode(hash, 'hex') AS hash FROM acceptances WHERE clinic_id = $1 AND capacity = 'clinic' ORDER BY number",
+            UUID(clinic.id),
+        )
+        assert [row["decision"] for row in decided] == ["accepted", "withdrawn"]
+        told = await leaving.delete(await leaving.handed())
+        kept = await admin.fetchval("SELECT certificate FROM departures WHERE clinic_id = $1", UUID(leaving.clinic.id))
+    assert json.loads(kept) == told
+    agreements = told["certificate"]["handed"]["agreements"]
+    for each in agreements:
+        each["decided_at"] = datetime.fromisoformat(each["decided_at"])
+    assert agreements == [dict(row) for row in decided]
+    book = b"".join(await leaving.apart.entries("departures")).decode()
+    assert all(row["hash"] in book for row in decided)
+    assert str(owner) not in kept + book
 
 
 async def test_kept_for_good(leaving: Leaving, clinic: Clinic, service: Service) -> None:

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import msgspec
 
-from coravet.core.kernel.apart import Book
+from coravet.core.kernel.apart import BOOKS, Book
 from coravet.core.kernel.errors import Unavailable
+from coravet.core.kernel.sentences import Sentence
 
 PATIENCE = 10
 """Seconds after which a folder, commonly another machine's, counts as not answering."""
@@ -26,6 +27,8 @@ class _Line(msgspec.Struct, forbid_unknown_fields=True):
 
 class FolderApart:
     """The `KeptApart` port over files that are only ever appended to, by any number of processes.
+
+    All books are there from the first entry of any of them on: one that is missing later was lost.
 
     Args:
         make: whether the folder may be made. Not where it lies on another machine: while that is not mounted, what is
@@ -81,7 +84,10 @@ class FolderApart:
 
     def _append(self, book: Book, line: bytes) -> None:
         self._ready()
-        flags = os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC
+        if not self._in_use():
+            for each in BOOKS:
+                self._path(each).touch(0o600)
+        flags = os.O_RDWR | os.O_APPEND | os.O_CLOEXEC
         descriptor = os.open(self._path(book), flags, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
@@ -99,8 +105,20 @@ class FolderApart:
         self._ready()
         try:
             return self._path(book).read_bytes()
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if self._in_use():
+                raise Unavailable(
+                    Sentence(
+                        "The book {book} is missing in the register that is kept apart. Bring it back from its copy.",
+                        book=book,
+                    )
+                ) from error
             return b""
+
+    def _in_use(self) -> bool:
+        """Whether any book has an entry."""
+        paths = [self._path(each) for each in BOOKS]
+        return any(path.stat().st_size for path in paths if path.exists())
 
     def _path(self, book: Book) -> Path:
         return self._folder / f"{book}.jsonl"

@@ -82,7 +82,8 @@ async def forget_account(who: str, reason: str, begin: SystemBegin[AccountWork],
 
     Raises:
         Invalid: there is no reason, no such account or more than one, or nobody would be left to own a clinic.
-        Unavailable: the register that is kept apart does not answer; nothing was done.
+        Unavailable: the register that is kept apart does not answer; nothing was done here, but it may hold the entry,
+            and then a replay does it, as repeating this does.
     """
     fields, errors = clean_fields({"who": who, "reason": reason}, ("who", "reason"), required=("who", "reason"))
     if errors:

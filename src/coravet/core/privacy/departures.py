@@ -2,7 +2,8 @@
 
 The clinic is controller of its clients' data and CoraVet their processor, who at the end of the service hands them back
 and deletes them (LOPDP and its regulation). Up to the hand-over everything can be undone; from then on nothing can, and
-whatever interrupts the deletion, the same command goes on with it.
+whatever interrupts the deletion, the same command goes on with it. The register that is kept apart is told between the
+two: what it names is never a clinic that was opened again, and nothing is deleted that it does not name.
 """
 
 import asyncio
@@ -15,7 +16,7 @@ from uuid import UUID
 import msgspec
 
 from coravet.core.exchange.export import FOLDER, Manifest
-from coravet.core.kernel.actor import ClinicId
+from coravet.core.kernel.actor import ClinicId, UserId
 from coravet.core.kernel.apart import KeptApart
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import FieldError, Invalid, Unavailable
@@ -24,7 +25,7 @@ from coravet.core.kernel.fields import clean_fields
 from coravet.core.kernel.work import SystemBegin
 from coravet.core.privacy.accounts import AccountEntry, repeat_account
 from coravet.core.privacy.certificates import certified
-from coravet.core.privacy.leaving_ports import AccountWork, Departure, DepartureWork, Handed
+from coravet.core.privacy.leaving_ports import AccountWork, Agreement, Departure, DepartureWork, Handed
 
 BATCH = 2_000
 """Rows that one transaction deletes: a second or so, in which nobody of another clinic waits for anything."""
@@ -44,7 +45,8 @@ class DepartureCertificate(msgspec.Struct, frozen=True, kw_only=True):
     """What is certified to a clinic that left.
 
     Attributes:
-        handed: everything of the clinic as it was handed to it, with the SHA-256 of the archive.
+        handed: everything of the clinic as it was handed to it, with the SHA-256 of the archive and the clinic's own
+            decisions on legal texts, whose proof outlives its chain.
         deleted_at: when nothing of the clinic was left in the database; backups end by themselves, later.
     """
 
@@ -96,15 +98,23 @@ async def close_clinic(slug: str, reason: str, begin: SystemBegin[DepartureWork]
     return departure
 
 
-async def departed(apart: KeptApart) -> list[ClinicId]:
-    """The clinics that were handed everything and are deleted, by the register. Raises Unavailable."""
-    found: list[ClinicId] = []
+async def registered(apart: KeptApart) -> tuple[list[Departure], list[UserId]]:
+    """The clinics that were handed everything, and whose accounts were erased, by the register. Raises Unavailable."""
+    departures: list[Departure] = []
+    accounts: list[UserId] = []
     for line in await apart.entries("departures"):
         with suppress(msgspec.DecodeError):
             match msgspec.json.decode(line, type=Entry):
                 case DepartureEntry(departure=departure):
-                    found.append(departure.clinic_id)
-    return found
+                    departures.append(departure)
+                case AccountEntry(user_id=user_id):
+                    accounts.append(user_id)
+    return departures, accounts
+
+
+async def departed(apart: KeptApart) -> list[ClinicId]:
+    """The clinics that were handed everything and are deleted, by the register. Raises Unavailable."""
+    return [departure.clinic_id for departure in (await registered(apart))[0]]
 
 
 async def reopen_clinic(departure: Departure, begin: SystemBegin[DepartureWork]) -> None:
@@ -118,9 +128,8 @@ async def hand_over(
     manifest: Manifest,
     archive: tuple[str, int],
     begin: SystemBegin[DepartureWork],
-    apart: KeptApart,
 ) -> Departure:
-    """Note what the clinic was handed, when it is all there is. From here on there is no way back.
+    """Note what the clinic was handed, when it is all there is. Once this is committed there is no way back.
 
     Args:
         manifest: of the archive, which was found to be whole.
@@ -146,12 +155,23 @@ async def hand_over(
                     ]
                 )
         accounts = (await work.clearing.people(departure.clinic_id))[1]
-        handed = Handed(sha256=archive[0], bytes=archive[1], rows=rows, accounts=accounts)
+        agreements = [
+            Agreement(
+                number=entry.number,
+                slug=entry.slug,
+                version=entry.version,
+                sha256=entry.sha256,
+                decision=entry.decision,
+                decided_at=entry.decided_at,
+                previous=entry.previous.hex(),
+                hash=entry.hash.hex(),
+            )
+            async for entry in work.chains.entries(departure.clinic_id)
+            if entry.capacity == "clinic"
+        ]
+        handed = Handed(sha256=archive[0], bytes=archive[1], rows=rows, accounts=accounts, agreements=agreements)
         await work.departures.hand_over(departure, handed)
-        departure = msgspec.structs.replace(departure, handed=handed)
-        # Last before the commit: a backup that knows the clinic still meets it here, whatever is interrupted.
-        await apart.append("departures", msgspec.json.encode(DepartureEntry(departure=departure)))
-    return departure
+    return msgspec.structs.replace(departure, handed=handed)
 
 
 async def delete_clinic(
@@ -171,7 +191,8 @@ async def delete_clinic(
 
     Raises:
         NotFound: there is no such departure.
-        Unavailable: something of the clinic is written still; repeated, this goes on where it was.
+        Unavailable: the register cannot be written, and then nothing is deleted; or something of the clinic is written
+            still. Repeated, this goes on where it was.
     """
     for _ in range(ROUNDS):
         async with begin(REASON) as work:
@@ -179,6 +200,7 @@ async def delete_clinic(
             tables = work.clearing.tables()
         if departure.certificate is not None:
             return departure.certificate
+        await _register(departure, apart)
         for table in tables:
             await _empty(departure, table, begin, done, batch)
         certificate = await _certify(departure, begin, clock, apart)
@@ -186,6 +208,18 @@ async def delete_clinic(
             return certificate
         await asyncio.sleep(pause)
     raise Unavailable("Something of this clinic is still being written. Repeat the command in a minute.", 60)
+
+
+async def _register(departure: Departure, apart: KeptApart) -> None:
+    """Have the register name the departure before the first row goes: a backup that knows the clinic meets it there.
+
+    Only now, when the hand-over is committed: a write that seems to have failed may have been done all the same, and
+    by it a replay would delete a clinic that was opened again.
+    """
+    if departure.handed is None:
+        raise ValueError("a clinic is deleted once everything was handed over")
+    if departure.id not in {each.id for each in (await registered(apart))[0]}:
+        await apart.append("departures", msgspec.json.encode(DepartureEntry(departure=departure)))
 
 
 async def _empty(

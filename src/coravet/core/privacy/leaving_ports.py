@@ -8,6 +8,27 @@ import msgspec
 
 from coravet.core.kernel.actor import ClinicId, MemberId, UserId
 from coravet.core.kernel.work import Work
+from coravet.core.legal.documents import Decision
+from coravet.core.legal.ports import Chains
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """A decision of the clinic itself on a legal text, without the person who took it for the clinic.
+
+    Attributes:
+        number: its place in the clinic's chain of decisions.
+        sha256: of the text that was shown, in hex.
+        previous, hash: of the chain's entries, in hex; heads of the chain are kept apart, too.
+    """
+
+    number: int
+    slug: str
+    version: str
+    sha256: str
+    decision: Decision
+    decided_at: datetime
+    previous: str
+    hash: str
 
 
 class Handed(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,12 +39,14 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
         bytes: its size.
         rows: how many rows each table of the clinic's had.
         accounts: people who were members of this clinic alone.
+        agreements: what was decided for the clinic, whose chain is deleted with it.
     """
 
     sha256: str
     bytes: int
     rows: dict[str, int]
     accounts: int
+    agreements: list[Agreement]
 
 
 class Departure(msgspec.Struct, frozen=True, kw_only=True):
@@ -113,6 +136,8 @@ class DepartureWork(Work, Protocol):
 
     @property
     def clearing(self) -> Clearing: ...
+    @property
+    def chains(self) -> Chains: ...
 
 
 class LockedAccount(msgspec.Struct, frozen=True):

@@ -4,18 +4,16 @@ Whoever the restored database does not know is left out; what is as it must be s
 at any time. An entry may tell of an erasure that was never committed: it was asked for, and is done by this.
 """
 
-from contextlib import suppress
 from uuid import UUID, uuid5
 
 import msgspec
 
-from coravet.core.kernel.actor import Actor, ClinicId, UserId
-from coravet.core.kernel.apart import KeptApart
+from coravet.core.kernel.actor import Actor, ClinicId
+from coravet.core.kernel.apart import BOOKS, KeptApart
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import DomainError
 from coravet.core.kernel.work import Begin, SystemBegin
-from coravet.core.privacy.accounts import AccountEntry
-from coravet.core.privacy.departures import DepartureEntry, Entry
+from coravet.core.privacy.departures import registered
 from coravet.core.privacy.erase import Erase, RegisteredErasure, erase_client
 from coravet.core.privacy.erasure_ports import ErasureWork
 from coravet.core.privacy.replay_ports import ReplayWork, Standing
@@ -53,6 +51,18 @@ class Book(msgspec.Struct, frozen=True):
 
     entries: dict[int, RegisteredErasure]
     damaged: list[int]
+
+
+class Compared(msgspec.Struct, frozen=True):
+    """The register held to a database.
+
+    Attributes:
+        read: how many entries each book has, damaged ones included.
+        lacking: how many erasures or departures this database carried out that the book does not tell of, by book.
+    """
+
+    read: dict[str, int]
+    lacking: dict[str, int]
 
 
 async def read_register(apart: KeptApart) -> Book:
@@ -105,18 +115,30 @@ async def undone(system_begin: SystemBegin[ReplayWork], apart: KeptApart) -> int
     """
     book = await read_register(apart)
     known = await _known(book, system_begin)
-    clinics: list[ClinicId] = []
-    accounts: list[UserId] = []
-    for line in await apart.entries("departures"):
-        with suppress(msgspec.DecodeError):
-            match msgspec.json.decode(line, type=Entry):
-                case DepartureEntry(departure=departure):
-                    clinics.append(departure.clinic_id)
-                case AccountEntry(user_id=user_id):
-                    accounts.append(user_id)
+    departures, accounts = await registered(apart)
     async with system_begin(REASON) as work:
-        left = await work.registered.still_here(clinics, accounts)
+        left = await work.registered.still_here([each.clinic_id for each in departures], accounts)
     return left + sum(bool(_left(entry, known)) for entry in book.entries.values())
+
+
+async def compare(system_begin: SystemBegin[ReplayWork], apart: KeptApart) -> Compared:
+    """How much the register holds, and what this database did that the register does not tell of.
+
+    Raises:
+        Unavailable: the register cannot be read.
+    """
+    read: dict[str, int] = {name: len(await apart.entries(name)) for name in BOOKS}
+    book = await read_register(apart)
+    departures, accounts = await registered(apart)
+    async with system_begin(REASON) as work:
+        done = await work.registered.done_here()
+    erased = {(entry.clinic_id, each) for entry in book.entries.values() for each in entry.clients}
+    lacking = {
+        "erasures": len(set(done.clients) - erased),
+        "departures": len(set(done.departures) - {each.id for each in departures})
+        + len(set(done.accounts) - set(accounts)),
+    }
+    return Compared(read, {name: many for name, many in lacking.items() if many})
 
 
 async def _known(book: Book, system_begin: SystemBegin[ReplayWork]) -> Known:

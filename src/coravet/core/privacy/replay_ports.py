@@ -26,6 +26,20 @@ class Standing(msgspec.Struct, frozen=True):
     merged_into_id: UUID | None
 
 
+class DoneHere(msgspec.Struct, frozen=True):
+    """What this database carried out to its end.
+
+    Attributes:
+        clients: who were erased, each with their clinic.
+        departures: the ids of the departures of clinics that were deleted.
+        accounts: whose accounts were erased.
+    """
+
+    clients: list[tuple[ClinicId, UUID]]
+    departures: list[UUID]
+    accounts: list[UserId]
+
+
 class Registered(Protocol):
     """The conversation about whom the register names; a system's work has it."""
 
@@ -35,6 +49,10 @@ class Registered(Protocol):
 
     async def still_here(self, clinics: Sequence[ClinicId], accounts: Sequence[UserId]) -> int:
         """How many of these clinics this database knows, and of these people as not erased."""
+        ...
+
+    async def done_here(self) -> DoneHere:
+        """What the register must tell of, too."""
         ...
 
 

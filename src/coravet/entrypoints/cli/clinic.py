@@ -88,6 +88,7 @@ def leave(
                 try:
                     departure = await _hand_over(wired, departure, export)
                 except BaseException:
+                    # Not where the hand-over was committed and only its answer was lost.
                     await reopen_clinic(departure, wired.system_begin)
                     raise
                 print(f"Everything of {slug} is in {export}. It is deleted here now.", flush=True)
@@ -141,7 +142,7 @@ async def _hand_over(wired: "Services", departure: "Departure", file: Path) -> "
         raise
     await asyncio.to_thread(part.rename, file)
     try:
-        return await hand_over(departure, manifest, archive, wired.system_begin, wired.apart)
+        return await hand_over(departure, manifest, archive, wired.system_begin)
     except Invalid:
         await asyncio.to_thread(file.unlink)
         raise

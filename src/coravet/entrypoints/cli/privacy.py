@@ -58,11 +58,12 @@ def replay() -> None:
     """After a backup was restored: erase again whoever was erased since, and delete again what left since.
 
     Reads the register below CORAVET_KEPT_APART. Whoever is erased already stays so, and whom the database does not know
-    is left out, so that it may be repeated at any time. Ends with 1 where something could not be replayed.
+    is left out, so that it may be repeated at any time. Ends with 1 where something could not be replayed, and where
+    the register is none, or lacks what this database knows was done.
 
     **Example**: `coravet migrate && coravet privacy replay && coravet serve`
     """
-    from coravet.entrypoints.cli.refusals import database_expected
+    from coravet.entrypoints.cli.refusals import CommandError, database_expected
     from coravet.settings import load
 
     settings = load()
@@ -71,9 +72,15 @@ def replay() -> None:
         from coravet.bootstrap import services
         from coravet.core.legal.heads import keep_heads
         from coravet.core.privacy.departures import replay_departures
-        from coravet.core.privacy.replay import replay_erasures
+        from coravet.core.privacy.replay import compare, replay_erasures
 
         async with services(settings) as wired:
+            compared = await compare(wired.system_begin, wired.apart)
+            if not any(compared.read.values()):
+                raise CommandError(
+                    f"Nothing is kept in {settings.kept_apart}, and nothing was done. Let CORAVET_KEPT_APART name the "
+                    "folder that the service has; if it never kept anything there, there is nothing to replay."
+                )
             left = await replay_departures(wired.system_begin, wired.clock, wired.apart)
             found = await replay_erasures(wired.begin, wired.system_begin, wired.clock, wired.apart)
             shorter = await keep_heads(wired.apart, wired.system_begin, wired.clock, restored=True)
@@ -81,6 +88,7 @@ def replay() -> None:
             f"erasures: {found.again} done again, {found.stood} stood already, {found.unknown} not in this database.",
             f"departures: {left.clinics} clinics and {left.accounts} accounts were deleted again.",
             f"acceptances: {shorter} chains go on from where they end in this database.",
+            "read: " + ", ".join(f"{many} entries of {book}" for book, many in compared.read.items()) + ".",
         ]
         books = {"erasures": found.damaged, "departures": left.damaged}
         wrong = [
@@ -91,6 +99,11 @@ def replay() -> None:
         wrong += [
             f"erasures: entry {number} could not be replayed ({code}). Mend that, and repeat the command."
             for number, code in found.refused
+        ]
+        wrong += [
+            f"{book}: this database did {many} that the book does not tell of. Look whether CORAVET_KEPT_APART names "
+            "the folder that the service has, as it is today; bring the book back from its copy."
+            for book, many in compared.lacking.items()
         ]
         return told, wrong
 

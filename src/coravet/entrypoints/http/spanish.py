@@ -121,6 +121,9 @@ _REQUESTS = {
         "No se puede leer el registro que se guarda aparte de la base de datos. "
         "Inténtelo de nuevo y, si continúa, avise a quien administra el servicio."
     ),
+    "The book {book} is missing in the register that is kept apart. Bring it back from its copy.": (
+        "Falta el libro {book} en el registro que se guarda aparte. Recupérelo de su copia."
+    ),
     "The register does not answer.": "El registro no responde.",
     "The journal does not answer.": "El registro de cambios no responde.",
     "The event stream is starting.": "Las novedades en vivo se están iniciando.",
