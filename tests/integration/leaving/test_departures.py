@@ -323,7 +323,8 @@ async def test_agreements_outlive_their_chain(alone: Service, apart: FolderApart
     async with superuser(alone.settings) as admin:
         decided = await admin.fetch(
             "SELECT number, slug, version, sha256, decision, decided_at, encode(previous, 'hex') AS previous,"
-            " encode(hash, 'hex') AS hash FROM acceptances WHERE clinic_id = $1 AND capacity = 'clinic' ORDER BY number",
+            " encode(hash, 'hex') AS hash FROM acceptances WHERE clinic_id = $1 AND capacity = 'clinic'"
+            " ORDER BY number",
             UUID(clinic.id),
         )
         assert [row["decision"] for row in decided] == ["accepted", "withdrawn"]
