@@ -38,7 +38,7 @@ EXEMPT = {
     ("POST", "/api/v1/legal/acceptances"),
     ("GET", "/api/v1/legal/acceptances"),
     ("GET", "/api/v1/legal/acceptances/{acceptance_id}"),
-    # A client's rights do not wait for what a member has not accepted, and no clinic is held by its data.
+    # Requests and exports do not wait for what a member has not accepted; erasing, which nothing undoes, does.
     ("GET", "/api/v1/clinics/{clinic}/privacy/requests"),
     ("POST", "/api/v1/clinics/{clinic}/privacy/requests"),
     ("GET", "/api/v1/clinics/{clinic}/privacy/requests/{request_id}"),

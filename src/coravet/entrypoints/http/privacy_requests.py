@@ -26,7 +26,8 @@ from coravet.entrypoints.http.paging import Cursor, Limit
 
 _REQUESTS = "/clinics/{clinic:str}/privacy/requests"
 _REQUEST = f"{_REQUESTS}/{{request_id:uuid}}"
-# Nobody's right waits until whoever handles it has read and accepted our texts.
+# A request is taken in, answered and registered before whoever handles it has read and accepted our texts. Erasing a
+# client is not exempt: it can wait for that reading, and its term runs for days.
 _HANDLE = permitted("privacy:manage", legal_exempt=True)
 
 Open = Annotated[bool | None, QueryParameter(name="open", description="Only open ones, or only closed ones.")]
