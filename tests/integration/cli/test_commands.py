@@ -222,7 +222,7 @@ def test_import_and_export(terminal: Terminal, database: Settings, tmp_path: Pat
 
 
 def test_a_damaged_register(terminal: Terminal, database: Settings, tmp_path: Path) -> None:
-    """What cannot be replayed is named with book and number and ends with 1, and so does a folder that is no register."""
+    """What cannot be replayed is named by book and number and ends with 1; so does a folder that is no register."""
     settings = database.model_copy(update={"kept_apart": tmp_path})
     code, said = terminal.run(settings, "privacy", "replay")
     assert (code, "Nothing is kept" in said[-1]) == (1, True)
