@@ -1,14 +1,17 @@
 """Guests who ask what is free, hold a time, and book it."""
 
 import asyncio
+import json
 from collections import Counter
 from datetime import UTC, datetime, timedelta
+from io import BytesIO
 from secrets import token_hex
 from typing import Any
 from uuid import UUID, uuid4
+from zipfile import ZipFile
 
 import pytest
-from tests.integration.http.service import EVERY_HOUR, Clinic, Service
+from tests.integration.http.service import EVERY_HOUR, Clinic, Service, superuser
 from tests.integration.parts.texts import shown
 from tests.integration.portal.parts import book, booked, configure, execute, hold, instant, rows, stranger
 
@@ -392,3 +395,28 @@ async def test_names_of_many_kinds(service: Service, clinic: Clinic) -> None:
     wanted = clinic.guest()
     person = wanted["client"] | {"given_name": "Ma. José", "family_name": "D'Ávila-Ñusta"}
     await booked(service, clinic, wanted | {"client": person, "patient": {"name": "Rocky 2", "species": "dog"}})
+
+
+async def test_a_new_guest_is_all_theirs(service: Service, clinic: Clinic) -> None:
+    """What somebody wrote who was not known before, and from where they accepted the terms, is in their export and goes
+    with them."""
+    person = {"given_name": "Ximena", "family_name": f"Toapanta{token_hex(3)}", "phone": "0987654300"}
+    wanted = clinic.guest(client=person, patient={"name": "Nube", "species": "cat"})
+    visit = await booked(service, clinic, wanted)
+    found = "SELECT client_id FROM appointments WHERE id = $1"
+    async with superuser(service.settings) as admin:
+        client_id = await admin.fetchval(found, visit["id"])
+        at = f"/clinics/{clinic.slug}/clients/{client_id}"
+        archive = await service.ask("POST", f"{at}/export", clinic.owner)
+        with ZipFile(BytesIO(archive.content)) as files:
+            data = json.loads(files.read("datos.json"))["data"]
+        assert [len(data[table]) for table in ("guest_requests", "acceptances", "acceptance_evidence")] == [1, 1, 1]
+        await service.done("POST", f"{at}/erase", clinic.owner, json={})
+        asked = "SELECT * FROM guest_requests WHERE appointment_id = $1"
+        assert person["family_name"] not in str(await admin.fetchrow(asked, visit["id"]))
+        left = (
+            "SELECT count(*) FROM acceptance_evidence e JOIN acceptances a USING (clinic_id, id)"
+            " JOIN guest_requests g ON g.clinic_id = a.clinic_id AND g.id = a.guest_request_id"
+            " WHERE g.appointment_id = $1"
+        )
+        assert await admin.fetchval(left, visit["id"]) == 0

@@ -151,7 +151,8 @@ async def decide(
         HashMismatch: it has other words.
         NotForClinic: the person owns no such clinic.
         NothingToWithdraw: the last decision is not an acceptance.
-        Invalid: the person owns several clinics and names none, or names one where the text binds the person.
+        Invalid: it is a guest's text, or the person owns several clinics and names none, or names one where the text
+            binds the person.
     """
     async with begin("decide about a legal text", user_id) as work:
         if not await work.acceptances.hold(user_id):
@@ -160,6 +161,11 @@ async def decide(
         find = published if command.decision == "withdrawn" else in_force
         text = await find(work, command)
         document = DOCUMENTS[text.slug]
+        if document.audience == "guest":
+            sentence = (
+                "This is not a text to decide on here. Load the text that is asked for, show it, and name that one."
+            )
+            raise Invalid(errors=[FieldError("/slug", "wrong_text", sentence)])
         clinic_id, capacity = await _for_whom(work, document, user_id, command.clinic)
         await work.acceptances.head(clinic_id)
         whose = None if capacity == "clinic" else user_id
@@ -184,12 +190,11 @@ async def decide(
             clinic_id=clinic_id,
             capacity=capacity,
         )
-        if document.blocking and command.decision != "accepted":
-            if capacity == "clinic":
-                waiting = await work.publishing.concerned(owners=True, clinic_id=clinic_id)
-            else:
-                waiting = await work.publishing.concerned(owners=False, user_id=user_id)
-            for clinic, person in waiting:
+        # Declining what nobody has to accept takes nothing back.
+        reopens = command.decision == "withdrawn" or (command.decision, text.change) == ("declined", "major")
+        if document.blocking and reopens:
+            who = {"clinic_id": clinic_id} if capacity == "clinic" else {"user_id": user_id}
+            for clinic, person in await work.publishing.concerned(owners=capacity == "clinic", **who):
                 work.emit(LegalAcceptanceRequired(text.version_id, person=person), clinic)
         return work.answer(await work.acceptances.view(user_id, entry.id))
 

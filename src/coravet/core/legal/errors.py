@@ -1,6 +1,6 @@
 """Why a decision on a legal text, or its publication, is refused."""
 
-from coravet.core.kernel.errors import Conflict, Forbidden, InvalidTransition, StaleVersion
+from coravet.core.kernel.errors import Conflict, FieldError, Forbidden, Invalid, InvalidTransition, StaleVersion
 from coravet.core.legal.gate import OpenDocument
 
 
@@ -35,3 +35,9 @@ class NothingToWithdraw(InvalidTransition):
 
     def __init__(self) -> None:
         super().__init__("You have not accepted this text, so there is nothing to withdraw.")
+
+
+def wrong_text(pointer: str) -> Invalid:
+    """Another text is to be decided on here; the pointer names what was sent."""
+    sentence = "This is not a text to decide on here. Load the text that is asked for, show it, and name that one."
+    return Invalid(errors=[FieldError(pointer, "wrong_text", sentence)])

@@ -61,6 +61,9 @@ async def publish(texts: Sequence[LegalText], change: Change, begin: SystemBegin
             return Published(new=False, asked=0)
         if not before and change != "major":
             raise NotPublishable(f"{slug} {version} is its first version, which is always a major change.")
+        newest = max((text.ordinal for text in before), default=0)
+        if {text.sha256 for text in texts} & {text.sha256 for text in before if text.ordinal == newest}:
+            raise NotPublishable(f"{slug} {version} has the very words of the version before: edit the copies first.")
         if change != "major":
             await _refuse_understated(work, change, before, texts)
         version_id = work.new_id()

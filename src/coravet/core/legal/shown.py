@@ -5,6 +5,7 @@ from collections.abc import Collection
 from coravet.core.kernel.errors import FieldError, Invalid, NotFound
 from coravet.core.legal.accept import in_force, published
 from coravet.core.legal.documents import REQUIRED_LOCALE
+from coravet.core.legal.errors import wrong_text
 from coravet.core.legal.model import PublishedText, Shown
 from coravet.core.legal.ports import LegalWork
 
@@ -25,8 +26,7 @@ async def shown_text(
         HashMismatch: it has other words.
     """
     if shown.slug not in slugs:
-        sentence = "This is not a text to decide on here. Load the text that is asked for, show it, and name that one."
-        raise Invalid(errors=[FieldError(f"{pointer}/slug", "wrong_text", sentence)])
+        raise wrong_text(f"{pointer}/slug")
     try:
         return await (in_force if agreed else published)(work, shown)
     except NotFound:

@@ -39,7 +39,8 @@ _ABOUT = {
         " leer con un programa.",
         "De un animal que fue de otra persona antes o después de usted no aparece lo que se anotó en ese tiempo. No"
         " están los datos de otras personas ni de quienes trabajan en la clínica, salvo el nombre y el registro de"
-        " quien firmó o atendió, ni las claves secretas. Los mensajes no se guardan, solo que se enviaron.",
+        " quien firmó o atendió, ni las claves secretas. Lo que la clínica escribió con sus palabras está tal como se"
+        " escribió. Los mensajes no se guardan, solo que se enviaron.",
         "Si algo no es correcto, pida a la clínica que lo rectifique (art. 14). También puede pedir que se elimine"
         " (art. 15), oponerse a su uso (art. 16) o pedir que se suspenda (art. 19).",
     ),
@@ -50,7 +51,8 @@ _ABOUT = {
         " and in the file inferidos.json. All else is in datos.json, too, which another clinic can read by a program.",
         "Of an animal that was somebody else's before or after you, what was written in that time is not shown. Data of"
         " other people and of those who work at the clinic are not here, but for name and registration of who signed or"
-        " treated, nor are secrets. Messages are not kept, only that they were sent.",
+        " treated, nor are secrets. What the clinic wrote in its own words is as it was written."
+        " Messages are not kept, only that they were sent.",
         "If anything is wrong, ask the clinic to correct it (art. 14). You may also ask to have it erased (art. 15),"
         " object to its use (art. 16) or ask for a suspension (art. 19).",
     ),

@@ -221,8 +221,11 @@ async def post_booking(
         evidence=evidence_of(request, call),
     )
 
+    # Before the booking looks at its clock: who is registered by it is its guest from before they asked.
+    asked_at = clock.now()
+
     async def register(work: AnyWork) -> UUID:
-        return await match_or_register(work, person, animal, clock.now())
+        return await match_or_register(work, person, animal, asked_at)
 
     try:
         try:

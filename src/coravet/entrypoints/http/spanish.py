@@ -21,7 +21,7 @@ _LEGAL = {
         "No se publicó ningún texto así. Cargue el texto vigente, muéstrelo y nombre ese."
     ),
     "The hash is not that of the published text. Load the text again, show it, and decide on it.": (
-        "El hash no es el del texto publicado. Cargue el texto otra vez, muéstrelo y decida sobre él."
+        "Lo que se mostró no es el texto publicado. Vuelva a cargar el texto, léalo y decida sobre él."
     ),
     "This text binds the clinic: only an owner of it decides about it.": (
         "Este texto obliga a la clínica: solo un propietario decide sobre él."
