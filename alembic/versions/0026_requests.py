@@ -21,6 +21,22 @@ SOURCES = {
 """How a client may have told what they decided, up to here; from now on by a rights request, too."""
 
 
+# Waits for whoever is erasing them. What was told of them is all the register keeps, for no erasure comes again.
+REFUSE_TEXT = """
+CREATE FUNCTION refuse_erased_request() RETURNS trigger LANGUAGE plpgsql AS $$
+DECLARE gone timestamptz;
+BEGIN
+    SELECT c.erased_at INTO gone FROM privacy_requests r
+    JOIN clients c ON c.clinic_id = r.clinic_id AND c.id = r.client_id
+    WHERE r.clinic_id = NEW.clinic_id AND r.id = NEW.request_id FOR KEY SHARE OF c;
+    IF gone IS NOT NULL THEN
+        RAISE EXCEPTION 'nothing is written of a person who was erased' USING ERRCODE = 'foreign_key_violation';
+    END IF;
+    RETURN NEW;
+END $$
+"""
+
+
 def upgrade() -> None:
     op.add_column("clients", sa.Column("suspended_at", INSTANT, nullable=True))
     for table, sources in SOURCES.items():
@@ -28,6 +44,15 @@ def upgrade() -> None:
         op.create_check_constraint(op.f(f"ck_{table}_source"), table, f"source IN ({sources}, 'rights_request')")
     _requests()
     _steps()
+    op.execute(REFUSE_TEXT)
+    op.execute("REVOKE ALL ON FUNCTION refuse_erased_request() FROM PUBLIC")
+    for table, function, event in (
+        ("privacy_requests", "refuse_erased_client", "BEFORE INSERT OR UPDATE OF client_id ON privacy_requests"),
+        ("privacy_request_steps", "refuse_erased_request", "BEFORE INSERT ON privacy_request_steps"),
+    ):
+        when = "WHEN (NEW.text IS NOT NULL) " if table == "privacy_request_steps" else ""
+        op.execute(f"CREATE TRIGGER {function} {event} FOR EACH ROW {when}EXECUTE FUNCTION {function}()")
+        op.execute(f"ALTER TABLE {table} ENABLE ALWAYS TRIGGER {function}")
 
 
 def _requests() -> None:
@@ -191,6 +216,7 @@ def downgrade() -> None:
     drop_settled("privacy_request_steps")
     op.drop_table("privacy_request_steps")
     op.drop_table("privacy_requests")
+    op.execute("DROP FUNCTION refuse_erased_request()")
     # The revision before has no word for it: whoever asked did so before somebody of the clinic.
     op.execute("ALTER TABLE consents DISABLE TRIGGER keep_consents_change")
     for table, sources in SOURCES.items():

@@ -10,7 +10,7 @@ from uuid import UUID, uuid4
 
 import msgspec
 import pytest
-from tests.integration.erasure.scene import NAMED, Scene, set_scene
+from tests.integration.erasure.scene import CUT, NAMED, Scene, set_scene
 from tests.integration.http.samples import SAMPLES, address
 from tests.integration.http.service import Service, superuser
 
@@ -123,7 +123,7 @@ async def test_again_as_registered(scene: Scene) -> None:
     await scene.done("POST", "appointments/walk-in", json=body)
     client = UUID(scene.client)
     registered = RegisteredErasure(
-        ClinicId(UUID(scene.clinic.id)), uuid4(), 41, "client", client, [client], None, "0" * 64
+        ClinicId(UUID(scene.clinic.id)), uuid4(), 41, "client", client, [client], None, "0" * 64, [UUID(scene.theirs)]
     )
     apart = MemoryApart()
     begin = scene.service.application.works.begin
@@ -131,6 +131,91 @@ async def test_again_as_registered(scene: Scene) -> None:
     assert (told.id, told.certificate.number) == (registered.id, 41)
     assert await apart.entries("erasures") == []
     assert "zoila" not in (await scene.texts()).lower()
+
+
+async def test_again_just_what_was(scene: Scene) -> None:
+    """An animal that was another's by the time of the erasure is only cut, though an older backup has it as theirs."""
+    ids = await scene.write(scene.theirs)
+    client = UUID(scene.client)
+    registered = RegisteredErasure(
+        ClinicId(UUID(scene.clinic.id)), uuid4(), 41, "client", client, [client], None, "0" * 64, []
+    )
+    begin = scene.service.application.works.begin
+    await erase_client(client, Erase(), _actor(scene), begin, SystemClock(), MemoryApart(), registered)
+    encounter = await scene.done("GET", f"encounters/{ids['encounter_id']}", "vet")
+    assert encounter["note"]["subjective"] == CUT
+    await scene.done("POST", f"patients/{scene.theirs}/transfer", json={"client_id": scene.other})
+    patient = await scene.done("GET", f"patients/{scene.theirs}")
+    assert (patient["name"], patient["client"]["id"]) == ("Canela", scene.other)
+
+
+async def _waiting(scene: Scene, many: int) -> None:
+    """Until so many statements of this database wait for a lock."""
+    sql = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    async with asyncio.timeout(10):
+        while len(await scene.fetch(sql)) < many:  # noqa: ASYNC110 -- the database tells nobody
+            await asyncio.sleep(0.05)
+
+
+async def test_merged_at_the_same_moment(scene: Scene) -> None:
+    """Whoever is merged into the person while the erasure waits for them goes along."""
+    twin = {"given_name": "Soila", "family_name": "Quimbiurco", "phone": "0987654321"}
+    twin_id = (await scene.done("POST", "clients", json=twin))["id"]
+    merge = {"merged_id": twin_id}
+    # Without animals, for whose rows the erasure would wait first.
+    person = {"given_name": "Zoila", "family_name": "Toapanta"}
+    scene.client = (await scene.done("POST", "clients", json=person))["id"]
+    async with scene.service.application.works.begin(_actor(scene)) as work:
+        await work.execute("SELECT FROM clients WHERE id = $1 FOR UPDATE", UUID(scene.client))
+        merging = asyncio.create_task(scene.ask("POST", f"clients/{scene.client}/merge", json=merge))
+        await _waiting(scene, 1)
+        erasing = asyncio.create_task(scene.ask("POST", f"clients/{scene.client}/erase"))
+        await _waiting(scene, 2)
+    assert (await merging)[0] == 201
+    if (await erasing) == (409, "contended"):
+        await scene.erase()
+    texts = (await scene.texts()).lower()
+    assert "soila" not in texts
+    assert "987654321" not in texts
+
+
+async def test_a_former_owners_time(scene: Scene) -> None:
+    """What was written while somebody else had the animal stays theirs, cut, until they are erased; drafts end."""
+    ids = await scene.write(scene.theirs)
+    later = {"given_name": "Elva", "family_name": "Toapanta"}
+    heir = (await scene.done("POST", "clients", json=later))["id"]
+    await scene.done("POST", f"patients/{scene.theirs}/transfer", json={"client_id": heir})
+    body = {"patient_id": scene.theirs, "reason": "Toapanta dice"}
+    after = (await scene.done("POST", "encounters", "vet", json=body))["id"]
+    await scene.done("POST", f"clients/{heir}/erase")
+    rows = await scene.fetch(
+        "SELECT id::text, subjective, reason, voided_at, signed_at FROM encounters WHERE patient_id = $1",
+        UUID(scene.theirs),
+    )
+    found = {row["id"]: row for row in rows}
+    assert found[ids["encounter_id"]]["subjective"] == NAMED
+    assert all(row["signed_at"] or row["voided_at"] for row in rows)
+    assert "ZÓILA" in found[ids["draft_id"]]["reason"]
+    assert found[after]["reason"] == "[eliminado]"
+    texts = await scene.texts()
+    assert "Canela" not in texts
+    assert "Toapanta" not in texts
+    await scene.erase()
+    assert "zóila" not in (await scene.texts()).lower()
+
+
+async def test_cut_is_held_back(scene: Scene) -> None:
+    """A rule holds back what was cut in an animal that another keeps, too, and counts it."""
+    ids = await scene.write(scene.shared)
+    rule = {"category": "clinical_record", "basis": "Regla de prueba", "months": 60, "provisional": True}
+    await scene.done("PUT", "privacy/retention", json={"rules": [rule]})
+    told = await scene.erase()
+    [held] = told["certificate"]["held"]
+    rows = await scene.fetch("SELECT row_id::text, content FROM withheld WHERE clinic_id = $1", UUID(scene.clinic.id))
+    assert len(rows) == held["rows"]
+    assert msgspec.json.decode({row["row_id"]: row["content"] for row in rows}[ids["encounter_id"]]) == {
+        "subjective": NAMED
+    }
 
 
 RIVALS: dict[str, Callable[[Scene, dict[str, str]], Awaitable[tuple[int, str]]]] = {

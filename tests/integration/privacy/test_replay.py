@@ -43,7 +43,7 @@ class Register:
     async def tell(self, client: UUID, number: int, *merged: UUID, clinic: str | None = None) -> RegisteredErasure:
         """Register an erasure that this database lacks."""
         clinic_id = ClinicId(UUID(clinic or self.clinic.id))
-        entry = RegisteredErasure(clinic_id, uuid4(), number, "client", client, [client, *merged], None, "0" * 64)
+        entry = RegisteredErasure(clinic_id, uuid4(), number, "client", client, [client, *merged], None, "0" * 64, [])
         await self.apart.append("erasures", msgspec.json.encode(entry))
         return entry
 

@@ -270,6 +270,25 @@ async def test_nobodys_erasure(desk: Desk, admin: asyncpg.Connection) -> None:
     assert (await desk.take(request, "close"))["subject"]["name"] == "Eva Vera"
 
 
+async def test_other_requests_of_who_was_erased(desk: Desk, admin: asyncpg.Connection) -> None:
+    """Nothing is written of somebody who was erased, in their other requests either, nor past the service; such a
+    request can be withdrawn."""
+    request = await desk.open()
+    at = f"/clinics/{desk.clinic.slug}/clients/{desk.clinic.ids['client_id']}/erase"
+    await desk.service.done("POST", at, desk.clinic.owner)
+    status, answer = await desk.ask(request, "ask", text="Zoila Quimbiurco, 0991234567")
+    assert (status, answer["code"]) == (409, "invalid_transition")
+    with pytest.raises(asyncpg.ForeignKeyViolationError):
+        await admin.execute(
+            "INSERT INTO privacy_request_steps (clinic_id, id, request_id, step, status, at, text)"
+            " VALUES ($1, gen_random_uuid(), $2, 'clarify', 'received', now(), 'Zoila')",
+            UUID(desk.clinic.id),
+            UUID(request["id"]),
+        )
+    request = await desk.take(request, "withdraw")
+    assert [step["text"] for step in request["steps"]] == [None, None]
+
+
 async def test_objection(desk: Desk) -> None:
     """An objection ends consent to marketing and every reminder; it is never refused as a whole (art. 16)."""
     at = f"/clinics/{desk.clinic.slug}/clients/{desk.clinic.ids['client_id']}"

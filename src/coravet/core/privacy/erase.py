@@ -82,6 +82,7 @@ class RegisteredErasure(msgspec.Struct, frozen=True):
 
     Attributes:
         clients: the client and whoever was merged into them, who in an older backup is somebody still.
+        animals: those erased with them. In an older backup others may be theirs alone, too, that were kept.
     """
 
     clinic_id: ClinicId
@@ -92,6 +93,7 @@ class RegisteredErasure(msgspec.Struct, frozen=True):
     clients: list[UUID]
     request_id: UUID | None
     sha256: str
+    animals: list[UUID]
 
 
 async def erase_client(
@@ -125,7 +127,7 @@ async def erase_client(
     also = sound(check_erase({"also": command.also}))["also"]
     async with begin(actor) as work:
         now = clock.now()
-        found = await work.erasures.subject(client_id, now)
+        found = await work.erasures.subject(client_id, now, None if registered is None else registered.animals)
         if found.erased:
             return work.answer(await work.erasure_reads.of_client(client_id))
         if command.version is not UNSET and command.version != found.version:
@@ -192,6 +194,7 @@ async def erase_client(
                 found.clients,
                 command.request_id,
                 digest,
+                found.animals,
             )
             await apart.append("erasures", msgspec.json.encode(entry))
         return answer

@@ -1,6 +1,6 @@
 """What erasing asks of storage."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 from uuid import UUID
@@ -58,7 +58,8 @@ class Erased(msgspec.Struct, frozen=True):
         version: the client's.
         erased: whether they were erased before.
         clients: the client's id, and those of whoever was merged into them.
-        animals: patients that nobody else keeps, and that are erased with them.
+        animals: patients that nobody else keeps, and that are erased with them, but for the record of the time in
+            which somebody had them who is known still. Those that were erased with somebody else are among them.
         others: patients that are or were theirs and that others keep.
         person: by what they are named.
         spared: names of the others who keep patients, and of these patients.
@@ -91,8 +92,11 @@ class Begun(msgspec.Struct, frozen=True):
 class Erasures(Protocol):
     """The conversation about taking a person out of what is kept."""
 
-    async def subject(self, client_id: UUID, now: datetime) -> Erased:
+    async def subject(self, client_id: UUID, now: datetime, again: Sequence[UUID] | None) -> Erased:
         """Lock the client with whoever was merged into them, after all of their patients, and tell what is theirs.
+
+        Args:
+            again: the animals that were erased with them before, and that are now whoever keeps them here.
 
         Raises:
             NotFound: no such client here.

@@ -34,6 +34,10 @@ class RightsRequests(Table[RightsRequest], Protocol):
         """
         ...
 
+    async def erased(self, request_id: UUID) -> bool:
+        """Whether who asks was erased; if not, they are not before the work ends."""
+        ...
+
     async def check_erased(self, client_id: UUID, erasure_id: UUID) -> None:
         """Raises NotFound where that is no erasure of the client, or one that is not completed."""
         ...

@@ -223,7 +223,7 @@ async def take_request_step(
         NotFound: no such request here, or no erasure of who asks under that id.
         ClientMerged: who asks was merged with another client at this moment; repeat the step.
         StaleVersion: it changed since it was read.
-        InvalidTransition: its state does not allow the step.
+        InvalidTransition: its state does not allow the step, or who asks was erased and it has a text.
     """
     now, zone = clock.now(), time_zone(actor.time_zone)
     fields = sound(check_change(msgspec.structs.asdict(command)))
@@ -232,6 +232,8 @@ async def take_request_step(
         changed = await work.rights_requests.changes(request_id) if command.step in _CHANGES_CLIENT else None
         if changed is not None:
             await work.clients.lock(changed)
+        if fields["text"] is not None and await work.rights_requests.erased(request_id):
+            raise InvalidTransition("This client was erased, and nothing is written of them. Withdraw the request.")
         request = await work.rights_requests.lock(request_id)
         advance(request, command.version)
         _advance(request, command, now, day_of(now, zone), day_of(request.received_at, zone), holidays)

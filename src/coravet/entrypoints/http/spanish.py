@@ -796,6 +796,9 @@ _RIGHTS = {
     "A clarification may be asked within five days of receipt, and these are over.": (
         "La aclaración se puede pedir en los cinco días siguientes a la recepción, y ya pasaron."
     ),
+    "This client was erased, and nothing is written of them. Withdraw the request.": (
+        "Este cliente fue eliminado y no se escribe nada más de él. Retire la solicitud."
+    ),
     "The request's state does not allow this step. Read it again to see what was done.": (
         "El estado de la solicitud no permite este paso. Vuelva a leerla para ver qué se hizo."
     ),

@@ -1,7 +1,7 @@
 """Taking a person out of every table, driven by what each column says of them and how its table relates to them."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, datetime
 from uuid import UUID
 
@@ -111,7 +111,8 @@ SELECT p.id FROM patients p WHERE p.id IN (
     WHERE c.id = $1 OR c.merged_into_id = $1
 ) ORDER BY p.id FOR UPDATE
 """
-# Stronger than who writes of them needs, so that whoever does is waited for, or waits and finds them erased.
+# Stronger than who writes of them needs, so that whoever does is waited for, or waits and finds them erased. Whom
+# somebody merged into them meanwhile only the next statement sees; once the client is locked nobody else is.
 _THEM = """
 SELECT id, version, merged_into_id, erased_at, given_name, family_name, document_number, phone, email, address,
        created_at
@@ -130,6 +131,27 @@ SELECT p.id, p.name, p.erased_at IS NOT NULL AS erased,
              WHERE o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.client_id <> ALL ($1)) AS others
 FROM patients p WHERE p.id IN (SELECT patient_id FROM parties WHERE client_id = ANY ($1))
 """  # noqa: S608 -- our own words
+# When others had an animal that is erased; while they are known its record of that time stays theirs. Who has one after
+# somebody else has it from that day on, the first ones ever since.
+_OF_OTHERS = """
+SELECT o.patient_id,
+       (SELECT max(f.until) FROM parties f
+        WHERE f.clinic_id = o.clinic_id AND f.patient_id = o.patient_id AND f.role = 'owner' AND f.until <= o.since
+          AND f.client_id <> o.client_id) AS begins,
+       o.until AS ends
+FROM parties o JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+WHERE o.patient_id = ANY ($2) AND o.client_id <> ALL ($1) AND o.role IN ('owner', 'co_owner') AND c.erased_at IS NULL
+"""
+_CLOSE_DRAFTS = f"""
+UPDATE encounters SET voided_at = $3, void_reason = {_WORD}
+WHERE clinic_id = $1 AND patient_id = ANY ($2) AND signed_at IS NULL AND voided_at IS NULL
+"""  # noqa: S608 -- our own words
+_WITHHOLD = """
+INSERT INTO withheld AS w (clinic_id, erasure_id, table_name, row_id, category, content, until)
+SELECT $1, $2, $3, x.id, $4, x.content, $5 FROM unnest($6::uuid[], $7::jsonb[]) AS x (id, content)
+ON CONFLICT (clinic_id, erasure_id, table_name, row_id) DO UPDATE SET content = excluded.content || w.content
+RETURNING xmax = 0 AS anew
+"""
 _DEALT = f"""
 {SUBJECT}
 SELECT (SELECT greatest(max(a.starts_at), (SELECT max(e.started_at) FROM encounters e
@@ -177,10 +199,16 @@ _ANSWERS = (
     + FOLDED.format("convert_from(answer, 'UTF8')")
     + " LIKE ANY ($2)"
 )
+# An animal that nobody else keeps yet, in a backup from before, stays with the erased owner until it is transferred.
 _END_PARTIES = """
-UPDATE parties SET until = greatest(since, $4)
-WHERE clinic_id = $1 AND client_id = ANY ($2) AND patient_id = ANY ($3) AND until IS NULL
-RETURNING patient_id, role
+UPDATE parties p SET until = greatest(p.since, $4)
+WHERE p.clinic_id = $1 AND p.client_id = ANY ($2) AND p.patient_id = ANY ($3) AND p.until IS NULL
+  AND (p.role <> 'owner' OR EXISTS (
+    SELECT FROM parties o JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+    WHERE o.clinic_id = $1 AND o.patient_id = p.patient_id AND o.client_id <> ALL ($2) AND o.role = 'co_owner'
+      AND o.until IS NULL AND c.erased_at IS NULL AND c.deceased_on IS NULL
+  ))
+RETURNING p.patient_id, p.role
 """
 _HEIRS = """
 UPDATE parties k SET role = 'owner' FROM (
@@ -254,6 +282,8 @@ def _statement(table: Table, *, held: bool) -> str:
     After the subject it takes the instant, and where something is held back the erasure, the category and the day.
     """
     columns, rows = erased_columns(table), rows_of(table.name)
+    if "erased_at" in table.columns:
+        rows += f" AND {table.name}.erased_at IS NULL"
     if any(column.info["privacy"].on_erasure == "delete_row" for column in columns):
         change = f"DELETE FROM {table.name} WHERE {rows}"  # noqa: S608 -- our own names
     else:
@@ -291,8 +321,9 @@ class ErasuresOnPostgres:
         self._work = work
         self._rows: Counter[str] = Counter()
         self._blocked: Counter[Category] = Counter()
+        self._of_others: list[Time] = []
 
-    async def subject(self, client_id: UUID, now: datetime) -> Erased:
+    async def subject(self, client_id: UUID, now: datetime, again: Sequence[UUID] | None) -> Erased:
         await self._work.fetch(_THEIR_PATIENTS, client_id)
         them = await self._work.fetch(_THEM, client_id)
         client = next((row for row in them if row["id"] == client_id), None)
@@ -303,10 +334,18 @@ class ErasuresOnPostgres:
         clients = [row["id"] for row in them]
         if client["erased_at"] is not None:
             return Erased(client["version"], erased=True, clients=clients)
-        # Those that became theirs before the client was locked.
+        # Those that became theirs before the client was locked, and those who became them.
         await self._work.fetch(_THEIR_PATIENTS, client_id)
+        them = await self._work.fetch(_THEM, client_id)
+        clients = [row["id"] for row in them]
         found = await self._work.fetch(_ANIMALS, clients)
-        animals = [row["id"] for row in found if row["theirs"] and not row["kept"] and not row["erased"]]
+        # Of one that was erased with who had it later, the time in which it was theirs is left.
+        animals = [
+            row["id"]
+            for row in found
+            if row["erased"] or (row["theirs"] and not row["kept"] if again is None else row["id"] in again)
+        ]
+        self._of_others = [Time(*row) for row in await self._work.fetch(_OF_OTHERS, clients, animals)]
         arguments = self._subject(clients, animals)
         contacts = await self._work.fetch(_CONTACTS, *arguments)
         guests = await self._work.fetch(_GUESTS, *arguments)
@@ -325,9 +364,10 @@ class ErasuresOnPostgres:
             erased=False,
             clients=clients,
             animals=animals,
-            others=[row["id"] for row in found if row["id"] not in animals and not row["erased"]],
+            others=[row["id"] for row in found if row["id"] not in animals],
             person=person,
-            spared=[name for row in found if row["id"] not in animals for name in (row["name"], *row["others"])],
+            spared=[row["name"] for row in found if row["id"] not in animals]
+            + [name for row in found for name in row["others"]],
             namesakes=[
                 (row["given_name"], row["family_name"])
                 for row in await self._work.fetch(_NAMESAKES, self._clinic, clients, _alike(person))
@@ -378,8 +418,9 @@ class ErasuresOnPostgres:
             await self._work.execute(_END_IMPORTS, *self._named(erased.clients, erased.person))
             for table in _tables():
                 await self._take(table, begun, erased, held, now)
+            await self._work.execute(_CLOSE_DRAFTS, self._clinic, erased.animals, now)
             for name in sorted(RELATES):
-                self._rows[name] += await self._cut(metadata.tables[name], erased, cuts)
+                self._rows[name] += await self._cut(metadata.tables[name], begun, erased, cuts, held)
             if cuts.sought:
                 pattern = "|".join(sorted(map(_loosely, cuts.sought)))
                 for name in sorted({*RELATES, *OF_CLINIC}):
@@ -415,9 +456,10 @@ class ErasuresOnPostgres:
         return self._work.actor.clinic_id
 
     def _subject(self, clients: list[UUID], animals: list[UUID]) -> list[object]:
-        return Subject(self._clinic, clients, [Time(animal, None, None) for animal in animals]).arguments()
+        times = [Time(animal, None, None) for animal in animals]
+        return Subject(self._clinic, clients, times, self._of_others).arguments()
 
-    async def _cut(self, table: Table, erased: Erased, cuts: Cuts) -> int:
+    async def _cut(self, table: Table, begun: Begun, erased: Erased, cuts: Cuts, held: Mapping[Category, date]) -> int:
         """Cut the person out of what is told of patients; answers of how many rows."""
         columns, where = [column.name for column in cut_columns(table)], of_patients(table)
         if not columns or where is None:
@@ -431,11 +473,26 @@ class ErasuresOnPostgres:
         products = {column.name for column in table.columns if column.info["privacy"].on_erasure == "cut"}
         each = [cuts.products if name in products else cuts.prose for name in columns]
         changed = []
+        former = []
         for row in found:
             old = tuple(row.values())[1:]
             new = tuple(None if text is None else cut(text) for cut, text in zip(each, old, strict=True))
             if new != old:
                 changed.append((row["id"], *new))
+                former.append({name: was for name, was, now in zip(columns, old, new, strict=True) if was != now})
+        category = HELD_AS.get(table.name)
+        if changed and category is not None and category in held:
+            kept = await self._work.fetch(
+                _WITHHOLD,
+                self._clinic,
+                begun.id,
+                table.name,
+                category,
+                held[category],
+                [row[0] for row in changed],
+                [msgspec.json.encode(each).decode() for each in former],
+            )
+            self._blocked[category] += sum(row["anew"] for row in kept)
         if changed:
             sets = ", ".join(f"{name} = x.{name}" for name in columns)
             arrays = ", ".join(f"${place}::text[]" for place in range(3, len(columns) + 3))

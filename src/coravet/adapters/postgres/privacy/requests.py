@@ -70,6 +70,11 @@ WHERE (c.id = $1 OR c.merged_into_id = $1) AND c.suspended_at IS NOT NULL AND c.
 )
 RETURNING c.id, c.version
 """
+# Before the request, as erasing locks them; who is being erased is waited for.
+_GONE = """
+SELECT c.erased_at FROM privacy_requests r JOIN clients c ON c.clinic_id = r.clinic_id AND c.id = r.client_id
+WHERE r.id = $1 FOR KEY SHARE OF c
+"""
 _ERASED = "SELECT FROM erasures WHERE subject_id = $1 AND id = $2 AND completed_at IS NOT NULL"
 # Whoever comes second waits for no row, and finds none that the first one took.
 _TAKE = """
@@ -110,6 +115,9 @@ class RightsRequestRows(Rows[RightsRequest]):
 
     async def lift(self, client_id: UUID, request_id: UUID) -> list[tuple[UUID, int]]:
         return [(row["id"], row["version"]) for row in await self._work.fetch(_LIFT, client_id, request_id)]
+
+    async def erased(self, request_id: UUID) -> bool:
+        return any(row["erased_at"] is not None for row in await self._work.fetch(_GONE, request_id))
 
     async def check_erased(self, client_id: UUID, erasure_id: UUID) -> None:
         if not await self._work.fetch(_ERASED, client_id, erasure_id):

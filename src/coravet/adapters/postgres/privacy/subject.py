@@ -29,22 +29,30 @@ class Subject(NamedTuple):
         clinic_id: of the one clinic; the same person at another is somebody else.
         clients: the client's id, and those of whoever was merged into them.
         times: of the patients whose record counts as the subject's. One patient may have several.
+        of_others: times of the same patients whose record stays others', and is left out.
     """
 
     clinic_id: UUID
     clients: Sequence[UUID]
     times: Sequence[Time]
+    of_others: Sequence[Time] = ()
 
     def arguments(self) -> list[object]:
         """The first arguments of a statement that begins with `SUBJECT`."""
-        columns = [list(column) for column in zip(*self.times, strict=True)] or [[], [], []]
-        return [self.clinic_id, list(self.clients), *columns]
+        return [self.clinic_id, list(self.clients), *_columns(self.times), *_columns(self.of_others)]
+
+
+def _columns(times: Sequence[Time]) -> list[object]:
+    return [list(column) for column in zip(*times, strict=True)] or [[], [], []]
 
 
 SUBJECT = """
 WITH subject AS (SELECT $1::uuid AS clinic_id, $2::uuid[] AS clients), times AS (
     SELECT patient_id, coalesce(begins, '-infinity') AS begins, coalesce(ends, 'infinity') AS ends
     FROM unnest($3::uuid[], $4::timestamptz[], $5::timestamptz[]) AS of (patient_id, begins, ends)
+), of_others AS (
+    SELECT patient_id, coalesce(begins, '-infinity') AS begins, coalesce(ends, 'infinity') AS ends
+    FROM unnest($6::uuid[], $7::timestamptz[], $8::timestamptz[]) AS of (patient_id, begins, ends)
 )
 """
 _FIND = """
@@ -63,7 +71,7 @@ SELECT s.clinic_id, s.id || array_remove(ARRAY(SELECT id FROM mine), s.id) AS cl
 FROM person s LEFT JOIN (parties o JOIN mine m ON m.clinic_id = o.clinic_id AND m.id = o.client_id) ON true
 ORDER BY o.patient_id, o.since
 """
-FREE = 6
+FREE = 9
 """The number of a statement's first argument of its own."""
 
 
@@ -79,11 +87,13 @@ class OfPatient(NamedTuple):
     Attributes:
         begins: the instant at which it was written.
         ends: until when it is so; None for what tells of one moment.
+        whole: it is about the patient itself, which is one whoever has it: no time of others' is left out.
     """
 
     column: str
     begins: str
     ends: str | None = None
+    whole: bool = False
 
 
 class Through(NamedTuple):
@@ -146,7 +156,7 @@ RELATES: dict[str, Tie] = {
         "holds.id IN (SELECT unnest(w.hold_id || w.refused) FROM waitlist w"
         " WHERE w.clinic_id = $1 AND w.client_id = ANY ($2))"
     ),
-    "identifiers": OfPatient("patient_id", "since", "coalesce(identifiers.until, 'infinity')"),
+    "identifiers": OfPatient("patient_id", "since", "coalesce(identifiers.until, 'infinity')", whole=True),
     "immunizations": OfPatient("patient_id", "recorded_at", FOR_GOOD),
     "import_rows": OfClient("client_id"),
     "links": Where(
@@ -180,7 +190,7 @@ RELATES: dict[str, Tie] = {
     "privacy_requests": OfClient("client_id"),
     "problem_changes": Through("problem_id", "problems"),
     "problems": OfPatient("patient_id", "created_at"),
-    "recalls": OfPatient("patient_id", "created_at", "coalesce(recalls.closed_at, 'infinity')"),
+    "recalls": OfPatient("patient_id", "created_at", "coalesce(recalls.closed_at, 'infinity')", whole=True),
     "search_words": OfClient("client_id"),
     "set_aside_notes": Through("encounter_id", "encounters"),
     "waitlist": OfClient("client_id"),
@@ -247,13 +257,11 @@ def _tied(table: str, tie: Tie) -> str:
     match tie:
         case OfClient(column):
             return f"{table}.{column} = ANY ($2)"
-        case OfPatient(column, begins, ends):
+        case OfPatient(column, begins, ends, whole):
             begun = f"{table}.{begins}"
-            return (
-                f"{table}.{column} = ANY ($3) AND EXISTS (SELECT FROM times"
-                f" WHERE times.patient_id = {table}.{column} AND {begun} < times.ends"
-                f" AND {ends or begun} >= times.begins)"
-            )
+            within = f"patient_id = {table}.{column} AND {begun} < ends AND {ends or begun} >= begins"
+            others = "" if whole else f" AND NOT EXISTS (SELECT FROM of_others WHERE {within})"
+            return f"{table}.{column} = ANY ($3) AND EXISTS (SELECT FROM times WHERE {within}){others}"
         case Through(column, parent):
             return f"{table}.{column} IN (SELECT {parent}.id FROM {parent} WHERE {rows_of(parent)})"  # noqa: S608 -- our own names
         case Where(sql):
