@@ -121,7 +121,7 @@ async def _furnished(service: Service, times: int) -> Clinic:
     email = (await service.done("GET", "/session", clinic.owner))["user"]["email"]
     for number in range(times):
         await service.furnish(clinic)
-        decided = {**shown(EVERYWHERE[number]), "decision": "accepted"}
+        decided = {**shown(EVERYWHERE[1 + number]), "decision": "accepted"}
         await service.done("POST", "/legal/acceptances", clinic.owner, json=decided)
         await service.join(clinic, "staff")
         if number:

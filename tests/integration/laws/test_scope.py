@@ -109,19 +109,22 @@ async def test_writing_to_others(table: str, app: asyncpg.Connection, clinic: Cl
         (InsufficientPrivilegeError, RestrictViolationError),
         match=r"row-level security|encounter|prescription|settled|closed",
     )
+    # Whoever was erased stays erased, in whatever clinic.
+    whose = "WHERE erased_at IS NULL" if "erased_at" in names else ""
     if "INSERT" in GRANTS[table]:
         transaction = app.transaction()
         await transaction.start()
         await _scope(app, clinic)
         with refused:
-            await app.execute(f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table} LIMIT 1")  # noqa: S608 -- as above
+            copy = f"INSERT INTO {table} ({names}) SELECT {copied} FROM {table} {whose} LIMIT 1"  # noqa: S608 -- as above
+            await app.execute(copy)
         await transaction.rollback()
     if "UPDATE" in GRANTS[table]:
         async with app.transaction():
             await _scope(app, clinic)
             with refused:
                 async with app.transaction():
-                    await app.execute(f"UPDATE {table} SET clinic_id = $1", UUID(others.id))  # noqa: S608 -- as above
+                    await app.execute(f"UPDATE {table} SET clinic_id = $1 {whose}", UUID(others.id))  # noqa: S608 -- as above
 
 
 @pytest.mark.parametrize("table", ["operators", "ended_sessions"])

@@ -2,7 +2,8 @@
 
 from pathlib import Path
 from secrets import token_hex
-from tempfile import TemporaryDirectory
+from shutil import rmtree
+from tempfile import mkdtemp
 
 import asyncpg
 from pydantic import SecretStr
@@ -24,7 +25,7 @@ class Databases:
         self._password = token_hex(8)
         self._template: Settings | None = None
         self._names: list[str] = []
-        self._apart = TemporaryDirectory(prefix="coravet-apart-")
+        self._apart = Path(mkdtemp(prefix="coravet-apart-"))
         self.role_prefix = f"coravet_test_{token_hex(4)}"
 
     async def empty(self) -> Settings:
@@ -57,7 +58,7 @@ class Databases:
                 await connection.execute(f'DROP ROLE IF EXISTS "{self.role_prefix}_{role}"')
         finally:
             await connection.close()
-            self._apart.cleanup()
+            rmtree(self._apart)
 
     async def _make(self, template: str | None) -> Settings:
         name = f"{self.role_prefix}_{token_hex(3)}"
@@ -75,7 +76,7 @@ class Databases:
                 "DATABASE_DIRECT_URL": None,
                 "DATABASE_ADMIN_URL": SecretStr(_text(self._admin.set(database=name))),
                 "DATABASE_ROLE_PREFIX": self.role_prefix,
-                "CORAVET_KEPT_APART": Path(self._apart.name) / name,
+                "CORAVET_KEPT_APART": self._apart / name,
                 # Tests ask for much from one address; those of limits set their own.
                 "CORAVET_GUESTS_PER_ADDRESS": "off",
                 "CORAVET_GUESTS_PER_CLINIC": "off",
