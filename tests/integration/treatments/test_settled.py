@@ -74,5 +74,6 @@ async def test_prescriptions_get_no_further_items(role: str, service: Service, c
                 "INSERT INTO prescription_items (clinic_id, id, prescription_id, position, drug, active_substances,"
                 " unit, route, quantity, quantity_unit) SELECT clinic_id, gen_random_uuid(), prescription_id,"
                 " position + 1, 'Otro', '{}', unit, route, quantity, quantity_unit"
-                " FROM prescription_items ORDER BY id DESC LIMIT 1"
+                " FROM prescription_items WHERE clinic_id = $1 ORDER BY id DESC LIMIT 1",
+                clinic.id,
             )
