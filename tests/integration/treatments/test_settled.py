@@ -68,7 +68,7 @@ async def test_prescriptions_get_no_further_items(role: str, service: Service, c
     """A prescription keeps the items that it was issued with: no role adds one later, not even after touching it."""
     await service.plant(clinic, "prescription")
     async with acting(service, clinic, role) as connection:
-        await connection.execute("UPDATE prescriptions SET vet_name = vet_name")
+        await connection.execute("UPDATE prescriptions SET vet_name = vet_name WHERE clinic_id = $1", clinic.id)
         with pytest.raises(asyncpg.RestrictViolationError):
             await connection.execute(
                 "INSERT INTO prescription_items (clinic_id, id, prescription_id, position, drug, active_substances,"
