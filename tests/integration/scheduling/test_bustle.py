@@ -68,6 +68,8 @@ class Bustle:
             self.services.append(made_service["id"])
         first = datetime.fromisoformat(self.clinic.slot()) + timedelta(days=3)
         self.starts = [(first + timedelta(minutes=15 * number)).isoformat() for number in range(24)]
+        # Guests ask for times of the next day, too, which are theirs alone: some are free however full the first is.
+        self.guests_starts = self.starts + [(first + timedelta(days=1, hours=hour)).isoformat() for hour in range(12)]
         # The clinic's day, which is behind UTC, of the middle start.
         self.day = (first + timedelta(hours=3) - timedelta(hours=5)).date().isoformat()
 
@@ -90,12 +92,13 @@ class Bustle:
 
     async def _book(self, number: int, wanted: dict[str, Any]) -> None:
         patient = {"patient_id": self.clinic.ids["patient_id"]}
+        asked = wanted | {"starts_at": self.chance.choice(self.guests_starts)}
         portal = f"/portal/clinics/{self.clinic.slug}"
         named = {"resource_ids": [self.chance.choice(self.leading[number])], "overbook": self.chance.random() < 0.3}
         ways: dict[str, tuple[str, dict[str, Any]]] = {
             "book": ("/appointments", wanted | patient | named),
-            "guest books": (f"{portal}/bookings", self.clinic.guest(**wanted)),
-            "guest holds": (f"{portal}/holds", wanted),
+            "guest books": (f"{portal}/bookings", self.clinic.guest(**asked)),
+            "guest holds": (f"{portal}/holds", asked),
             "walk in": ("/appointments/walk-in", patient | {"service_id": wanted["service_id"]}),
         }
         [doing] = self.chance.choices(list(ways), [30, 8, 4, 2])

@@ -60,8 +60,8 @@ def parse(block: str) -> Frame:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, for two seconds at most."""
-    async with asyncio.timeout(2):
+    """Wait until something holds, for half a minute at most: cores are shared and slow."""
+    async with asyncio.timeout(30):
         while True:
             if holds():
                 return
