@@ -23,7 +23,10 @@ from coravet.adapters.apart.folder import FolderApart
 from coravet.adapters.archives.zipped import ZipWriter, read
 from coravet.adapters.calendars.holidays import EcuadorHolidays
 from coravet.adapters.calendars.ical import ICalendarWriter
-from coravet.adapters.fanout.postgres import PostgresFanout
+from coravet.adapters.fanout.kept import KeptFanout
+from coravet.adapters.fanout.nats import NatsChannel
+from coravet.adapters.fanout.postgres import PostgresChannel
+from coravet.adapters.fanout.redis import RedisChannel
 from coravet.adapters.firebase.cached import CachedIdentity
 from coravet.adapters.firebase.identity import FirebaseIdentity
 from coravet.adapters.jobs.queue import PgqueuerQueue
@@ -171,6 +174,16 @@ def make_works(settings: Settings, engine: AsyncEngine) -> Works[ClinicWork]:
     return Works(engine, ClinicWork, f"{settings.database_role_prefix}_system", public_url=settings.public_url)
 
 
+def make_fanout(settings: Settings) -> KeptFanout:
+    """How this process tells all others of events, by the server that is set."""
+    if settings.fanout is None:
+        return KeptFanout(PostgresChannel(settings.direct_url))
+    url = settings.fanout.get_secret_value()
+    if url.startswith(("nats://", "tls://")):
+        return KeptFanout(NatsChannel(url, settings.database_name))
+    return KeptFanout(RedisChannel(url, settings.database_name))
+
+
 def make_apart(settings: Settings) -> FolderApart:
     """Where entries are kept apart from the database; production's folder is there, or nothing is written."""
     return FolderApart(settings.kept_apart, make=settings.environment != "production")
@@ -272,7 +285,7 @@ def application(settings: Settings) -> Application:
 
     directory = PostgresDirectory(engine)
     sheets = TypstWriter()
-    fanout = PostgresFanout(settings.direct_url)
+    fanout = make_fanout(settings)
     gate = CachedGate(PostgresGate(engine, settings.public_url), clock)
     live = Live(PostgresJournal(works), fanout, directory, identity, cached.forget, gate, clock)
     works.committed = live.wake

@@ -9,7 +9,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Literal
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
@@ -32,6 +32,37 @@ def _env(name: str) -> AliasChoices:
 
 def _in_production(info: ValidationInfo) -> bool:
     return info.data.get("environment") == "production"
+
+
+def _is_redis(text: str) -> bool:
+    """Whether it is an address of Redis that says where, which database and by whose certificates, and no more."""
+    url = urlsplit(text)
+    asked = parse_qs(url.query, keep_blank_values=True, strict_parsing=True) if url.query else {}
+    if url.scheme == "unix":
+        return (
+            bool(url.path.strip("/")) and set(asked) <= {"db"} and all(_is_number(each[0]) for each in asked.values())
+        )
+    certificates = {"ssl_ca_certs", "ssl_certfile", "ssl_keyfile"} if url.scheme == "rediss" else set()
+    number = url.path.removeprefix("/")
+    return (
+        url.scheme in {"redis", "rediss"}
+        and bool(url.hostname)
+        and url.port != 0
+        and set(asked) <= certificates
+        and (not number or _is_number(number))
+    )
+
+
+def _is_nats(text: str) -> bool:
+    """Whether it is an address of NATS."""
+    url = urlsplit(text)
+    return (
+        url.scheme in {"nats", "tls"} and bool(url.hostname) and url.port != 0 and not url.path.strip("/") + url.query
+    )
+
+
+def _is_number(text: str) -> bool:
+    return re.fullmatch(r"[0-9]{1,5}", text) is not None
 
 
 class Settings(BaseSettings):
@@ -94,6 +125,13 @@ class Settings(BaseSettings):
         ge=0,
         validation_alias=_env("DATABASE_STATEMENT_CACHE"),
         description="Prepared statements a connection keeps; 0 behind a transaction pooler.",
+    )
+
+    fanout: SecretStr | None = Field(
+        None,
+        validation_alias=_env("CORAVET_FANOUT"),
+        description="What tells all processes of events: a redis://, rediss://, unix://, nats:// or tls:// URL. "
+        "Default: postgres.",
     )
 
     firebase_project_id: str = Field(
@@ -268,6 +306,24 @@ class Settings(BaseSettings):
             raise ValueError("must begin with postgresql://")
         return value
 
+    @field_validator("fanout")
+    @classmethod
+    def _known_server(cls, value: SecretStr | None) -> SecretStr | None:
+        if value is None or value.get_secret_value() == "postgres":
+            return None
+        urls = value.get_secret_value().split(",")
+        try:
+            known = _is_redis(urls[0]) if len(urls) == 1 else False
+            known = known or all(_is_nats(each) for each in urls)
+        except ValueError:  # it says what it could not read, which may be a password
+            known = False
+        if not known:
+            raise ValueError(
+                "must be postgres, redis://host:6379/0, rediss://host:6379/0, unix:///path/of/socket?db=0, "
+                "or nats://host:4222 or tls://host:4222, of several servers with commas between them"
+            )
+        return value
+
     @field_validator("portal_url", "whatsapp_api_url")
     @classmethod
     def _address(cls, value: str | None) -> str | None:
@@ -354,6 +410,11 @@ class Settings(BaseSettings):
     def direct_url(self) -> str:
         """Where LISTEN goes: the direct URL, or the only one there is."""
         return (self.database_direct_url or self.database_url).get_secret_value()
+
+    @property
+    def database_name(self) -> str:
+        """The name of the database, as DATABASE_URL says it."""
+        return unquote(urlsplit(self.database_url.get_secret_value()).path.removeprefix("/"))
 
     @property
     def cookie_secure(self) -> bool:

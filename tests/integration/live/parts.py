@@ -8,13 +8,13 @@ import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine
 from tests.unit.live.parts import NEVER, Client
 
-from coravet.adapters.fanout.postgres import PostgresFanout
 from coravet.adapters.memory.legal import LegalGate
 from coravet.adapters.postgres.engine import make_engine
 from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
+from coravet.bootstrap import make_fanout
 from coravet.core.kernel.actor import Actor, ClinicId, MemberId, UserId
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.kernel.events import Event
@@ -34,7 +34,7 @@ class Process:
         self.engine: AsyncEngine = make_engine(settings)
         self.works = Works(self.engine, ClinicWork, f"{settings.database_role_prefix}_system")
         self.journal = PostgresJournal(self.works)
-        self.fanout = PostgresFanout(settings.direct_url)
+        self.fanout = make_fanout(settings)
         self.directory = PostgresDirectory(self.engine)
         self.dispatcher = Dispatcher(self.journal, self.fanout, self.clock)
         self.works.committed = self.dispatcher.wake

@@ -89,9 +89,12 @@ class Fanout(Protocol):
     """
 
     def listen(self, heard: Callable[[int], None]) -> None:
-        """Call `heard` with the highest number of each announcement, this process's own included."""
+        """Call `heard` with the highest numbers that are announced, this process's own included.
+
+        Of announcements that come close together it may be told the last one only.
+        """
         ...
 
     async def announce(self, highest: int) -> None:
-        """Say that the journal reaches up to this number. Never raises for want of a connection."""
+        """Say that the journal reaches up to this number. Waits for no connection, and never raises for want of one."""
         ...

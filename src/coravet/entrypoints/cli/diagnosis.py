@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
-import asyncpg
 import sqlalchemy as sa
 
 from coravet.adapters.postgres.engine import make_engine
@@ -12,6 +11,7 @@ from coravet.adapters.postgres.migrate import head, stands_at
 from coravet.bootstrap import (
     UnsafeRole,
     make_apart,
+    make_fanout,
     make_identity,
     make_mail,
     make_works,
@@ -19,6 +19,7 @@ from coravet.bootstrap import (
     refuse_unsafe_role,
 )
 from coravet.core.kernel.clock import SystemClock
+from coravet.core.kernel.errors import Unavailable
 from coravet.core.legal.documents import DOCUMENTS
 from coravet.core.legal.drift import LegalDrift
 from coravet.core.messaging.ports import NotDelivered
@@ -100,19 +101,20 @@ async def _check_migrations(settings: Settings) -> str:
     return f"The schema stands at {stands}, the newest."
 
 
-async def _check_listen(settings: Settings) -> str:
-    connection = await asyncpg.connect(settings.direct_url, timeout=10)
+async def _check_fanout(settings: Settings) -> str:
+    fanout = make_fanout(settings)
     try:
-        heard = asyncio.Event()
-        await connection.add_listener("coravet_doctor", lambda *_: heard.set())
-        await connection.execute("NOTIFY coravet_doctor")
-        async with asyncio.timeout(5):
-            await heard.wait()
-    except TimeoutError as error:
-        raise Wrong("LISTEN hears nothing: set DATABASE_DIRECT_URL to a connection past the pooler.") from error
-    finally:
-        await connection.close()
-    return "LISTEN on the direct connection hears NOTIFY."
+        await fanout.check()
+    except Unavailable as error:
+        raise Wrong(
+            f"{fanout.server} carries no events to other processes ({type(error.__cause__).__name__}): "
+            + (
+                "set DATABASE_DIRECT_URL to a connection past the pooler."
+                if settings.fanout is None
+                else "check CORAVET_FANOUT, and whether its user may publish and subscribe to coravet.live.*."
+            )
+        ) from error
+    return f"Events reach other processes by {fanout.server}."
 
 
 async def _check_jobs(settings: Settings) -> str:
@@ -211,7 +213,7 @@ CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "database": _check_database,
     "roles": _check_roles,
     "migrations": _check_migrations,
-    "listen": _check_listen,
+    "fanout": _check_fanout,
     "jobs": _check_jobs,
     "firebase": _check_firebase,
     "mail": _check_mail,
