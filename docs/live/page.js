@@ -1,0 +1,71 @@
+// The event stream in a page of the dashboard, to use or to copy. ../live.md says why it does what it does.
+
+/**
+ * Follow a clinic's events, each once and in order, until `stop` is called or the service refuses.
+ *
+ * @param {string} clinic the clinic's address in the API, such as "/api/v1/clinics/my-clinic"
+ * @param {Object<string, function(object): void>} handlers what to do by kind: {"appointment.booked": event => …}.
+ *     An EventSource hears only of the kinds that it is asked for by name.
+ * @param {function(): void} resync load anew all that is shown: something was missed, and cannot be told
+ * @param {function(object): void} refused it ended for good: the problem, by whose `code` to show sign-in, legal texts, …
+ * @returns {function(): void} stop
+ */
+export function follow(clinic, handlers, resync, refused, { silence = 45_000, pause = 1000, longest = 60_000 } = {}) {
+  let source, last, timer, failures = 0, stopped = false;
+  open();
+  return () => {
+    stopped = true;
+    quit();
+  };
+
+  function open() {
+    // A new EventSource knows nothing of the last id of the one before; where it reconnects by itself, it does.
+    source = new EventSource(last === undefined ? `${clinic}/events` : `${clinic}/events?last_event_id=${last}`);
+    for (const [kind, handle] of Object.entries(handlers)) hear(kind, handle);
+    hear("stream.heartbeat", () => {});
+    hear("stream.resync", resync);
+    hear("stream.closed", ({ reason }) => {
+      // After the others it comes back by itself, when the service said.
+      if (reason === "session_revoked" || reason === "access_ended") ask();
+    });
+    // CONNECTING: it tries again by itself. CLOSED: the answer was no stream, and it does not say what it was.
+    source.onerror = () => source.readyState === EventSource.CLOSED && ask();
+    watch();
+  }
+
+  function hear(kind, handle) {
+    source.addEventListener(kind, (frame) => {
+      last = frame.lastEventId || last;
+      failures = 0;
+      watch();
+      handle(JSON.parse(frame.data));
+    });
+  }
+
+  // A phone that changed networks is not told that its connection is dead: heartbeats are at most 30 s apart.
+  function watch() {
+    clearTimeout(timer);
+    timer = setTimeout(ask, silence);
+  }
+
+  // The clinic itself stands behind the same doors as its stream, and its answer has a status.
+  async function ask() {
+    quit();
+    let wait = Math.min(pause * 2 ** failures++, longest) * (0.5 + Math.random() / 2);
+    try {
+      const answer = await fetch(clinic, { cache: "no-store" });
+      if (stopped) return;
+      if ([401, 403, 404].includes(answer.status)) return refused(await answer.json());
+      wait = Math.max(wait, 1000 * (Number(answer.headers.get("Retry-After")) || 0));
+    } catch {
+      // nobody there, now
+    }
+    if (!stopped) timer = setTimeout(open, wait);
+  }
+
+  function quit() {
+    clearTimeout(timer);
+    source.onerror = null;
+    source.close();
+  }
+}
