@@ -80,6 +80,13 @@ class Invalid(DomainError):
         self.errors = errors or []
 
 
+class UnsupportedMedia(DomainError):
+    """What was sent is of a kind that is not read here."""
+
+    code = "unsupported_media"
+    title = "Not a format that is read here"
+
+
 class Unavailable(DomainError):
     """A part that is needed does not answer now; trying again later may help."""
 

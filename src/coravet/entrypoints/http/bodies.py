@@ -11,7 +11,7 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
-from coravet.core.kernel.errors import DomainError, FieldError, Invalid
+from coravet.core.kernel.errors import FieldError, Invalid, UnsupportedMedia
 from coravet.core.kernel.sentences import Sentence
 
 Check = Callable[[Mapping[str, Any]], list[FieldError]]
@@ -39,13 +39,6 @@ _KINDS = {
     "time": Sentence("Write a time here, such as 09:30."),
 }
 """What to say where a value of another kind is needed."""
-
-
-class UnsupportedMedia(DomainError):
-    """The body is not what the route reads."""
-
-    code = "unsupported_media"
-    title = "Not a format that is read here"
 
 
 class JsonRequest(Request[Any, Any, State]):

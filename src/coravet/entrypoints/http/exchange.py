@@ -32,10 +32,10 @@ from coravet.core.exchange.imports import (
 )
 from coravet.core.exchange.model import MOST_BYTES
 from coravet.core.exchange.views import ImportRowView, ImportView
-from coravet.core.kernel.errors import Unavailable
+from coravet.core.kernel.errors import Unavailable, UnsupportedMedia
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.entrypoints.http.access import permitted
-from coravet.entrypoints.http.bodies import JsonRequest, UnsupportedMedia
+from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Call
 from coravet.entrypoints.http.language import told
 from coravet.entrypoints.http.paging import Cursor, Limit

@@ -18,10 +18,11 @@ from coravet.core.kernel.errors import (
     NotFound,
     RateLimited,
     Unavailable,
+    UnsupportedMedia,
 )
 from coravet.core.kernel.work import Replayed
 from coravet.entrypoints.http.access import SessionRevoked, Unauthenticated
-from coravet.entrypoints.http.bodies import UnsupportedMedia, wording
+from coravet.entrypoints.http.bodies import wording
 from coravet.entrypoints.http.language import Language, language_of, told
 
 PROBLEM = "application/problem+json"

@@ -1,0 +1,95 @@
+"""Pictures: what an upload becomes before anybody sees it, and the port by which that is done.
+
+An upload is never shown as it came. What is shown are its variants: upright, in sRGB, and without anything that the
+camera wrote beside the picture (EXIF, GPS, XMP, an embedded thumbnail): where it was taken is nobody's business
+(LOPDP art. 10, minimisation).
+"""
+
+from pathlib import Path
+from typing import Literal, Protocol
+
+import msgspec
+
+from coravet.core.kernel.errors import Invalid, UnsupportedMedia
+
+VariantName = Literal["thumbnail", "card", "full"]
+PictureFormat = Literal["jpeg", "png", "gif", "tiff", "webp", "avif", "heic"]
+
+LONGEST: dict[VariantName, int] = {"thumbnail": 256, "card": 1280, "full": 2048}
+"""Pixels of each variant's longest side; a smaller picture keeps its size in every variant."""
+
+VARIANT_TYPE = "image/webp"
+
+MOST_PIXELS = 100_000_000
+"""Pixels that a picture may have: twice what the largest phones make."""
+
+
+class Variant(msgspec.Struct, frozen=True):
+    """A picture in one size, as it is stored and shown: WebP bytes, width and height in pixels."""
+
+    width: int
+    height: int
+    data: bytes
+
+
+class Picture(msgspec.Struct, frozen=True):
+    """An upload that was converted.
+
+    Attributes:
+        format: what the upload's content is, whatever its name says.
+        width, height: of the upload when it stands upright, in pixels.
+        placeholder: a ThumbHash in base64, about 34 characters: what is shown until a variant is there.
+        variants: all three.
+    """
+
+    format: PictureFormat
+    width: int
+    height: int
+    placeholder: str
+    variants: dict[VariantName, Variant]
+
+
+class NotAPicture(UnsupportedMedia):
+    """Its content is of no kind that is read as a picture."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This file is not a picture that can be read. Send a JPEG, PNG, HEIC, WebP, AVIF, GIF or TIFF."
+        )
+
+
+class PictureDamaged(Invalid):
+    """It begins as a picture, and is cut off or cannot be read to its end."""
+
+    code = "picture_damaged"
+    title = "The picture is damaged"
+
+    def __init__(self) -> None:
+        super().__init__("This picture is cut off or damaged. Send it again, or take another one.")
+
+
+class PictureTooLarge(Invalid):
+    """Converting it would take more pixels, memory or time than a picture gets."""
+
+    code = "picture_too_large"
+    title = "The picture is too large"
+
+    def __init__(self) -> None:
+        super().__init__("This picture has too many pixels. Send it in a smaller size, or take another one.")
+
+
+class Converter(Protocol):
+    """Makes variants of uploads, away from whoever asks, in bounded number, memory and time."""
+
+    async def convert(self, upload: Path) -> Picture:
+        """The picture in a file on this machine, which is read and left as it is.
+
+        Waits for its turn where others are being converted; whoever stops waiting gives the turn away.
+
+        Raises:
+            NotAPicture: its content is of no kind that is read.
+            PictureDamaged: it is cut off or broken.
+            PictureTooLarge: it would take more than a picture gets.
+            Unavailable: conversion does not work now.
+        """
+        ...
