@@ -191,3 +191,66 @@ def test_channels_set(monkeypatch: pytest.MonkeyPatch) -> None:
     )
     settings = load()
     assert (settings.mail_from, settings.portal_url) == ("citas@example.com", "https://citas.example.com/cita")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis://redis.example",
+        "redis://:hush%2F@redis.example:6379/3",
+        "redis://[::1]:6379/",
+        "rediss://user:hush@redis.example:6380/0?ssl_ca_certs=/etc/ca.pem",
+        "unix:///run/redis.sock",
+        "unix://:hush@/run/redis.sock?db=2",
+        "nats://nats.example",
+        "nats://user:hush@one.example:4222,nats://two.example:4222/",
+        "tls://hush@nats.example:4222",
+    ],
+)
+def test_fanouts(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What carries announcements is one address, of Redis or of NATS, which no representation of the settings shows."""
+    _set(monkeypatch, DATABASE_URL=DATABASE, CORAVET_FANOUT=url)
+    settings = load()
+    assert settings.fanout is not None
+    assert settings.fanout.get_secret_value() == url
+    assert "hush" not in repr(settings)
+    assert settings.database_name == "coravet"
+
+
+@pytest.mark.parametrize("url", ["", "postgres"])
+def test_postgresql_carries_announcements(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL is what there is where nothing else is asked for."""
+    _set(monkeypatch, DATABASE_URL=DATABASE, CORAVET_FANOUT=url)
+    assert load().fanout is None
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "hush",
+        "postgresql://db.example/hush",
+        "redis://",
+        "redis://:hush@redis.example:hush",
+        "redis://:hush@redis.example:0",
+        "redis://:hush@redis.example/hush",
+        "redis://:hush@redis.example?decode_responses=true",
+        "rediss://:hush@redis.example?ssl_cert_reqs=none",
+        "redis://:hush@redis.example?hush",
+        "redis://one.example,redis://:hush@two.example",
+        "unix://",
+        "unix:///run/redis.sock?db=hush",
+        "nats://",
+        "nats://user:hush@nats.example:99999999",
+        "nats://nats.example/hush",
+        "nats://nats.example?hush=1",
+        "nats://nats.example,redis://:hush@redis.example",
+        "nats://nats.example,",
+        "ws://hush@nats.example",
+    ],
+)
+def test_no_fanout(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is no such address, or asks for more than the service understands, is refused without being repeated."""
+    _set(monkeypatch, DATABASE_URL=DATABASE, CORAVET_FANOUT=url)
+    problems = _problems()
+    assert _names(problems) == {"CORAVET_FANOUT"}
+    assert "hush" not in " ".join(problems)

@@ -26,11 +26,15 @@ NOTHING = 0
 
 
 class Line(Protocol):
-    """An open connection that hears a channel and speaks on it."""
+    """A connection that hears a channel and speaks on it."""
 
     @property
     def alive(self) -> bool:
-        """False once the connection is known to be lost."""
+        """Whether it is open, as far as is known."""
+        ...
+
+    async def open(self) -> None:
+        """Connect; what is said on the channel from then on is heard."""
         ...
 
     async def say(self, words: bytes) -> None:
@@ -38,7 +42,7 @@ class Line(Protocol):
         ...
 
     async def drop(self) -> None:
-        """End the connection."""
+        """End what there is of the connection, also where it was opened in part."""
         ...
 
 
@@ -55,8 +59,8 @@ class Channel(Protocol):
         """What its library raises where the server cannot be reached or refuses, besides OSError."""
         ...
 
-    async def open(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> Line:
-        """Connect, and `hear` everything from then on; `lost` is called where the connection is found to be gone."""
+    def line(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> Line:
+        """A line that is still to be opened; `lost` is called where its connection is found to be gone."""
         ...
 
 
@@ -137,8 +141,9 @@ class KeptFanout:
             raise
 
     async def _connect(self) -> Line:
-        line = await self._channel.open(self._hear, self._keeper.wake)
+        line = self._channel.line(self._hear, self._keeper.wake)
         try:
+            await line.open()
             await self._hear_oneself(line)
         except BaseException:
             await _dropped(line)

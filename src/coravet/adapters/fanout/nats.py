@@ -1,4 +1,4 @@
-"""Announcements over NATS, core subjects without JetStream: who is not there misses nothing that it cannot read."""
+"""Announcements over NATS: core subjects, without JetStream, since what they tell of is kept elsewhere."""
 
 from collections.abc import Callable
 from urllib.parse import quote, unquote, urlsplit
@@ -15,8 +15,8 @@ class NatsChannel:
     """A `Channel` of one PostgreSQL database, in the account that the URL's user belongs to.
 
     Args:
-        url: nats:// or tls://, with user and password or a token; several servers of one cluster by commas, all
-            entered with what the first names.
+        url: nats:// or tls://, with user and password or a token; several servers of one cluster with commas between
+            them, all entered with what the first names.
         database: the PostgreSQL database whose events are announced.
     """
 
@@ -24,71 +24,68 @@ class NatsChannel:
     failures = (Error,)
 
     def __init__(self, url: str, database: str) -> None:
-        servers = [urlsplit(each) for each in url.split(",")]
-        # Without what is secret: the library tells addresses to whoever asks.
-        self._servers = [f"{each.scheme}://{each.netloc.rpartition('@')[2]}" for each in servers]
-        self._sealed = any(each.scheme == "tls" for each in servers)
-        self._user, self._password = servers[0].username, servers[0].password
+        self._urls = url.split(",")
         # Dots part a subject's words, and a name may have any.
         self._subject = f"coravet.live.{quote(database, safe='').replace('.', '%2E')}"
 
-    async def open(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "NatsLine":
-        """Connect and subscribe."""
-        client = Client()
-
-        async def heard(message: Msg) -> None:
-            hear(message.data)
-
-        async def closed() -> None:
-            lost()
-
-        async def passed_over(_: Exception) -> None:
-            """What matters of it is raised as well, or shows when nothing is heard."""
-
-        def secret(value: str) -> Callable[[], str]:
-            def tell() -> str:
-                # The library encrypts where the server asks for it, so one in between could have it told in clear.
-                if self._sealed and not client._server_info.get("tls_required"):  # noqa: SLF001 -- said nowhere else
-                    raise Error("nats: the server does not encrypt, and tls:// asks for it")
-                return unquote(value)
-
-            return tell
-
-        user, password = (None if each is None else secret(each) for each in (self._user, self._password))
-        try:
-            # Whoever keeps the line connects again: each server is tried twice at once, then it is told.
-            await client.connect(
-                self._servers,
-                name=CLIENT,
-                allow_reconnect=False,
-                max_reconnect_attempts=1,
-                reconnect_time_wait=0,
-                error_cb=passed_over,
-                closed_cb=closed,
-                user=user if password else None,
-                password=password,
-                token=None if password else user,
-            )
-            await client.subscribe(self._subject, cb=heard)
-        except BaseException:
-            await client.close()
-            raise
-        return NatsLine(client, self._subject)
+    def line(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "NatsLine":
+        """One connection."""
+        return NatsLine(self._urls, self._subject, hear, lost)
 
 
 class NatsLine:
     """A `Line` on one connection."""
 
-    def __init__(self, client: Client, subject: str) -> None:
-        self._client = client
+    def __init__(self, urls: list[str], subject: str, hear: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+        self._addresses = [urlsplit(url) for url in urls]
         self._subject = subject
+        self._hear = hear
+        self._lost = lost
+        self._client = Client()
 
     @property
     def alive(self) -> bool:
         return self._client.is_connected
+
+    async def open(self) -> None:
+        user, password = self._addresses[0].username, self._addresses[0].password
+        await self._client.connect(
+            # Without what is secret: the library tells its servers to whoever asks.
+            [f"{each.scheme}://{each.netloc.rpartition('@')[2]}" for each in self._addresses],
+            name=CLIENT,
+            user=self._secret(user) if user and password else None,
+            password=self._secret(password) if user and password else None,
+            token=self._secret(user) if user and not password else None,
+            # Whoever keeps the line connects again; here each server is tried twice at once.
+            allow_reconnect=False,
+            max_reconnect_attempts=1,
+            reconnect_time_wait=0,
+            error_cb=self._pass_over,
+            closed_cb=self._closed,
+        )
+        await self._client.subscribe(self._subject, cb=self._heard)
 
     async def say(self, words: bytes) -> None:
         await self._client.publish(self._subject, words)
 
     async def drop(self) -> None:
         await self._client.close()
+
+    def _secret(self, value: str) -> Callable[[], str]:
+        def tell() -> str:
+            # The library encrypts where the server asks for it, so one in between could have it told in clear.
+            sealed = any(each.scheme == "tls" for each in self._addresses)
+            if sealed and not self._client._server_info.get("tls_required"):  # noqa: SLF001 -- said nowhere else
+                raise Error("nats: tls:// is asked for, and the server does not encrypt")
+            return unquote(value)
+
+        return tell
+
+    async def _heard(self, message: Msg) -> None:
+        self._hear(message.data)
+
+    async def _closed(self) -> None:
+        self._lost()
+
+    async def _pass_over(self, error: Exception) -> None:
+        """What matters of it is raised as well, or shows when nothing is heard; the library would log it."""

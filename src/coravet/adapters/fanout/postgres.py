@@ -21,30 +21,33 @@ class PostgresChannel:
     def __init__(self, url: str) -> None:
         self._url = url
 
-    async def open(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "PostgresLine":
-        """Connect and listen."""
-        connection = await asyncpg.connect(self._url, server_settings={"application_name": APPLICATION})
-        connection.add_termination_listener(lambda _: lost())
-        try:
-            await connection.add_listener(CHANNEL, lambda *heard: hear(str(heard[-1]).encode()))
-        except BaseException:
-            connection.terminate()
-            raise
-        return PostgresLine(connection)
+    def line(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "PostgresLine":
+        """One connection."""
+        return PostgresLine(self._url, hear, lost)
 
 
 class PostgresLine:
     """A `Line` on one connection."""
 
-    def __init__(self, connection: "asyncpg.Connection[Any]") -> None:
-        self._connection = connection
+    def __init__(self, url: str, hear: Callable[[bytes], None], lost: Callable[[], None]) -> None:
+        self._url = url
+        self._hear = hear
+        self._lost = lost
+        self._connection: asyncpg.Connection[Any] | None = None
 
     @property
     def alive(self) -> bool:
-        return not self._connection.is_closed()
+        return self._connection is not None and not self._connection.is_closed()
+
+    async def open(self) -> None:
+        self._connection = await asyncpg.connect(self._url, server_settings={"application_name": APPLICATION})
+        self._connection.add_termination_listener(lambda _: self._lost())
+        await self._connection.add_listener(CHANNEL, lambda *heard: self._hear(str(heard[-1]).encode()))
 
     async def say(self, words: bytes) -> None:
-        await self._connection.execute("SELECT pg_notify($1, $2)", CHANNEL, words.decode())
+        if self._connection is not None:
+            await self._connection.execute("SELECT pg_notify($1, $2)", CHANNEL, words.decode())
 
     async def drop(self) -> None:
-        self._connection.terminate()
+        if self._connection is not None:
+            self._connection.terminate()

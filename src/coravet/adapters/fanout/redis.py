@@ -5,7 +5,6 @@ from collections.abc import Callable
 from urllib.parse import quote
 
 from redis.asyncio import Redis
-from redis.asyncio.client import PubSub
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
@@ -31,50 +30,34 @@ class RedisChannel:
         self._url = url
         self._database = database
 
-    async def open(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "RedisLine":
-        """Connect and subscribe."""
+    def line(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "RedisLine":
+        """Two connections of its own."""
         # Whoever keeps the line connects again: once, and knowing that it was gone. Protocol 2 is spoken everywhere.
         client = Redis.from_url(self._url, protocol=2, client_name=CLIENT, retry=Retry(NoBackoff(), 0))
         number = client.connection_pool.connection_kwargs.get("db", 0)
-        line = RedisLine(client, f"coravet.live.{number}.{quote(self._database, safe='')}")
-        try:
-            await line.subscribe(hear, lost)
-        except BaseException:
-            await line.drop()
-            raise
-        return line
+        return RedisLine(client, f"coravet.live.{number}.{quote(self._database, safe='')}", hear, lost)
 
 
 class RedisLine:
     """A `Line` on two connections: one that has subscribed says nothing else."""
 
-    def __init__(self, client: Redis, name: str) -> None:
+    def __init__(self, client: Redis, name: str, hear: Callable[[bytes], None], lost: Callable[[], None]) -> None:
         self._client = client
+        self._hearing = client.pubsub()
         self._name = name
-        self._hearing: PubSub = client.pubsub()
+        self._hear = hear
+        self._lost = lost
         self._reader: asyncio.Task[None] | None = None
-
-    async def subscribe(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> None:
-        """Return when the server has confirmed it; then `hear` until the connection is `lost`."""
-        await self._hearing.subscribe(self._name)
-        await self._hearing.get_message(timeout=None)
-
-        def ended(reader: asyncio.Task[None]) -> None:
-            if not reader.cancelled():
-                reader.exception()  # looked at, or asyncio would log it: that the line is lost says enough
-                lost()
-
-        self._reader = asyncio.create_task(self._read(hear), name="the announcements of Redis")
-        self._reader.add_done_callback(ended)
-
-    async def _read(self, hear: Callable[[bytes], None]) -> None:
-        async for message in self._hearing.listen():
-            if message["type"] == "message":
-                hear(message["data"])
 
     @property
     def alive(self) -> bool:
         return self._reader is not None and not self._reader.done()
+
+    async def open(self) -> None:
+        await self._hearing.subscribe(self._name)
+        await self._hearing.get_message(timeout=None)  # the server's word that we are subscribed
+        self._reader = asyncio.create_task(self._read(), name="hearing Redis")
+        self._reader.add_done_callback(self._ended)
 
     async def say(self, words: bytes) -> None:
         await self._client.publish(self._name, words)
@@ -84,3 +67,13 @@ class RedisLine:
             self._reader.cancel()
         await self._hearing.aclose()  # type: ignore[no-untyped-call] # the library's lack
         await self._client.aclose()
+
+    async def _read(self) -> None:
+        async for message in self._hearing.listen():
+            if message["type"] == "message":
+                self._hear(message["data"])
+
+    def _ended(self, reader: asyncio.Task[None]) -> None:
+        if not reader.cancelled():
+            reader.exception()  # looked at, or asyncio would log it: that the line is lost says enough
+            self._lost()

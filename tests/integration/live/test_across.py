@@ -1,0 +1,90 @@
+"""From a commit on one process to the streams of another, over each server that can carry it."""
+
+import tempfile
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+from pathlib import Path
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+from tests.integration.live.parts import Process, Service
+from tests.integration.live.test_fanout import until
+from tests.integration.parts.nats import NatsServer
+from tests.integration.parts.redis import RedisServer
+from tests.unit.live.parts import NEVER
+
+from coravet.core.kernel.events import AppointmentBooked, MemberDeactivated
+from coravet.settings import Settings
+
+
+@pytest.fixture
+async def stack() -> AsyncIterator[AsyncExitStack]:
+    async with AsyncExitStack() as found:
+        yield found
+
+
+@pytest.fixture
+async def server(request: pytest.FixtureRequest, stack: AsyncExitStack) -> RedisServer | NatsServer | None:
+    """The server of that kind, None for PostgreSQL, which is there."""
+    if request.param == "postgres":
+        return None
+    folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="coravet-", ignore_cleanup_errors=True)))
+    return await stack.enter_async_context((RedisServer if request.param == "redis" else NatsServer)(folder))
+
+
+async def _two(
+    settings: Settings, server: RedisServer | NatsServer | None, stack: AsyncExitStack
+) -> tuple[Service, Process, Process]:
+    """Two processes that hear each other."""
+    url = None if server is None else SecretStr(server.url)
+    service = Service(settings.model_copy(update={"fanout": url}), stack)
+    here, there = await service.run(), await service.run()
+    assert here.fanout.server == {type(None): "PostgreSQL", RedisServer: "Redis", NatsServer: "NATS"}[type(server)]
+    await until(lambda: here.fanout.listening and there.fanout.listening)
+    return service, here, there
+
+
+@pytest.mark.parametrize("server", ["postgres", "redis", "nats"], indirect=True)
+async def test_by_announcement_alone(
+    server: RedisServer | NatsServer | None, fresh_database: Settings, stack: AsyncExitStack
+) -> None:
+    """What one process commits is on another's streams by its announcement; a deactivation ends them in a second."""
+    service, here, there = await _two(fresh_database, server, stack)
+    manager = await service.member(None, "manager")
+    staff = await service.member(manager.clinic_id, "staff")
+    assert staff.member_id is not None
+    client = await service.connect(there, staff)
+    # Neither looks by itself from here on; what is on its way to look now has nothing to find.
+    for steady in (there.hub._reader, there.dispatcher._numbering):
+        steady._every = NEVER
+        steady.wake()
+    for number in range(1, 21):
+        await here.emit(manager, AppointmentBooked(uuid4(), 1))
+        assert (await client.next()).id == number
+    began = monotonic()
+    await here.emit(manager, MemberDeactivated(staff.member_id, 2))
+    assert (await client.next()).data == {"reason": "access_ended"}
+    assert monotonic() - began < 1
+
+
+@pytest.mark.parametrize("server", ["redis", "nats"], indirect=True)
+async def test_while_the_server_is_away(
+    server: RedisServer | NatsServer, fresh_database: Settings, stack: AsyncExitStack
+) -> None:
+    """Without the server everything arrives all the same, at most a look later, and at once when it is back."""
+    service, here, there = await _two(fresh_database, server, stack)
+    actor = await service.member(None, "staff")
+    near, far = await service.connect(here, actor), await service.connect(there, actor)
+    await server.stop()
+    await until(lambda: not here.fanout.listening and not there.fanout.listening)
+    for number in range(1, 4):
+        await here.emit(actor, AppointmentBooked(uuid4(), 1))
+        assert [(await client.next()).id for client in (near, far)] == [number, number]
+    await server.start()
+    await until(lambda: here.fanout.listening and there.fanout.listening)
+    there.hub._reader._every = NEVER
+    there.hub._reader.wake()
+    await here.emit(actor, AppointmentBooked(uuid4(), 1))
+    assert [(await client.next()).id for client in (near, far)] == [4, 4]
