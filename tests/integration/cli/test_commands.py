@@ -15,13 +15,14 @@ import pytest
 from pydantic import SecretStr
 from tests.integration.http.service import superuser
 from tests.integration.messaging.servers import mail_server
+from tests.integration.parts.nats import NatsServer
 from tests.integration.parts.people import People
 from tests.integration.parts.ports import free_ports
 from tests.integration.parts.processes import is_alive
 
 from coravet.adapters.local.service import ServiceProcess, variables
 from coravet.entrypoints.cli import main
-from coravet.entrypoints.cli.diagnosis import Wrong, _check_jobs, _check_mail
+from coravet.entrypoints.cli.diagnosis import Wrong, _check_fanout, _check_jobs, _check_mail
 from coravet.settings import Settings
 
 
@@ -130,6 +131,19 @@ async def test_doctor_tries_the_mail_server(fresh_database: Settings) -> None:
         assert await _check_mail(settings) == "The mail server answers."
     with pytest.raises(Wrong, match="mail_unreachable"):
         await _check_mail(settings)
+
+
+async def test_doctor_asks_what_carries_events(fresh_database: Settings, tmp_path: Path) -> None:
+    """The doctor hears itself over the fan-out that is set, names it, and says what to look at where it does not."""
+    assert await _check_fanout(fresh_database) == "Events reach other processes by PostgreSQL."
+    async with NatsServer(tmp_path) as server:
+        settings = fresh_database.model_copy(update={"fanout": SecretStr(server.url)})
+        assert await _check_fanout(settings) == "Events reach other processes by NATS."
+    with pytest.raises(
+        Wrong, match=r"^NATS carries no events to other processes \(.+\): check CORAVET_FANOUT"
+    ) as found:
+        await _check_fanout(settings)
+    assert "hush" not in str(found.value)
 
 
 async def test_doctor_watches_the_queue(fresh_database: Settings) -> None:
