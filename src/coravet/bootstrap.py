@@ -4,7 +4,7 @@ import asyncio
 import gc
 import zlib
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
@@ -17,6 +17,8 @@ import structlog
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.types import ASGIApp
+from prometheus_client import CollectorRegistry
+from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from coravet.adapters.apart.folder import FolderApart
@@ -45,9 +47,11 @@ from coravet.adapters.postgres.live.journal import PostgresJournal
 from coravet.adapters.postgres.nouns import ClinicWork
 from coravet.adapters.postgres.privacy.columns import stored_columns
 from coravet.adapters.postgres.privacy.withheld import let_go
+from coravet.adapters.postgres.queued import queued
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
+from coravet.adapters.telemetry.measures import Part, PrometheusMeasures
 from coravet.adapters.whatsapp.by_hand import WaMeLinks
 from coravet.adapters.whatsapp.cloud import CloudApi
 from coravet.core.exchange.apply import apply
@@ -58,6 +62,8 @@ from coravet.core.kernel.apart import KeptApart
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.kernel.errors import NotFound, Unavailable
 from coravet.core.kernel.jobs import Periodic
+from coravet.core.kernel.measures import UNMEASURED, Measures
+from coravet.core.kernel.steady import Steady
 from coravet.core.legal.canonical import digest
 from coravet.core.legal.documents import Change
 from coravet.core.legal.drift import LegalDrift, drift
@@ -93,6 +99,9 @@ from coravet.settings import Settings, load
 log = structlog.get_logger("coravet.register")
 
 COOKIE = "coravet_session"
+MEASURED_SECONDS = 5.0
+"""How old levels are at most when they are read, such as how many streams are open."""
+
 ROLE = "SELECT rolname AS name, rolsuper OR rolbypassrls AS unsafe FROM pg_roles WHERE rolname = current_user"
 
 
@@ -250,6 +259,18 @@ async def tell_of_restore(works: Works[ClinicWork], settings: Settings) -> None:
         log.error("register_not_replayed", lacking=lacking, remedy="coravet privacy replay")
 
 
+def make_measures(part: Part, port: int | None) -> Measures:
+    """What Prometheus reads on that port, which somebody else serves; nothing is measured where there is none."""
+    return UNMEASURED if port is None else PrometheusMeasures(part, CollectorRegistry())
+
+
+def measure_pool(measures: Measures, engine: AsyncEngine) -> None:
+    """Say how many of the pool's connections are lent out now."""
+    if isinstance(engine.pool, QueuePool):
+        measures.stands("database_connections", engine.pool.size())
+        measures.stands("database_connections_in_use", engine.pool.checkedout())
+
+
 @asynccontextmanager
 async def services(settings: Settings) -> AsyncIterator[Services]:
     """The service on its own pool, closed at the end."""
@@ -287,8 +308,13 @@ def application(settings: Settings) -> Application:
     sheets = TypstWriter()
     fanout = make_fanout(settings)
     gate = CachedGate(PostgresGate(engine, settings.public_url), clock)
-    live = Live(PostgresJournal(works), fanout, directory, identity, cached.forget, gate, clock)
+    measures = make_measures("server", settings.metrics_port)
+    live = Live(PostgresJournal(works), fanout, directory, identity, cached.forget, gate, clock, measures)
     works.committed = live.wake
+
+    async def measure() -> None:
+        live.measure()
+        measure_pool(measures, engine)
 
     @asynccontextmanager
     async def parts(_: Litestar) -> AsyncIterator[None]:
@@ -299,7 +325,7 @@ def application(settings: Settings) -> Application:
             with suppress(Unavailable):
                 await refuse_drift(works, settings)
                 await tell_of_restore(works, settings)
-            async with fanout, live.running():
+            async with fanout, live.running(), Steady("measuring", measure, every=MEASURED_SECONDS):
                 yield
         finally:
             sheets.close()
@@ -340,7 +366,7 @@ def application(settings: Settings) -> Application:
         max_body_bytes=settings.max_body_bytes,
     )
     litestar = build(ports, routes=[stream_events(live)], lifespan=[parts])
-    asgi: ASGIApp = RequestContext(sentry.traced(litestar, settings))
+    asgi: ASGIApp = RequestContext(sentry.traced(litestar, settings), measures)
     if settings.trusted_proxies:
         asgi = wrap_asgi_with_proxy_headers(asgi, trusted_hosts=list(settings.trusted_proxies))
     return Application(asgi, litestar, works, engine)
@@ -418,6 +444,20 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
             raise NotFound
         return Actor(clinic_id=clinic_id, time_zone=found[0]["time_zone"], user_id=None)
 
+    measures = make_measures("worker", settings.worker_metrics_port)
+    does = handlers(works, settings, clock)
+    timed = timetable(works, clock, make_apart(settings))
+    kinds = {job.kind() for job in does}
+
+    async def measure() -> None:
+        measure_pool(measures, engine)
+        found = {each.kind: each for each in await queued(works)}
+        kinds.update(found)  # jobs of another version's kinds may wait, too
+        for kind in kinds:
+            measures.stands("jobs_waiting", found[kind].waiting if kind in found else 0, kind)
+            measures.stands("jobs_failed", found[kind].failed if kind in found else 0, kind)
+        measures.stands("jobs_overdue", max((each.overdue for each in found.values()), default=0.0))
+
     queue = PgqueuerQueue(
         settings.direct_url,
         f"{settings.database_role_prefix}_system",
@@ -429,7 +469,10 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
     try:
         if settings.environment == "production":
             await refuse_unsafe_role(engine)
-        yield Worker(queue, handlers(works, settings, clock), timetable(works, clock, make_apart(settings)), actor_of)
+        async with AsyncExitStack() as stack:
+            if settings.worker_metrics_port is not None:
+                await stack.enter_async_context(Steady("measuring", measure, every=MEASURED_SECONDS))
+            yield Worker(queue, does, timed, actor_of, measures=measures)
     finally:
         await engine.dispose()
 

@@ -79,6 +79,25 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", validation_alias=_env("CORAVET_HOST"), description="Address to listen on.")
     port: int = Field(8000, ge=1, le=65535, validation_alias=_env("CORAVET_PORT"), description="Port to listen on.")
     workers: int = Field(1, ge=1, le=64, validation_alias=_env("CORAVET_WORKERS"), description="Server processes.")
+    metrics_host: str = Field(
+        "127.0.0.1",
+        validation_alias=_env("CORAVET_METRICS_HOST"),
+        description="Address on which measures are served; whoever reaches it reads them.",
+    )
+    metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        validation_alias=_env("CORAVET_METRICS_PORT"),
+        description="Port of the server's measures, for Prometheus; unset: nothing is measured.",
+    )
+    worker_metrics_port: int | None = Field(
+        None,
+        ge=1,
+        le=65535,
+        validation_alias=_env("CORAVET_WORKER_METRICS_PORT"),
+        description="The same for a worker.",
+    )
     public_url: str = Field(
         "http://127.0.0.1:8000",
         validation_alias=_env("CORAVET_PUBLIC_URL"),
@@ -284,6 +303,13 @@ class Settings(BaseSettings):
                 ip_network(each)
             except ValueError:
                 raise ValueError("must be addresses or networks such as 10.0.0.0/8") from None
+        return value
+
+    @field_validator("metrics_port")
+    @classmethod
+    def _internal(cls, value: int | None, info: ValidationInfo) -> int | None:
+        if value is not None and value == info.data.get("port"):
+            raise ValueError("must be another port than CORAVET_PORT: measures are not for the public")
         return value
 
     @field_validator("public_url")

@@ -119,6 +119,7 @@ class Service:
             session_id=uuid4(),
             issued_at=now,
             expires_at=now + timedelta(hours=1),
+            verified_at=now,
         )
         response = await open_stream(
             process.hub, process.journal, process.clock, viewer, last_event_id, Pace(proof=NEVER)

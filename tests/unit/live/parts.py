@@ -223,6 +223,7 @@ class Layer:
                 session_id=uuid4(),
                 issued_at=self.clock.now(),
                 expires_at=self.clock.now() + timedelta(hours=1),
+                verified_at=self.clock.now(),
             ),
             **changes,
         )

@@ -82,6 +82,7 @@ async def test_deactivated(layer: Layer, clinic: ClinicId, other_clinic: ClinicI
         session_id=viewer.session_id,
         issued_at=viewer.issued_at,
         expires_at=viewer.expires_at,
+        verified_at=viewer.verified_at,
     )
     gone, other = await layer.connect(viewer), await layer.connect(elsewhere)
     colleague = await layer.connect(layer.viewer(clinic, "manager"))

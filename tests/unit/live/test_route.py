@@ -34,6 +34,7 @@ def granted(viewer: Viewer) -> Granted:
             signed_in_at=viewer.issued_at,
             issued_at=viewer.issued_at,
             expires_at=viewer.expires_at,
+            verified_at=viewer.verified_at,
         ),
         person=Person(user=UserView(viewer.actor.user_id, "", ""), operator=False, session_id=viewer.session_id),
         token_hash=b"",

@@ -162,7 +162,7 @@ class FirebaseIdentity:
                 raise Unavailable("The identity provider's certificates cannot be read.") from error
             raise TokenRejected("The token is not valid for this service.") from None  # the cause quotes the token
         now = self._clock.now()
-        claims = _claims(payload)
+        claims = _claims(payload, now)
         if payload.firebase.tenant is not None:
             raise TokenRejected("The token belongs to a tenant of the project, which this service does not use.")
         if claims.expires_at <= now or claims.issued_at > now + timedelta(seconds=_SKEW_SECONDS):
@@ -216,7 +216,7 @@ def _instant(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
 
 
-def _claims(payload: _Payload) -> Claims:
+def _claims(payload: _Payload, verified_at: datetime) -> Claims:
     return Claims(
         uid=payload.sub,
         email=payload.email,
@@ -225,4 +225,5 @@ def _claims(payload: _Payload) -> Claims:
         signed_in_at=_instant(payload.auth_time),
         issued_at=_instant(payload.iat),
         expires_at=_instant(payload.exp),
+        verified_at=verified_at,
     )

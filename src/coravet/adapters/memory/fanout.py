@@ -15,6 +15,10 @@ class MemoryFanout:
         self.connected = True
         self._listeners: list[Callable[[int], None]] = []
 
+    @property
+    def listening(self) -> bool:
+        return self.connected
+
     def listen(self, heard: Callable[[int], None]) -> None:
         self._listeners.append(heard)
 

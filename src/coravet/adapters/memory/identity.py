@@ -54,6 +54,7 @@ class MemoryIdentity:
             signed_in_at=self._now(),
             issued_at=self._now(),
             expires_at=self._now() + lifetime,
+            verified_at=self._now(),
         )
         return token
 
@@ -112,4 +113,4 @@ class MemoryIdentity:
             raise TokenRejected("The token is not valid for this service.")
         if not self._standing(claims.uid).accepts(claims.issued_at):
             raise TokenRevoked("The person was disabled, deleted or signed out.")
-        return claims
+        return msgspec.structs.replace(claims, verified_at=self._clock.now())

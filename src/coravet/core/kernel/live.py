@@ -88,6 +88,11 @@ class Fanout(Protocol):
     An announcement is a hint that may be lost or come late, so whoever listens also looks by itself now and then.
     """
 
+    @property
+    def listening(self) -> bool:
+        """Whether announcements arrive now, as far as is known."""
+        ...
+
     def listen(self, heard: Callable[[int], None]) -> None:
         """Call `heard` with the highest numbers that are announced, this process's own included.
 

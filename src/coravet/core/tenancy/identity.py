@@ -13,6 +13,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
         uid: the provider's id of the person.
         signed_in_at: when the person last proved who they are (`auth_time`).
         issued_at: when this token was made; older than the person's revocation means revoked.
+        verified_at: when the provider stood by it.
     """
 
     uid: str
@@ -22,6 +23,7 @@ class Claims(msgspec.Struct, frozen=True, kw_only=True):
     signed_in_at: datetime
     issued_at: datetime
     expires_at: datetime
+    verified_at: datetime
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,7 @@
 """`coravet serve`."""
 
 import asyncio
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -63,11 +64,8 @@ def serve() -> None:
 
     **Example**: `CORAVET_WORKERS=2 coravet serve`
     """
-    from granian.constants import Interfaces
-    from granian.log import LogLevels
-    from granian.server import Server
-
     from coravet.adapters.telemetry import logs
+    from coravet.adapters.telemetry.exposed import exposed
     from coravet.entrypoints.cli.ports import refuse_busy
     from coravet.entrypoints.cli.refusals import CommandError
     from coravet.settings import load
@@ -75,9 +73,21 @@ def serve() -> None:
     settings = load()
     if settings.firebase_credentials is None and settings.firebase_auth_emulator_host is None:
         raise CommandError("FIREBASE_CREDENTIALS is missing, and there is no FIREBASE_AUTH_EMULATOR_HOST; set one.")
-    asyncio.run(refuse_unusable(settings))
     refuse_busy(settings.host, settings.port, "choose another in CORAVET_PORT")
-    logs.configure(settings)
+    with ExitStack() as parts:
+        if settings.metrics_port is not None:
+            refuse_busy(settings.metrics_host, settings.metrics_port, "choose another in CORAVET_METRICS_PORT")
+            parts.enter_context(exposed(settings.metrics_host, settings.metrics_port))
+        asyncio.run(refuse_unusable(settings))
+        logs.configure(settings)
+        _serve(settings)
+
+
+def _serve(settings: "Settings") -> None:
+    from granian.constants import Interfaces
+    from granian.log import LogLevels
+    from granian.server import Server
+
     Server(
         "coravet.bootstrap:asgi",
         factory=True,

@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -19,12 +20,20 @@ def worker() -> None:
     **Example**: `coravet serve & coravet worker`
     """
     from coravet.adapters.telemetry import logs, sentry
+    from coravet.adapters.telemetry.exposed import exposed
+    from coravet.entrypoints.cli.ports import refuse_busy
     from coravet.settings import load
 
     settings = load()
     logs.configure(settings)
     sentry.configure(settings)
-    asyncio.run(_work(settings))
+    with ExitStack() as parts:
+        if settings.worker_metrics_port is not None:
+            refuse_busy(
+                settings.metrics_host, settings.worker_metrics_port, "choose another in CORAVET_WORKER_METRICS_PORT"
+            )
+            parts.enter_context(exposed(settings.metrics_host, settings.worker_metrics_port))
+        asyncio.run(_work(settings))
 
 
 async def _work(settings: "Settings") -> None:

@@ -72,6 +72,7 @@ def stream_events(live: Live) -> HTTPRouteHandler:
             session_id=granted.person.session_id,
             issued_at=granted.claims.issued_at,
             expires_at=granted.claims.expires_at,
+            verified_at=granted.claims.verified_at,
         )
         return await live.open(viewer, last)
 

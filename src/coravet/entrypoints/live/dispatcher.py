@@ -6,6 +6,7 @@ from typing import Self
 
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.live import Fanout, Journal
+from coravet.core.kernel.measures import UNMEASURED, Measures
 from coravet.core.kernel.steady import Steady
 
 KEPT = timedelta(hours=24)
@@ -32,6 +33,7 @@ class Dispatcher:
         journal: Journal,
         fanout: Fanout,
         clock: Clock,
+        measures: Measures = UNMEASURED,
         *,
         look_seconds: float = LOOK_SECONDS,
         together_seconds: float = TOGETHER_SECONDS,
@@ -39,6 +41,7 @@ class Dispatcher:
         self._journal = journal
         self._fanout = fanout
         self._clock = clock
+        self._measures = measures
         self._numbering = Steady("numbering events", self._number, every=look_seconds, least=together_seconds)
         self._pruning = Steady("pruning events", self._prune, every=PRUNE_SECONDS)
         self.wake = self._numbering.wake
@@ -59,6 +62,7 @@ class Dispatcher:
         while full:
             numbered = await self._journal.number(BATCH)
             if numbered.count:
+                self._measures.sized("live_batch", numbered.count)
                 await self._fanout.announce(numbered.highest)
             full = numbered.count == BATCH
 

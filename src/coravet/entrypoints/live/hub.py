@@ -23,6 +23,7 @@ from coravet.core.kernel.events import (
     SessionEnded,
 )
 from coravet.core.kernel.live import Fanout, Journal, Recorded, hears
+from coravet.core.kernel.measures import UNMEASURED, Measures
 from coravet.core.kernel.steady import Steady
 from coravet.core.legal.gate import CachedGate
 from coravet.core.tenancy.permissions import Permission
@@ -53,6 +54,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         uid: the identity provider's id of the person.
         issued_at: when the session or token was made; `expires_at` is its end.
+        verified_at: when the identity provider stood by it, which may be a while ago.
     """
 
     actor: Actor
@@ -60,6 +62,7 @@ class Viewer(msgspec.Struct, frozen=True, kw_only=True):
     session_id: UUID
     issued_at: datetime
     expires_at: datetime
+    verified_at: datetime
 
 
 class Subscription:
@@ -74,10 +77,10 @@ class Subscription:
 
     __slots__ = ("_limit", "_pending", "_waiter", "actor", "closed", "expires_at", "proved_at", "sent", "viewer")
 
-    def __init__(self, viewer: Viewer, *, limit: int, now: float, expires_at: float) -> None:
+    def __init__(self, viewer: Viewer, *, limit: int, proved_at: float, expires_at: float) -> None:
         self.viewer = viewer
         self.actor = viewer.actor
-        self.proved_at = now
+        self.proved_at = proved_at
         self.expires_at = expires_at
         self.sent = 0
         self.closed: CloseReason | None = None
@@ -135,6 +138,9 @@ class Hub:
 
     Every event is encoded once, and the same bytes go to each stream whose person may hear of it. A change of access is
     carried out in its place in that order: what follows it is handed out by the new permissions.
+
+    Attributes:
+        measures: of this hub and its streams.
     """
 
     def __init__(
@@ -144,10 +150,12 @@ class Hub:
         directory: Directory,
         gate: CachedGate,
         clock: Clock,
+        measures: Measures = UNMEASURED,
         *,
         look_seconds: float = LOOK_SECONDS,
         pending: int = PENDING,
     ) -> None:
+        self.measures = measures
         self._journal = journal
         self._directory = directory
         self._gate = gate
@@ -197,9 +205,14 @@ class Hub:
         """
         if self._stopping:
             raise Unavailable("This server is going down. Connect again.", retry_after_seconds=1)
-        now = asyncio.get_running_loop().time()
-        left = (viewer.expires_at - self._clock.now()).total_seconds()
-        stream = Subscription(viewer, limit=self._pending, now=now, expires_at=now + left)
+        loops, now = asyncio.get_running_loop().time(), self._clock.now()
+        stream = Subscription(
+            viewer,
+            limit=self._pending,
+            # Never later than now, whatever a clock that was set back says: a proof does not get younger by that.
+            proved_at=loops - max(0.0, (now - viewer.verified_at).total_seconds()),
+            expires_at=loops + (viewer.expires_at - now).total_seconds(),
+        )
         stream.sent = self.position
         self._by_clinic[viewer.actor.clinic_id].add(stream)
         if viewer.session_id in self._access_changes:
@@ -223,7 +236,8 @@ class Hub:
         """Forget a stream; nothing happens where it is forgotten already."""
         clinic_id = stream.actor.clinic_id
         streams = self._by_clinic.get(clinic_id)
-        if streams is not None:
+        if streams is not None and stream in streams:
+            self.measures.count("live_closed", stream.closed or "left")
             streams.discard(stream)
             if not streams:
                 del self._by_clinic[clinic_id]
@@ -262,6 +276,7 @@ class Hub:
             for event in batch.events:
                 await self._hand_out(event)
                 self._position = event.number
+            self.measures.stands("live_backlog", batch.highest - self._position)
             # Streams get to send what waits for them before more is put on top.
             await asyncio.sleep(0)
             full = len(batch.events) == BATCH
@@ -274,15 +289,21 @@ class Hub:
         # Asked before anything is handed out: where storage does not answer, the event is handed out again.
         barred = await self._barred(event)
         frame: bytes | None = None
+        told = 0
         for stream in list(self._by_clinic.get(event.clinic_id, ())):
             if hears(stream.actor, event):
                 frame = frame or event_frame(event)
                 stream.offer(event.number, frame)
+                told += 1
                 if stream.closed:
                     self.unsubscribe(stream)
         for stream in barred:
             stream.end("access_ended", told=True)
             self.unsubscribe(stream)
+        if told:
+            self.measures.count("live_frames", by=told)
+            # By two clocks, the database's and ours: where they differ this shows it, but not as less than nothing.
+            self.measures.took("live_delay", max(0.0, (self._clock.now() - event.at).total_seconds()))
 
     async def _barred(self, event: Recorded) -> list[Subscription]:
         """The streams that end with an event, since their person has a legal text open from now on."""

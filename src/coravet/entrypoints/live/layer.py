@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.live import Fanout, Journal
+from coravet.core.kernel.measures import UNMEASURED, Measures
 from coravet.core.legal.gate import CachedGate
 from coravet.core.tenancy.identity import Identity
 from coravet.core.tenancy.ports import Directory
@@ -31,12 +32,15 @@ class Live:
         forget: Callable[[str], None],
         gate: CachedGate,
         clock: Clock,
+        measures: Measures = UNMEASURED,
     ) -> None:
-        self.hub = Hub(journal, fanout, directory, gate, clock)
+        self.hub = Hub(journal, fanout, directory, gate, clock, measures)
         self._journal = journal
         self._clock = clock
-        self._dispatcher = Dispatcher(journal, fanout, clock)
-        self._sweep = Sweep(self.hub, identity, forget, clock)
+        self._fanout = fanout
+        self._measures = measures
+        self._dispatcher = Dispatcher(journal, fanout, clock, measures)
+        self._sweep = Sweep(self.hub, identity, forget, clock, measures)
         self._pace = Pace()
         self.wake = self._dispatcher.wake
 
@@ -47,10 +51,19 @@ class Live:
             with on_stop(self.hub.stop):
                 yield
 
+    def measure(self) -> None:
+        """Say how many streams are open now, for how many people, and whether announcements arrive."""
+        streams = self.hub.streams()
+        self._measures.stands("live_streams", len(streams))
+        self._measures.stands("live_people", len({stream.viewer.uid for stream in streams}))
+        self._measures.stands("live_listening", self._fanout.listening)
+
     async def open(self, viewer: Viewer, last_event_id: int | None) -> EventStream:
         """Open a stream that goes on after the event that the client saw last, or begins now.
 
         Raises:
             Unavailable: storage does not answer, or the process is ending.
         """
-        return await open_stream(self.hub, self._journal, self._clock, viewer, last_event_id, self._pace)
+        stream = await open_stream(self.hub, self._journal, self._clock, viewer, last_event_id, self._pace)
+        self._sweep.opened(viewer)
+        return stream

@@ -73,6 +73,7 @@ class EventStream(ASGIStreamingResponse):
         async with aclosing(self._content) as chunks:
             async for chunk in chunks:
                 if not await self._taken(send, {"type": "http.response.body", "body": chunk, "more_body": True}):
+                    self._stream_of_hub.end("too_slow")
                     return  # without a last chunk the server closes the connection
         await self._taken(send, {"type": "http.response.body", "body": b"", "more_body": False})
 
@@ -105,6 +106,10 @@ async def open_stream(
         missed = None
         if last_event_id is not None:
             missed = Missed(last_event_id, await journal.replay(stream.actor, last_event_id, REPLAYED))
+            if missed.batch is None:
+                hub.measures.count("live_resyncs")
+            else:
+                hub.measures.count("live_replayed", by=len(missed.batch.events))
         return EventStream(hub, stream, frames(hub, stream, clock, missed, pace), pace.stalled)
     except BaseException:
         hub.unsubscribe(stream)

@@ -14,6 +14,7 @@ from structlog.contextvars import bind_contextvars
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.errors import DomainError
 from coravet.core.kernel.jobs import Attempt, GivenUp, Job, Periodic, Queue, TryAgain
+from coravet.core.kernel.measures import UNMEASURED, Measures
 
 JobT_contra = TypeVar("JobT_contra", bound=Job, contravariant=True)
 
@@ -69,7 +70,9 @@ class Worker:
         periodic: Sequence[Periodic],
         actor_of: Callable[[ClinicId], Awaitable[Actor]],
         pace: Pace | None = None,
+        measures: Measures = UNMEASURED,
     ) -> None:
+        self._measures = measures
         self._queue = queue
         self._handlers = {kind.kind(): (msgspec.json.Decoder(kind), handler) for kind, handler in handlers.items()}
         self._periodic = [Periodic(each.name, each.crontab, self._watched(each)) for each in periodic]
@@ -94,6 +97,7 @@ class Worker:
         if attempt.number > self._pace.attempts:
             # Only where workers died of it: no error was there to give it up for.
             log.error("job failed for good: each attempt ended its worker")
+            self._measures.count("jobs", attempt.kind, "given_up")
             raise GivenUp("each attempt ended its worker")
         began = perf_counter()
         try:
@@ -103,11 +107,17 @@ class Worker:
             reason = type(error).__name__
             if attempt.number == self._pace.attempts:
                 log.exception("job failed for good")
+                self._measures.count("jobs", attempt.kind, "given_up")
                 raise GivenUp(reason) from error
             pause = self._pace.pause(attempt.number)
             log.warning("job failed, and is tried again", pause=pause, **_told(error))
+            self._measures.count("jobs", attempt.kind, "put_off")
             raise TryAgain(pause, reason) from error
-        log.info("job done", milliseconds=round((perf_counter() - began) * 1000))
+        finally:
+            seconds = perf_counter() - began
+            self._measures.took("jobs", seconds, attempt.kind)
+        self._measures.count("jobs", attempt.kind, "done")
+        log.info("job done", milliseconds=round(seconds * 1000))
 
     async def _do(self, attempt: Attempt) -> None:
         decoder, handler = self._handlers[attempt.kind]
@@ -121,8 +131,10 @@ class Worker:
             try:
                 async with asyncio.timeout(self._pace.limit.total_seconds()):
                     await periodic.run()
+                self._measures.count("periodic_jobs", periodic.name, "done")
             except Exception as error:  # noqa: BLE001 -- whatever it is, the next time comes
                 log.warning("periodic job failed, and is done again at its next time", **_told(error))
+                self._measures.count("periodic_jobs", periodic.name, "failed")
 
         return run
 
