@@ -17,7 +17,6 @@ import structlog
 from granian.utils.proxies import wrap_asgi_with_proxy_headers
 from litestar import Litestar
 from litestar.types import ASGIApp
-from prometheus_client import CollectorRegistry
 from sqlalchemy import QueuePool
 from sqlalchemy.ext.asyncio import AsyncEngine
 
@@ -261,7 +260,7 @@ async def tell_of_restore(works: Works[ClinicWork], settings: Settings) -> None:
 
 def make_measures(part: Part, port: int | None) -> Measures:
     """What Prometheus reads on that port, which somebody else serves; nothing is measured where there is none."""
-    return UNMEASURED if port is None else PrometheusMeasures(part, CollectorRegistry())
+    return UNMEASURED if port is None else PrometheusMeasures(part)
 
 
 def measure_pool(measures: Measures, engine: AsyncEngine) -> None:

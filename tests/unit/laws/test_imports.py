@@ -28,6 +28,7 @@ HOMES = {
     "nats": {"adapters.fanout"},
     "pgqueuer": {"adapters.jobs"},
     "phonenumbers": {"adapters.numbers"},
+    "prometheus_client": {"adapters.telemetry"},
     "pydantic": {"settings", "adapters.local"},
     "pydantic_settings": {"settings"},
     "redis": {"adapters.fanout"},

@@ -77,7 +77,8 @@ LEVELS: dict[Level, Measure] = {
 class PrometheusMeasures:
     """The `Measures` port, of one process of the server or of a worker."""
 
-    def __init__(self, part: Part, registry: CollectorRegistry) -> None:
+    def __init__(self, part: Part) -> None:
+        registry = CollectorRegistry()  # of its own: what is told is read from where processes write it
         self._counters = {
             what: Counter(f"coravet_{each.name}", each.help, each.labels, registry=registry)
             for what, each in COUNTED.items()
