@@ -26,11 +26,26 @@ def wall(at: datetime, zone: ZoneInfo) -> datetime:
 
 
 @cache
+def noons(year: int) -> list[datetime]:
+    """In UTC, of a year's first 366 days."""
+    return [datetime(year, 1, 1, 12, tzinfo=UTC) + DAY * n for n in range(366)]
+
+
+@cache
 def changing_days(name: str, year: int) -> list[date]:
     """The days about each change of a zone's offset."""
-    noons = [datetime(year, 1, 1, 12, tzinfo=UTC) + DAY * n for n in range(366)]
     zone = ZoneInfo(name)
-    changes = [b.date() for a, b in pairwise(noons) if a.astimezone(zone).utcoffset() != b.astimezone(zone).utcoffset()]
+    # No zone changes twice within three days (a test below keeps watch): days are looked at where a change lies.
+    looks = [*noons(year)[::3], noons(year)[-1]]
+    offsets = [noon.astimezone(zone).utcoffset() for noon in looks]
+    changes = []
+    for (begin, end), (before, after) in zip(pairwise(looks), pairwise(offsets), strict=True):
+        if before != after:
+            day = begin
+            while day.astimezone(zone).utcoffset() == before:
+                day += DAY
+            assert day <= end
+            changes.append(day.date())
     return [day + DAY * n for day in changes for n in (-2, -1, 0, 1)]
 
 
