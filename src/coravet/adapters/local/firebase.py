@@ -121,7 +121,7 @@ class AuthEmulator:
         if self.accounts is not None:
             program.append(str(self.accounts))
         environment = os.environ | {
-            # Compiled once for every start after it: 4 s instead of 15.
+            # Compiled once for every start after it.
             "NODE_COMPILE_CACHE": str(self._tools / "compiled"),
             # firebase-tools keeps its own settings in the home folder, where a service that is tried has no business.
             "XDG_CONFIG_HOME": str(self._tools / "config"),
