@@ -51,6 +51,7 @@ from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
 from coravet.adapters.telemetry import logs, sentry
 from coravet.adapters.telemetry.measures import Part, PrometheusMeasures
+from coravet.adapters.vips.converter import VipsConverter
 from coravet.adapters.whatsapp.by_hand import WaMeLinks
 from coravet.adapters.whatsapp.cloud import CloudApi
 from coravet.core.exchange.apply import apply
@@ -195,6 +196,13 @@ def make_fanout(settings: Settings) -> KeptFanout:
 def make_apart(settings: Settings) -> FolderApart:
     """Where entries are kept apart from the database; production's folder is there, or nothing is written."""
     return FolderApart(settings.kept_apart, make=settings.environment != "production")
+
+
+def make_converter(settings: Settings) -> VipsConverter:
+    """What converts pictures; the caller closes it."""
+    return VipsConverter(
+        helpers=settings.picture_helpers, megabytes=settings.picture_megabytes, seconds=settings.picture_seconds
+    )
 
 
 def make_identity(settings: Settings, clock: Clock) -> FirebaseIdentity:

@@ -223,6 +223,27 @@ class Settings(BaseSettings):
         description="What the names of approved templates begin with, before the message's kind; unset: plain text.",
     )
 
+    picture_helpers: int = Field(
+        1,
+        ge=1,
+        le=32,
+        validation_alias=_env("CORAVET_PICTURE_HELPERS"),
+        description="Pictures that a process converts at a time, each in a helper process.",
+    )
+    picture_megabytes: int = Field(
+        768,
+        ge=256,
+        validation_alias=_env("CORAVET_PICTURE_MEGABYTES"),
+        description="Memory of a helper; a picture that needs more is refused as too large.",
+    )
+    picture_seconds: int = Field(
+        10,
+        ge=1,
+        le=300,
+        validation_alias=_env("CORAVET_PICTURE_SECONDS"),
+        description="Seconds of the processor that a picture gets; one that needs more is refused as too large.",
+    )
+
     document_key: SecretStr = Field(
         SecretStr(DEVELOPMENT_KEY),
         min_length=32,

@@ -11,6 +11,7 @@ from typing import Literal, Protocol
 import msgspec
 
 from coravet.core.kernel.errors import Invalid, UnsupportedMedia
+from coravet.core.kernel.sentences import Sentence
 
 VariantName = Literal["thumbnail", "card", "full"]
 PictureFormat = Literal["jpeg", "png", "gif", "tiff", "webp", "avif", "heic"]
@@ -21,7 +22,10 @@ LONGEST: dict[VariantName, int] = {"thumbnail": 256, "card": 1280, "full": 2048}
 VARIANT_TYPE = "image/webp"
 
 MOST_PIXELS = 100_000_000
-"""Pixels that a picture may have: twice what the largest phones make."""
+"""Pixels that a picture may have: twice what the cameras of most phones make at their finest."""
+
+MOST_BYTES = 40_000_000
+"""Bytes that an upload of a picture may have."""
 
 
 class Variant(msgspec.Struct, frozen=True):
@@ -75,7 +79,13 @@ class PictureTooLarge(Invalid):
     title = "The picture is too large"
 
     def __init__(self) -> None:
-        super().__init__("This picture has too many pixels. Send it in a smaller size, or take another one.")
+        super().__init__(
+            Sentence(
+                "This picture is too large. Send it with at most {megapixels} megapixels and {megabytes} MB.",
+                megapixels=MOST_PIXELS // 1_000_000,
+                megabytes=MOST_BYTES // 1_000_000,
+            )
+        )
 
 
 class Converter(Protocol):

@@ -31,7 +31,24 @@ _LEGAL = {
     ),
 }
 
+_MEDIA = {
+    "This file is not a picture that can be read. Send a JPEG, PNG, HEIC, WebP, AVIF, GIF or TIFF.": (
+        "Este archivo no es una imagen que se pueda leer. Envíe un JPEG, PNG, HEIC, WebP, AVIF, GIF o TIFF."
+    ),
+    "This picture is cut off or damaged. Send it again, or take another one.": (
+        "Esta imagen está cortada o dañada. Vuelva a enviarla o tome otra."
+    ),
+    "This picture is too large. Send it with at most {megapixels} megapixels and {megabytes} MB.": (
+        "Esta imagen es demasiado grande. Envíela con {megapixels} megapíxeles y {megabytes} MB como máximo."
+    ),
+    "Pictures cannot be converted at this moment. Try again later.": (
+        "En este momento no se pueden procesar imágenes. Inténtelo más tarde."
+    ),
+}
+
 _TITLES = {
+    "The picture is damaged": "La imagen está dañada",
+    "The picture is too large": "La imagen es demasiado grande",
     "Not signed in": "No ha iniciado sesión",
     "The session has ended": "La sesión terminó",
     "Request from another site": "Solicitud enviada desde otro sitio",
@@ -829,6 +846,7 @@ SENTENCES: dict[str, str] = {
     **_LEAVING,
     **_TITLES,
     **_LEGAL,
+    **_MEDIA,
     **_REQUESTS,
     **_FIELDS,
     **_ACCESS,

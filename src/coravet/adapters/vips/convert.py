@@ -1,0 +1,175 @@
+"""Pictures converted by libvips, and HEIC read by libheif. Only the helper process imports this.
+
+What a picture is, its content says. Only the one loader of that kind is then let near it, and libvips' own guess must
+agree.
+"""
+
+from base64 import b64encode
+from collections.abc import Callable
+from typing import Any, cast
+
+import pillow_heif
+import pyvips
+import thumbhash
+
+from coravet.core.media.pictures import (
+    LONGEST,
+    MOST_PIXELS,
+    NotAPicture,
+    Picture,
+    PictureDamaged,
+    PictureFormat,
+    PictureTooLarge,
+    Variant,
+)
+
+Image = Any
+"""A `pyvips.Image`, whose operations are found at run time."""
+
+QUALITY = 80
+EFFORT = 4
+
+_HASHED = 32
+"""Longest side of what the placeholder is made from: it keeps seven waves, and its time grows with the pixels."""
+
+_LOADERS: dict[PictureFormat, str] = {
+    "jpeg": "jpegload_buffer",
+    "png": "pngload_buffer",
+    "gif": "gifload_buffer",
+    "tiff": "tiffload_buffer",
+    "webp": "webpload_buffer",
+    "avif": "heifload_buffer",
+}
+
+_SIGNS: list[tuple[bytes, PictureFormat]] = [
+    (b"\xff\xd8\xff", "jpeg"),
+    (b"\x89PNG\r\n\x1a\n", "png"),
+    (b"GIF87a", "gif"),
+    (b"GIF89a", "gif"),
+    (b"II*\x00", "tiff"),
+    (b"MM\x00*", "tiff"),
+]
+
+_AVIF = {b"avif", b"avis"}
+_HEIC = {b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"}
+
+
+def prepare() -> None:
+    """Set libvips up: once in a process, before the first picture."""
+    pyvips.block_untrusted_set(True)
+    pyvips.operation_block_set("VipsForeignLoad", True)
+    for loader in ("Jpeg", "Png", "Nsgif", "Tiff", "Webp", "Heif"):
+        pyvips.operation_block_set(f"VipsForeignLoad{loader}", False)
+    pyvips.cache_set_max(0)
+    pyvips.concurrency_set(1)
+
+
+def convert(data: bytes) -> Picture:
+    """An upload's content as a picture.
+
+    Raises:
+        NotAPicture, PictureDamaged, PictureTooLarge: as `Converter` says.
+    """
+    kind = kind_of(data)
+    if kind is None:
+        raise NotAPicture
+    try:
+        width, height, full = _heic(data) if kind == "heic" else _decoded(data, kind)
+        return Picture(kind, width, height, _placeholder(full), _variants(full))
+    except pyvips.Error as error:
+        raise _meant(str(error)) from error
+    except MemoryError as error:
+        raise PictureTooLarge from error
+
+
+def kind_of(data: bytes) -> PictureFormat | None:
+    """What the content is, by its first bytes; None where it is no picture that is read."""
+    for sign, kind in _SIGNS:
+        if data.startswith(sign):
+            return kind
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data[4:8] == b"ftyp":
+        end = min(int.from_bytes(data[:4], "big"), 256)
+        brands = {data[8:12], *(data[at : at + 4] for at in range(16, end, 4))}
+        if brands & _AVIF:
+            return "avif"
+        if brands & _HEIC:
+            return "heic"
+    return None
+
+
+def _meant(message: str) -> Exception:
+    """What libvips or one of its libraries complains of."""
+    said = message.lower()
+    short = ("memory", "too large", "too big", "exceed", "limit")
+    return PictureTooLarge() if any(word in said for word in short) else PictureDamaged()
+
+
+def _allowed(width: int, height: int) -> None:
+    if width * height > MOST_PIXELS:
+        raise PictureTooLarge
+
+
+def _decoded(data: bytes, kind: PictureFormat) -> tuple[int, int, Image]:
+    """Width and height when upright, and the largest variant in memory."""
+    head = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error")
+    if head.get("vips-loader") != _LOADERS[kind]:
+        raise NotAPicture
+    _allowed(head.width, head.height)
+    turned = head.get_typeof("orientation") != 0 and head.get("orientation") >= 5
+    width, height = (head.height, head.width) if turned else (head.width, head.height)
+    # It is decoded no larger than needed, where its kind can be.
+    thumbnail = pyvips.Image.thumbnail_buffer(data, LONGEST["full"], **_fitting("full"), fail_on="error")
+    return width, height, _plain(thumbnail)
+
+
+def _heic(data: bytes) -> tuple[int, int, Image]:
+    try:
+        file = pillow_heif.open_heif(data, convert_hdr_to_8bit=True)
+        _allowed(*file.size)
+        decoded = memoryview(file.data)
+    except (ValueError, OSError, RuntimeError, EOFError, SyntaxError) as error:
+        # MemoryError is not among them.
+        raise _meant(str(error)) from error
+    width, height = file.size
+    bands = len(file.mode)
+    image = pyvips.Image.new_from_memory(decoded, file.stride // bands, height, bands, "uchar")
+    image = image.crop(0, 0, width, height).copy(interpretation="srgb" if bands >= 3 else "b-w")
+    profile = file.info.get("icc_profile")
+    if profile:
+        image = image.mutate(lambda editable: _set_profile(editable, profile))
+    return width, height, _plain(image.thumbnail_image(LONGEST["full"], **_fitting("full")))
+
+
+def _set_profile(editable: Any, profile: bytes) -> None:
+    editable.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
+
+
+def _fitting(name: str) -> dict[str, Any]:
+    """How to fit a picture into a variant's size, upright, in sRGB and never enlarged."""
+    return {"height": LONGEST[cast("Any", name)], "size": "down", "export_profile": "srgb", "intent": "relative"}
+
+
+def _plain(image: Image) -> Image:
+    """The picture in memory, as 8 bits of sRGB with or without an alpha channel."""
+    return image.colourspace("srgb").cast("uchar").copy_memory()
+
+
+def _variants(full: Image) -> dict[Any, Variant]:
+    """Every variant, each from the one above it."""
+    made = {}
+    for name, longest in sorted(LONGEST.items(), key=lambda each: -each[1]):
+        full = full.thumbnail_image(longest, height=longest, size="down").copy_memory()
+        data = full.webpsave_buffer(Q=QUALITY, effort=EFFORT, keep="none")
+        made[name] = Variant(full.width, full.height, data)
+    return {name: made[name] for name in LONGEST}
+
+
+def _placeholder(full: Image) -> str:
+    small = full.thumbnail_image(_HASHED, height=_HASHED, size="down")
+    if small.hasalpha():
+        small = small.flatten(background=255)
+    pixels = small.colourspace("srgb").cast("uchar").bandjoin(255).write_to_memory()
+    hashing = cast("Callable[[int, int, list[int]], list[int]]", thumbhash.rgba_to_thumb_hash)
+    return b64encode(bytes(hashing(small.width, small.height, list(bytes(pixels))))).decode()

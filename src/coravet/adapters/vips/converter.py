@@ -1,0 +1,170 @@
+"""Conversion in helper processes, which are few, small, and killed when a picture takes too long."""
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+
+import msgspec
+
+from coravet.adapters.vips.wire import LENGTH, Answer, Converted, Failed, Job, Refused, framed
+from coravet.core.kernel.errors import DomainError, Unavailable
+from coravet.core.media.pictures import NotAPicture, Picture, PictureDamaged, PictureTooLarge
+
+MOST_WAITING = 50
+"""Pictures in line in one process; who comes after them had better come again."""
+
+LIFE = 200
+"""Pictures that a helper converts before another takes its place, so that nothing it keeps by mistake grows."""
+
+PATIENCE = 6
+"""How many times the processor's time a picture may take by the clock, on a busy machine; then its helper is killed."""
+
+_REFUSALS: dict[str, type[NotAPicture | PictureDamaged | PictureTooLarge]] = {
+    kind.__name__: kind for kind in (NotAPicture, PictureDamaged, PictureTooLarge)
+}
+
+_OUT_OF_BOUNDS = {signal.SIGPROF, signal.SIGABRT, signal.SIGTRAP}
+"""Signals by which a helper ends that took too long, or whose libraries could not get memory."""
+
+_CRASHED = {signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGFPE, signal.SIGSYS}
+
+log = logging.getLogger("coravet.pictures")
+
+
+class VipsConverter:
+    """`Converter` in helper processes that are started when they are first needed.
+
+    Args:
+        helpers: processes, and so pictures that are converted at a time.
+        megabytes: memory that a helper may hold (Linux' RLIMIT_DATA); a picture that needs more is too large.
+        seconds: the processor's time that a picture gets; one that needs more is too large.
+    """
+
+    def __init__(self, *, helpers: int, megabytes: int, seconds: int) -> None:
+        self._turns = asyncio.Semaphore(helpers)
+        self._idle: list[_Helper] = []
+        self._all: set[_Helper] = set()
+        self._megabytes = megabytes
+        self._seconds = seconds
+        self._waiting = 0
+
+    async def convert(self, upload: Path) -> Picture:
+        if self._waiting >= MOST_WAITING:
+            raise Unavailable("Too much is going on at this moment. Try again.")
+        self._waiting += 1
+        try:
+            async with self._turns:
+                return await self._converted(upload)
+        finally:
+            self._waiting -= 1
+
+    async def aclose(self) -> None:
+        """End all helpers; whoever still waits for a picture is told that there is none."""
+        self._idle.clear()
+        await asyncio.gather(*(self._end(helper) for helper in [*self._all]))
+
+    async def _converted(self, upload: Path) -> Picture:
+        helper = await self._helper()
+        try:
+            answer = await helper.ask(Job(str(upload), self._seconds))
+        except BaseException:
+            await self._end(helper)
+            raise
+        if helper.served < LIFE:
+            self._idle.append(helper)
+        else:
+            await self._end(helper)
+        match answer:
+            case Converted(picture):
+                return picture
+            case Refused(error):
+                raise _REFUSALS[error]
+            case Failed(exception):
+                log.error("a picture could not be converted: %s", exception)
+                raise _unavailable()
+
+    async def _helper(self) -> "_Helper":
+        while self._idle:
+            helper = self._idle.pop()
+            if helper.alive:
+                return helper
+            self._all.discard(helper)
+        helper = await _Helper.start(self._megabytes)
+        self._all.add(helper)
+        return helper
+
+    async def _end(self, helper: "_Helper") -> None:
+        self._all.discard(helper)
+        await helper.end()
+
+
+class _Helper:
+    """One helper process; asked one thing at a time."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+        self.served = 0
+
+    @classmethod
+    async def start(cls, megabytes: int) -> "_Helper":
+        # Nothing of the service's environment, which holds its secrets.
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "VIPS_CONCURRENCY": "1"}
+        try:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", "coravet.adapters.vips.helper", str(megabytes)),
+                stdin=asyncio.subprocess.PIPE,
+                stdout=asyncio.subprocess.PIPE,
+                env=environment,
+                start_new_session=True,  # a terminal's Ctrl-C is the service's affair
+            )
+        except OSError as error:
+            log.exception("no process to convert pictures can be started")
+            raise _unavailable() from error
+        return cls(process)
+
+    @property
+    def alive(self) -> bool:
+        return self._process.returncode is None
+
+    async def ask(self, job: Job) -> Answer:
+        """Its answer. Raises what it means where the helper ends instead, or takes too long."""
+        asked, answered = self._process.stdin, self._process.stdout
+        assert asked is not None  # noqa: S101 -- both are pipes
+        assert answered is not None  # noqa: S101 -- as above
+        self.served += 1
+        try:
+            async with asyncio.timeout(job.seconds * PATIENCE):
+                asked.write(framed(job))
+                await asked.drain()
+                length = await answered.readexactly(LENGTH)
+                body = await answered.readexactly(int.from_bytes(length, "big"))
+        except TimeoutError:
+            log.warning("a picture took too long, and its process did not end by itself")
+            raise PictureTooLarge from None
+        except (asyncio.IncompleteReadError, ConnectionError) as error:
+            raise self._meant(await self._process.wait()) from error
+        answer: Answer = msgspec.msgpack.decode(body, type=Answer)
+        return answer
+
+    async def end(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+        await self._process.wait()
+
+    def _meant(self, returncode: int) -> DomainError:
+        if -returncode in _OUT_OF_BOUNDS:
+            log.warning("a picture took more than it gets: its process ended by signal %s", -returncode)
+            return PictureTooLarge()
+        if -returncode in _CRASHED:
+            log.error("a picture crashed the process that converts: signal %s", -returncode)
+            return PictureDamaged()
+        log.error("the process that converts pictures ended: %s", returncode)
+        return _unavailable()
+
+
+def _unavailable() -> Unavailable:
+    return Unavailable("Pictures cannot be converted at this moment. Try again later.", retry_after_seconds=10)

@@ -1,0 +1,68 @@
+"""A process that converts pictures, one after another: `python -m coravet.adapters.vips.helper MEGABYTES`.
+
+What decodes files of strangers stands alone: it has none of the service's secrets, writes no file, and holds no more
+memory than it was given. It ends by itself when a picture takes too long, or when nobody is there to ask.
+"""
+
+import os
+import resource
+import signal
+import sys
+from pathlib import Path
+from typing import BinaryIO
+
+import msgspec
+
+from coravet.adapters.vips.convert import convert, prepare
+from coravet.adapters.vips.wire import LENGTH, Answer, Converted, Failed, Job, Refused, framed
+from coravet.core.kernel.errors import DomainError
+from coravet.core.media.pictures import MOST_BYTES, PictureTooLarge
+
+NICENESS = 10
+"""Whoever waits for a page goes before whoever waits for a picture."""
+
+
+def main() -> None:
+    """Answer until there is nothing more to read."""
+    _confine(int(sys.argv[1]) * 2**20)
+    # Whatever a library prints goes nowhere: it may quote what is in the file.
+    answers = os.fdopen(os.dup(1), "wb", buffering=0)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+    os.dup2(nowhere, 2)
+    prepare()
+    jobs = msgspec.msgpack.Decoder(Job)
+    while (body := _read(sys.stdin.buffer)) is not None:
+        job = jobs.decode(body)
+        signal.setitimer(signal.ITIMER_PROF, job.seconds)  # nothing catches it
+        answer = framed(_answer(Path(job.path)))
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        answers.write(answer)
+
+
+def _confine(memory: int) -> None:
+    resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    os.nice(NICENESS)
+
+
+def _answer(path: Path) -> Answer:
+    try:
+        small_enough = path.stat().st_size <= MOST_BYTES
+        return Converted(convert(path.read_bytes())) if small_enough else Refused(PictureTooLarge.__name__)
+    except DomainError as error:
+        return Refused(type(error).__name__)
+    except MemoryError:
+        return Refused(PictureTooLarge.__name__)
+    except Exception as error:  # noqa: BLE001 -- told to whoever asked
+        return Failed(type(error).__name__)
+
+
+def _read(jobs: BinaryIO) -> bytes | None:
+    length = jobs.read(LENGTH)
+    return jobs.read(int.from_bytes(length, "big")) if len(length) == LENGTH else None
+
+
+if __name__ == "__main__":
+    main()
