@@ -99,6 +99,9 @@ from coravet.settings import Settings, load
 log = structlog.get_logger("coravet.register")
 
 COOKIE = "coravet_session"
+KEPT_CLAIMS = timedelta(seconds=45)
+"""A stream lives for 60 s on the provider's last word: one that opens on kept claims has time for the next."""
+
 MEASURED_SECONDS = 5.0
 """How old levels are at most when they are read, such as how many streams are open."""
 
@@ -299,7 +302,7 @@ def application(settings: Settings) -> Application:
     engine = make_engine(settings)
     works = make_works(settings, engine)
     identity = make_identity(settings, clock)
-    cached = CachedIdentity(identity, clock=clock)
+    cached = CachedIdentity(identity, clock=clock, max_age=KEPT_CLAIMS)
 
     async def ready() -> None:
         try:

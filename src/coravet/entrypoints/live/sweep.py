@@ -88,8 +88,8 @@ class Sweep:
         if people:
             self._measures.count("live_sweeps", "failed" if unanswered else "worked")
             self._measures.took("live_sweeps", loop.time() - began)
+        self._lacking = self._lacking - people.keys() | unanswered
         if unanswered:
-            self._lacking |= unanswered
             self._again.wake()
         else:
             self._measures.stands("live_swept_at", self._clock.now().timestamp())
