@@ -93,6 +93,7 @@ from coravet.entrypoints.http.language import Language, told
 from coravet.entrypoints.http.live import stream_events
 from coravet.entrypoints.http.middleware import RequestContext
 from coravet.entrypoints.live.layer import Live
+from coravet.entrypoints.live.stream import Streams
 from coravet.entrypoints.worker.worker import Handlers, Worker
 from coravet.settings import Settings, load
 
@@ -376,7 +377,7 @@ def application(settings: Settings) -> Application:
         max_body_bytes=settings.max_body_bytes,
     )
     litestar = build(ports, routes=[stream_events(live)], lifespan=[parts])
-    asgi: ASGIApp = RequestContext(sentry.traced(litestar, settings), measures)
+    asgi: ASGIApp = RequestContext(sentry.traced(Streams(litestar), settings), measures)
     if settings.trusted_proxies:
         asgi = wrap_asgi_with_proxy_headers(asgi, trusted_hosts=list(settings.trusted_proxies))
     return Application(asgi, litestar, works, engine)

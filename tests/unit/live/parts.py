@@ -20,7 +20,7 @@ from coravet.core.tenancy.permissions import permissions_of
 from coravet.core.tenancy.views import ClinicView, MembershipView
 from coravet.entrypoints.live.dispatcher import Dispatcher
 from coravet.entrypoints.live.hub import Hub, Viewer
-from coravet.entrypoints.live.stream import Pace, open_stream
+from coravet.entrypoints.live.stream import Pace, Streams, open_stream
 from coravet.entrypoints.live.sweep import Sweep
 
 NEVER = 3600.0
@@ -73,7 +73,7 @@ class Client:
 
     def __init__(self, response: ASGIApp, scope: dict[str, object] | None = None) -> None:
         self.status = 0
-        self._scope = scope or {"type": "http", "method": "GET"}
+        self.scope = scope or {"type": "http", "method": "GET"}
         self.reading = asyncio.Event()
         self.reading.set()
         self.ended = asyncio.Event()
@@ -121,7 +121,7 @@ class Client:
 
     async def _run(self, response: ASGIApp) -> None:
         try:
-            await response(self._scope, self._receive, self._send)
+            await Streams(response)(self.scope, self._receive, self._send)
         finally:
             self.ended.set()
 
@@ -188,6 +188,7 @@ class Layer:
             CachedGate(self.gate, self.clock),
             self.clock,
             look_seconds=look_seconds,
+            tick_seconds=0.005,
             pending=pending,
         )
 

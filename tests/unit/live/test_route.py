@@ -1,10 +1,11 @@
 """The route of the event stream: where a client may say what it saw last."""
 
+import gc
 from collections.abc import AsyncIterator
 from uuid import uuid4
 
 import pytest
-from litestar import Litestar
+from litestar import Litestar, Request
 from litestar.di import Provide
 from tests.unit.live.parts import Client, Layer
 
@@ -102,6 +103,16 @@ async def test_resumes(app: Litestar, query: str, headers: dict[str, str], follo
     client = ask(app, query, **headers)
     assert [(await client.next()).id for _ in following] == following
     assert client.status == 200
+    await client.hang_up()
+
+
+async def test_keeps_nothing_of_its_request(app: Litestar) -> None:
+    """An open stream lasts for hours, and holds neither the credential that opened it nor the rest of its request."""
+    client = ask(app, authorization="Bearer secret")
+    await client.next(beats=True)
+    assert set(client.scope) <= {"type", "method", "path_template", "request_id"}
+    gc.collect()
+    assert not [held for held in gc.get_objects() if type(held) is Request and held.scope is client.scope]
     await client.hang_up()
 
 

@@ -1,6 +1,7 @@
 """Roles and what they may do: the one table (api.md, "Who may do what")."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Literal, get_args
 
 Role = Literal["owner", "manager", "vet", "staff"]
@@ -40,4 +41,9 @@ GRANTS: dict[Role, frozenset[Permission]] = {
 
 def permissions_of(roles: Iterable[str]) -> frozenset[str]:
     """The union of what these roles grant; a role that is not known grants nothing."""
+    return _union(frozenset(roles))
+
+
+@lru_cache(64)  # one set for all who hold the same roles: each open stream keeps its person's
+def _union(roles: frozenset[str]) -> frozenset[str]:
     return frozenset[str]().union(*(GRANTS.get(role, frozenset()) for role in roles))  # type: ignore[call-overload]

@@ -11,6 +11,8 @@ if TYPE_CHECKING:
 # and granian's default of 1024 leaves the next one waiting, and every request behind it.
 BACKLOG = 4096
 BACKPRESSURE = 20_000
+# What the server keeps of an answer that its client does not read, and the longest head of a request, in bytes.
+BUFFER = 65_536
 # Streams end themselves within a moment of the signal; this is for a worker that does not.
 KILL_SECONDS = 15
 # The server's own lines go through our log, which writes JSON in production.
@@ -84,7 +86,8 @@ def serve() -> None:
 
 
 def _serve(settings: "Settings") -> None:
-    from granian.constants import Interfaces
+    from granian.constants import HTTPModes, Interfaces
+    from granian.http import HTTP1Settings
     from granian.log import LogLevels
     from granian.server import Server
 
@@ -97,6 +100,9 @@ def _serve(settings: "Settings") -> None:
         workers=settings.workers,
         backlog=BACKLOG,
         backpressure=BACKPRESSURE,
+        # Whoever ends TLS before us speaks HTTP/1.1 to us, and to find out which one is spoken costs 9 KB a connection.
+        http=HTTPModes.http1,
+        http1_settings=HTTP1Settings(max_buffer_size=BUFFER),
         websockets=False,
         log_access=False,  # the application writes its own line per request, without personal data
         log_level=LogLevels.warning,

@@ -1,10 +1,11 @@
 """One process's open streams, and the one reader that hands them their events."""
 
 import asyncio
-from collections import defaultdict, deque
-from collections.abc import Collection
+from collections import defaultdict
+from collections.abc import Callable, Collection
 from contextlib import suppress
 from datetime import datetime
+from math import inf
 from types import TracebackType
 from typing import Self
 from uuid import UUID
@@ -35,6 +36,9 @@ NEEDED: Permission = "clinic:read"
 
 LOOK_SECONDS = 1.0
 """How often the journal is read without an announcement: the listener may be down, or not know yet that it is."""
+
+TICK_SECONDS = 0.5
+"""How often it is seen whether a stream has something due: one look for all costs less than a timer for each."""
 
 BATCH = 500
 PENDING = 2000
@@ -73,9 +77,25 @@ class Subscription:
         proved_at: when the identity provider last stood by the person.
         sent: everything up to this number was handed over or is none of the stream's business.
         closed: why the stream is to end.
+        due: when the stream is to be woken though nothing happens.
+        given_up_at: when the client is given up, unless it has taken what it is being sent by then.
+        abandon: ends the stream without a word; None while nobody writes.
     """
 
-    __slots__ = ("_limit", "_pending", "_waiter", "actor", "closed", "expires_at", "proved_at", "sent", "viewer")
+    __slots__ = (
+        "_limit",
+        "_pending",
+        "_waiter",
+        "abandon",
+        "actor",
+        "closed",
+        "due",
+        "expires_at",
+        "given_up_at",
+        "proved_at",
+        "sent",
+        "viewer",
+    )
 
     def __init__(self, viewer: Viewer, *, limit: int, proved_at: float, expires_at: float) -> None:
         self.viewer = viewer
@@ -84,8 +104,11 @@ class Subscription:
         self.expires_at = expires_at
         self.sent = 0
         self.closed: CloseReason | None = None
+        self.due = inf
+        self.given_up_at = inf
+        self.abandon: Callable[[], object] | None = None
         self._limit = limit
-        self._pending: deque[tuple[int, bytes]] = deque()
+        self._pending: list[tuple[int, bytes]] = []
         self._waiter: asyncio.Future[None] | None = None
 
     def offer(self, number: int, frame: bytes) -> None:
@@ -110,23 +133,28 @@ class Subscription:
 
     def take(self) -> list[bytes]:
         """The frames that wait, each once."""
-        frames = [frame for number, frame in self._pending if number > self.sent]
-        if self._pending:
-            self.sent = max(self.sent, self._pending[-1][0])
-            self._pending.clear()
+        if not self._pending:
+            return []
+        pending, self._pending = self._pending, []
+        frames = [frame for number, frame in pending if number > self.sent]
+        self.sent = max(self.sent, pending[-1][0])
         return frames
 
     async def wait(self, until: float) -> None:
-        """Return when there is something to take, when the stream is to end, or at the given time."""
+        """Return when there is something to take, when the stream is to end, or soon after the given time."""
         if self._pending or self.closed:
             return
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        timer = loop.call_at(until, self._wake)
-        try:
-            await self._waiter
-        finally:
-            timer.cancel()
+        self.due = until
+        self._waiter = asyncio.get_running_loop().create_future()
+        await self._waiter
+
+    def look(self, now: float) -> None:
+        """See to what is due."""
+        if now >= self.due:
+            self._wake()
+        if now >= self.given_up_at and self.abandon is not None:
+            self.end("too_slow")
+            self.abandon()
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -153,6 +181,7 @@ class Hub:
         measures: Measures = UNMEASURED,
         *,
         look_seconds: float = LOOK_SECONDS,
+        tick_seconds: float = TICK_SECONDS,
         pending: int = PENDING,
     ) -> None:
         self.measures = measures
@@ -164,9 +193,11 @@ class Hub:
         self._position: int | None = None
         self._stopping = False
         self._by_clinic: dict[ClinicId, set[Subscription]] = defaultdict(set)
+        self._written: set[Subscription] = set()
         self._access_changes: dict[UUID, float] = {}
         self._access_turn = asyncio.Lock()
         self._reader = Steady("reading events", self._read, every=look_seconds)
+        self._ticks = Steady("looking at open streams", self._look, every=tick_seconds)
         fanout.listen(self._hear)
 
     async def __aenter__(self) -> Self:
@@ -174,12 +205,14 @@ class Hub:
         with suppress(Unavailable):
             self._position = await self._journal.highest()
         await self._reader.__aenter__()
+        await self._ticks.__aenter__()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+        await self._ticks.__aexit__(kind, error, trace)
         await self._reader.__aexit__(kind, error, trace)
 
     @property
@@ -234,6 +267,11 @@ class Hub:
 
     def unsubscribe(self, stream: Subscription) -> None:
         """Forget a stream; nothing happens where it is forgotten already."""
+        self._written.discard(stream)
+        self._leave(stream)
+
+    def _leave(self, stream: Subscription) -> None:
+        """Hand nothing more to a stream; whoever writes it may still be at what it was handed."""
         clinic_id = stream.actor.clinic_id
         streams = self._by_clinic.get(clinic_id)
         if streams is not None and stream in streams:
@@ -241,6 +279,11 @@ class Hub:
             streams.discard(stream)
             if not streams:
                 del self._by_clinic[clinic_id]
+
+    def watch(self, stream: Subscription, abandon: Callable[[], object]) -> None:
+        """Wake the stream when something is due, until it is forgotten; `abandon` ends it without a word."""
+        stream.abandon = abandon
+        self._written.add(stream)
 
     def stop(self) -> None:
         """End every stream and take no more: the process is going down."""
@@ -254,7 +297,12 @@ class Hub:
 
     def _end(self, stream: Subscription, reason: CloseReason) -> None:
         stream.end(reason)
-        self.unsubscribe(stream)
+        self._leave(stream)
+
+    async def _look(self) -> None:
+        now = asyncio.get_running_loop().time()
+        for stream in list(self._written):
+            stream.look(now)
 
     def _hear(self, highest: int) -> None:
         if self._position is None or highest > self._position:
@@ -296,10 +344,10 @@ class Hub:
                 stream.offer(event.number, frame)
                 told += 1
                 if stream.closed:
-                    self.unsubscribe(stream)
+                    self._leave(stream)
         for stream in barred:
             stream.end("access_ended", told=True)
-            self.unsubscribe(stream)
+            self._leave(stream)
         if told:
             self.measures.count("live_frames", by=told)
             # By two clocks, the database's and ours: where they differ this shows it, but not as less than nothing.

@@ -4,10 +4,12 @@ import asyncio
 import random
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from functools import partial
+from math import inf
 
 import msgspec
-from litestar.response.streaming import ASGIStreamingResponse
-from litestar.types import HTTPResponseBodyEvent, Receive, Scope, Send
+from litestar.response.base import ASGIResponse
+from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.live import Batch, Journal, hears
@@ -19,6 +21,11 @@ REPLAYED = 2000
 
 CHUNK = 100
 """Frames of a replay that are sent at once."""
+
+
+_REST = "coravet_stream"
+_KEPT = ("type", "method", "path_template", "request_id")
+"""What whoever wrapped the application still wants to know of the request at its end."""
 
 
 class Pace(msgspec.Struct, frozen=True, kw_only=True):
@@ -42,54 +49,93 @@ class Missed(msgspec.Struct, frozen=True):
     batch: Batch | None
 
 
-class EventStream(ASGIStreamingResponse):
-    """The response of an open stream; the subscription ends with it, however it ends."""
+class OpenStream:
+    """What is left of a stream once its response has begun: it goes on for as long as its client stays."""
+
+    __slots__ = ("_abandoned", "_chunks", "_hub", "_stalled", "_stream", "_writer")
+
+    def __init__(self, hub: Hub, stream: Subscription, chunks: AsyncGenerator[bytes, None], stalled: float) -> None:
+        self._hub = hub
+        self._stream = stream
+        self._chunks = chunks
+        self._stalled = stalled
+        self._writer: asyncio.Task[object] | None = None
+        self._abandoned = False
+
+    async def __call__(self, receive: Receive, send: Send) -> None:
+        """Send until the stream ends, its client hangs up, or it takes nothing for too long."""
+        self._writer = asyncio.current_task()
+        self._hub.watch(self._stream, self._abandon)
+        watcher = asyncio.create_task(self._watch(receive))
+        try:
+            async with aclosing(self._chunks) as chunks:
+                async for chunk in chunks:
+                    await self._send(send, {"type": "http.response.body", "body": chunk, "more_body": True})
+            await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
+        except asyncio.CancelledError:
+            if not self._abandoned or self._writer is None:
+                raise
+            self._writer.uncancel()  # without a last chunk the server closes the connection
+        finally:
+            watcher.cancel()
+            self._hub.unsubscribe(self._stream)
+
+    async def _send(self, send: Send, part: HTTPResponseBodyEvent) -> None:
+        # Nobody is told that a client stopped reading: sending waits, for ever if it may.
+        self._stream.given_up_at = asyncio.get_running_loop().time() + self._stalled
+        await send(part)
+        self._stream.given_up_at = inf
+
+    async def _watch(self, receive: Receive) -> None:
+        while (await receive())["type"] != "http.disconnect":
+            pass
+        self._abandon()
+
+    def _abandon(self) -> None:
+        if self._writer is not None:
+            self._abandoned = True
+            self._writer.cancel()
+
+
+class EventStream(ASGIResponse):
+    """The response of an open stream: its head, and `OpenStream` for the `Streams` middleware to go on with."""
+
+    _should_set_content_length = False
 
     def __init__(self, hub: Hub, stream: Subscription, content: AsyncGenerator[bytes, None], stalled: float) -> None:
         super().__init__(
-            iterator=content,
-            media_type="text/event-stream",
-            headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"},
+            media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
-        self._hub = hub
-        self._stream_of_hub = stream
-        self._content = content
-        self._stalled = stalled
+        self._forget = partial(hub.unsubscribe, stream)
+        self._rest = OpenStream(hub, stream, content, stalled)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002  # ASGI's
+        try:
+            await self.start_response(send)
+        except BaseException:
+            self._forget()
+            raise
+        scope[_REST] = self._rest  # type: ignore[literal-required]  # our own
+
+
+class Streams:
+    """Around the framework: goes on with a stream when the framework is done with its request.
+
+    A stream lasts for hours. Sent from within, it would keep its request all the while, the credential included, and a
+    dozen of the framework's frames.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        try:
-            await super().__call__(scope, receive, send)
-        finally:
-            self._hub.unsubscribe(self._stream_of_hub)
-
-    async def send_body(self, send: Send, receive: Receive) -> None:
-        async with asyncio.TaskGroup() as tasks:
-            ends = [tasks.create_task(self._write(send)), tasks.create_task(_hung_up(receive))]
-            await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-            for end in ends:
-                end.cancel()
-
-    async def _write(self, send: Send) -> None:
-        async with aclosing(self._content) as chunks:
-            async for chunk in chunks:
-                if not await self._taken(send, {"type": "http.response.body", "body": chunk, "more_body": True}):
-                    self._stream_of_hub.end("too_slow")
-                    return  # without a last chunk the server closes the connection
-        await self._taken(send, {"type": "http.response.body", "body": b"", "more_body": False})
-
-    async def _taken(self, send: Send, part: HTTPResponseBodyEvent) -> bool:
-        # Nobody is told that a client stopped reading: sending waits, for ever if it may.
-        try:
-            async with asyncio.timeout(self._stalled):
-                await send(part)
-        except TimeoutError:
-            return False
-        return True
-
-
-async def _hung_up(receive: Receive) -> None:
-    while (await receive())["type"] != "http.disconnect":
-        pass
+        await self._app(scope, receive, send)
+        rest: OpenStream | None = scope.pop(_REST, None)  # type: ignore[misc]  # as above
+        if rest is not None:
+            kept = {name: scope[name] for name in _KEPT if name in scope}  # type: ignore[literal-required]
+            scope.clear()  # type: ignore[union-attr]  # a dict, whatever its type says
+            scope.update(kept)  # type: ignore[typeddict-item]  # as above
+            await rest(receive, send)
 
 
 async def open_stream(
@@ -130,6 +176,7 @@ async def frames(
         async with aclosing(_replayed(stream, missed.batch)) as chunks:
             async for chunk in chunks:
                 yield chunk
+    missed = None  # up to a megabyte, and the stream goes on for hours
     loop = asyncio.get_running_loop()
     beat_at = loop.time() + random.uniform(*pace.beats)  # noqa: S311 -- spreads load, guards nothing
     while (reason := stream.closed) is None:
@@ -145,8 +192,6 @@ async def frames(
             beat_at = now + random.uniform(*pace.beats)  # noqa: S311 -- as above
         if ready:
             yield b"".join(ready)
-            # A server whose client is gone takes everything at once: without this the loop would be ours for ever.
-            await asyncio.sleep(0)
         else:
             await stream.wait(min(beat_at, ends_at))
     yield b"".join([*stream.take(), closed_frame(reason)])
@@ -160,4 +205,5 @@ async def _replayed(stream: Subscription, batch: Batch) -> AsyncGenerator[bytes,
         chunk = batch.events[start : start + CHUNK]
         if told := b"".join(event_frame(event) for event in chunk if hears(stream.actor, event)):
             yield told
+            # A server whose client is gone takes everything at once: without this the loop would be ours to the end.
             await asyncio.sleep(0)
