@@ -1,6 +1,7 @@
 """Servers beside PostgreSQL that a test starts, stops and starts again at one address."""
 
 import asyncio
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -8,6 +9,8 @@ from types import TracebackType
 from typing import Self
 
 from tests.integration.parts.ports import free_ports
+
+from coravet.adapters.local import tether
 
 
 class KeptServer:
@@ -43,7 +46,10 @@ class KeptServer:
     def _launch(self) -> "subprocess.Popen[bytes]":
         with self._log.open("ab") as log:
             return subprocess.Popen(  # noqa: S603 # a package's program and the test's own words
-                self._program, stdin=subprocess.DEVNULL, stdout=log, stderr=subprocess.STDOUT
+                tether.command(self._program, on_parent_death=signal.SIGKILL),
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=subprocess.STDOUT,
             )
 
     def _answers(self) -> bool:

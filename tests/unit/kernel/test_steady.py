@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from contextlib import suppress
 
 import pytest
 from tests.unit.live.parts import until
@@ -126,3 +127,20 @@ async def test_a_wake_during_a_failure_is_served() -> None:
     async with Steady("trying", step, every=3600) as work:
         work.wake()
         await until(lambda: tries >= 2)
+
+
+async def test_ends_also_where_a_step_drops_the_cancellation(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A step in which a library loses the cancellation, as `asyncio.wait_for` may, does not go on for ever."""
+    monkeypatch.setattr(steady, "AGAIN_SECONDS", 0.01)
+    begun = 0
+
+    async def step() -> None:
+        nonlocal begun
+        begun += 1
+        with suppress(asyncio.CancelledError):
+            await asyncio.sleep(3600)
+
+    async with asyncio.timeout(5):
+        async with Steady("deaf", step, every=3600):
+            await until(lambda: begun == 1)
+    assert begun == 1

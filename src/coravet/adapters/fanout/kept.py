@@ -163,7 +163,8 @@ class KeptFanout:
     async def _hear_oneself(self, line: Line) -> None:
         self._echo.clear()
         await line.say(self._words(NOTHING))
-        await self._echo.wait()
+        async with asyncio.timeout(self._answer_seconds):
+            await self._echo.wait()
         self._check_at = asyncio.get_running_loop().time() + self._check_seconds
 
     async def _hang_up(self) -> None:

@@ -13,6 +13,9 @@ from coravet.core.kernel.errors import DomainError
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 2.0
 """Seconds after a first failure, and after many in a row; each is spread by half."""
 
+AGAIN_SECONDS = 0.5
+"""After so long a step that was cancelled and goes on is cancelled once more."""
+
 log = logging.getLogger("coravet.steady")
 
 
@@ -45,9 +48,12 @@ class Steady:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.wait([self._task])
+        task = self._task
+        while task is not None and not task.done():
+            # More than once if need be: before Python 3.12 `asyncio.wait_for`, which drivers use, drops a cancellation
+            # that comes together with its result.
+            task.cancel()
+            await asyncio.wait([task], timeout=AGAIN_SECONDS)
 
     async def _repeat(self) -> None:
         loop = asyncio.get_running_loop()
