@@ -4,6 +4,7 @@ import asyncio
 import gc
 import ipaddress
 import logging
+import ssl
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack, suppress
@@ -222,8 +223,9 @@ async def test_rubbish(place: Place, stack: AsyncExitStack, caplog: pytest.LogCa
 class Relay:
     """A TCP relay in front of a server: it can be away, cut what is open, or go dead without a word."""
 
-    def __init__(self, place: Place) -> None:
-        self._target = place.address
+    def __init__(self, target: tuple[str, int], tls: ssl.SSLContext | None = None) -> None:
+        self._target = target
+        self._tls = tls
         self.port = free_ports()
         self._alive = asyncio.Event()
         self._alive.set()
@@ -231,7 +233,7 @@ class Relay:
         self._server: asyncio.Server | None = None
 
     async def start(self) -> None:
-        self._server = await asyncio.start_server(self._relay, "127.0.0.1", self.port)
+        self._server = await asyncio.start_server(self._relay, "127.0.0.1", self.port, ssl=self._tls)
 
     async def stop(self) -> None:
         """Take no connection, and cut those that there are."""
@@ -273,7 +275,7 @@ class Relay:
 
 async def _relayed(place: Place, stack: AsyncExitStack) -> tuple[Relay, KeptFanout, KeptFanout, list[int]]:
     """A relay, a process with a direct connection, one behind the relay, and what the second hears."""
-    relay = await stack.enter_async_context(Relay(place))
+    relay = await stack.enter_async_context(Relay(place.address))
     direct = await stack.enter_async_context(place.fanout())
     behind = await stack.enter_async_context(place.fanout(relay.port, **SOON))
     heard: list[int] = []
@@ -476,6 +478,20 @@ async def test_nats_over_tls(tmp_path: Path, stack: AsyncExitStack, monkeypatch:
         await KeptFanout(NatsChannel(url, "clinics")).check()
     monkeypatch.setenv("SSL_CERT_FILE", str(certificate[0]))
     await KeptFanout(NatsChannel(url, "clinics")).check()
+
+
+async def test_redis_over_tls(folder: Path, stack: AsyncExitStack) -> None:
+    """Redis is spoken to over TLS where its certificate is trusted, and not where it is not."""
+    certificate, key = _certificate(folder)
+    tls = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+    tls.load_cert_chain(certificate, key)
+    server = await stack.enter_async_context(RedisServer(folder))
+    relay = await stack.enter_async_context(Relay(("127.0.0.1", server.port), tls))
+    await relay.start()
+    url = f"rediss://:{redis.QUOTED}@127.0.0.1:{relay.port}/0"
+    await KeptFanout(RedisChannel(f"{url}?ssl_ca_certs={certificate}", "clinics")).check()
+    with pytest.raises(Unavailable):
+        await KeptFanout(RedisChannel(url, "clinics")).check()
 
 
 @pytest.mark.parametrize("who", ["hush-user:hush-word", "hush-token"])
