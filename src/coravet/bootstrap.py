@@ -320,7 +320,8 @@ def application(settings: Settings) -> Application:
     fanout = make_fanout(settings)
     gate = CachedGate(PostgresGate(engine, settings.public_url), clock)
     measures = make_measures("server", settings.metrics_port)
-    live = Live(PostgresJournal(works), fanout, directory, identity, cached.forget, gate, clock, measures)
+    journal = PostgresJournal(works)
+    live = Live(journal, fanout, directory, identity, cached.forget, gate, clock, settings.port, measures)
     works.committed = live.wake
 
     async def measure() -> None:

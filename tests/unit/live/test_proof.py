@@ -89,7 +89,9 @@ async def running() -> AsyncIterator[Site]:
         layer.clock = LoopClock()
         provider = layer.identity = Provider(clock=layer.clock)
         gate = CachedGate(layer.gate, layer.clock)
-        live = Live(layer.journal, layer.fanout, layer.directory, provider, layer.forgotten.append, gate, layer.clock)
+        live = Live(
+            layer.journal, layer.fanout, layer.directory, provider, layer.forgotten.append, gate, layer.clock, 0
+        )
         await stack.enter_async_context(live.running())
         site = Site(layer, provider, live)
         stack.push_async_callback(site.close)

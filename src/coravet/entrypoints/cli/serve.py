@@ -11,7 +11,8 @@ if TYPE_CHECKING:
 # and granian's default of 1024 leaves the next one waiting, and every request behind it.
 BACKLOG = 4096
 BACKPRESSURE = 20_000
-# What the server keeps of an answer that its client does not read, and the longest head of a request, in bytes.
+# What the server keeps of an answer that its client does not read, and the longest head of a request, in bytes. Its
+# default of 400 KB came to 830 MB for a thousand streams whose clients had stopped reading.
 BUFFER = 65_536
 # Streams end themselves within a moment of the signal; this is for a worker that does not.
 KILL_SECONDS = 15

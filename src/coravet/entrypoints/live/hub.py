@@ -111,12 +111,12 @@ class Subscription:
         self._pending: list[tuple[int, bytes]] = []
         self._waiter: asyncio.Future[None] | None = None
 
-    def offer(self, number: int, frame: bytes) -> None:
-        """Have a frame sent after those that wait."""
+    def offer(self, numbered: tuple[int, bytes]) -> None:
+        """Have a frame sent after those that wait. Every stream keeps the same one: where many wait, eight bytes."""
         if len(self._pending) >= self._limit:
             self.end("too_slow")
         else:
-            self._pending.append((number, frame))
+            self._pending.append(numbered)
             self._wake()
 
     def end(self, reason: CloseReason, *, told: bool = False) -> None:
@@ -336,12 +336,12 @@ class Hub:
             await self._change_access(event)
         # Asked before anything is handed out: where storage does not answer, the event is handed out again.
         barred = await self._barred(event)
-        frame: bytes | None = None
+        numbered: tuple[int, bytes] | None = None
         told = 0
         for stream in list(self._by_clinic.get(event.clinic_id, ())):
             if hears(stream.actor, event):
-                frame = frame or event_frame(event)
-                stream.offer(event.number, frame)
+                numbered = numbered or (event.number, event_frame(event))
+                stream.offer(numbered)
                 told += 1
                 if stream.closed:
                     self._leave(stream)

@@ -12,6 +12,7 @@ from coravet.core.tenancy.ports import Directory
 from coravet.entrypoints.live.dispatcher import Dispatcher
 from coravet.entrypoints.live.hub import Hub, Viewer
 from coravet.entrypoints.live.signals import on_stop
+from coravet.entrypoints.live.sockets import Sockets
 from coravet.entrypoints.live.stream import EventStream, Pace, open_stream
 from coravet.entrypoints.live.sweep import Sweep
 
@@ -21,6 +22,9 @@ class Live:
 
     Attributes:
         wake: to be called after each commit that left events.
+
+    Args:
+        port: where the server listens that the streams go through.
     """
 
     def __init__(
@@ -32,6 +36,7 @@ class Live:
         forget: Callable[[str], None],
         gate: CachedGate,
         clock: Clock,
+        port: int,
         measures: Measures = UNMEASURED,
     ) -> None:
         self.hub = Hub(journal, fanout, directory, gate, clock, measures)
@@ -42,13 +47,14 @@ class Live:
         self._dispatcher = Dispatcher(journal, fanout, clock, measures)
         self._sweep = Sweep(self.hub, identity, forget, clock, measures)
         self._pace = Pace()
+        self._sockets = Sockets(port)
         self.wake = self._dispatcher.wake
 
     @asynccontextmanager
     async def running(self) -> AsyncIterator[None]:
         """Number, hand out and verify until the end; at its end, or at a signal to stop, every stream says goodbye."""
-        async with self._dispatcher, self.hub, self._sweep:
-            with on_stop(self.hub.stop):
+        async with self._sockets.bounded(), self._dispatcher, self.hub, self._sweep:
+            with on_stop(self._stop):
                 yield
 
     def measure(self) -> None:
@@ -57,6 +63,10 @@ class Live:
         self._measures.stands("live_streams", len(streams))
         self._measures.stands("live_people", len({stream.viewer.uid for stream in streams}))
         self._measures.stands("live_listening", self._fanout.listening)
+
+    def _stop(self) -> None:
+        self.hub.stop()
+        self._sockets.stop()
 
     async def open(self, viewer: Viewer, last_event_id: int | None) -> EventStream:
         """Open a stream that goes on after the event that the client saw last, or begins now.

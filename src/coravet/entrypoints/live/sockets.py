@@ -1,0 +1,104 @@
+"""Bounds on what a client that stops reading costs, set where it costs it: in the kernel, below the server."""
+
+import asyncio
+import os
+import socket
+import struct
+import sys
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
+from fcntl import ioctl
+from pathlib import Path
+from termios import TIOCOUTQ
+
+UNSENT_BYTES = 128 * 1024
+"""What the kernel takes for a connection beyond what is on its way; else it takes up to 4 MB."""
+
+UNHEARD_MS = 20_000
+"""A peer that for so long acknowledges nothing, or takes nothing, is cut off: without it, a client that is gone without
+a word is kept for a quarter of an hour, and one that never reads for ever."""
+
+GOODBYE_SECONDS, STUCK_SECONDS = 1.0, 1.5
+"""After the signal to stop: when connections are looked at first, and how long later one that took nothing is cut."""
+
+LISTENING_SECONDS = 30.0
+"""The server listens a moment after the lifespan began."""
+
+
+class Sockets:
+    """The connections that this process accepts on a port. Elsewhere than on Linux nothing is bounded."""
+
+    def __init__(self, port: int) -> None:
+        self._port = port
+        self._parting: asyncio.Task[None] | None = None
+
+    @asynccontextmanager
+    async def bounded(self) -> AsyncIterator[None]:
+        """Bound whatever is accepted meanwhile."""
+        limiting = asyncio.create_task(self._limit(), name="bounding connections")
+        try:
+            yield
+        finally:
+            tasks = [task for task in (limiting, self._parting) if task is not None]
+            for task in tasks:
+                task.cancel()
+            await asyncio.wait(tasks)
+
+    def stop(self) -> None:
+        """Cut, in a moment, whoever takes nothing any more: the server ends when its last connection has."""
+        if self._parting is None:
+            self._parting = asyncio.create_task(self._part(), name="cutting stuck connections")
+
+    async def _limit(self) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LISTENING_SECONDS):
+                while True:
+                    for found in _sockets(self._port):
+                        if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                            # Accepted connections have the options of the socket that accepted them.
+                            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
+                            found.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, UNHEARD_MS)
+                            return
+                    await asyncio.sleep(0.02)
+
+    async def _part(self) -> None:
+        await asyncio.sleep(GOODBYE_SECONDS)
+        before = dict(self._behind())
+        await asyncio.sleep(STUCK_SECONDS)
+        stuck = {peer for peer, taken in self._behind() if before.get(peer) == taken}
+        for found in _sockets(self._port):
+            with suppress(OSError):
+                if found.getpeername() in stuck:
+                    found.shutdown(socket.SHUT_RDWR)
+
+    def _behind(self) -> Iterator[tuple[object, int]]:
+        """Whom something waits for, and how many bytes they have taken."""
+        for found in _sockets(self._port):
+            with suppress(OSError):
+                [waiting] = struct.unpack("i", ioctl(found, TIOCOUTQ, b"\0" * 4))
+                if waiting:
+                    # tcpi_bytes_acked of struct tcp_info, linux/tcp.h
+                    [taken] = struct.unpack_from("Q", found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), 120)
+                    yield found.getpeername(), taken
+
+
+def _sockets(port: int) -> Iterator[socket.socket]:
+    """This process's sockets at the port, whoever opened them: the server hands none out."""
+    if sys.platform != "linux":
+        return
+    for entry in Path("/proc/self/fd").iterdir():
+        with suppress(OSError), _borrowed(int(entry.name)) as found:
+            if found.getsockname()[1:2] == (port,):
+                yield found
+
+
+@contextmanager
+def _borrowed(descriptor: int) -> Iterator[socket.socket]:
+    copy = os.dup(descriptor)
+    try:
+        found = socket.socket(fileno=copy)
+    except OSError:  # a file or something else
+        os.close(copy)
+        raise
+    with found:
+        yield found

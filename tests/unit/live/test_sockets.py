@@ -1,0 +1,82 @@
+"""What a client that stops reading costs at most."""
+
+import asyncio
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from tests.unit.live.parts import until
+
+from coravet.entrypoints.live import sockets
+from coravet.entrypoints.live.sockets import UNHEARD_MS, UNSENT_BYTES, Sockets
+
+
+@pytest.fixture
+def server() -> Iterator[socket.socket]:
+    """A listening socket that somebody else in this process opened."""
+    with socket.create_server(("127.0.0.1", 0)) as found:
+        yield found
+
+
+def _pair(server: socket.socket) -> tuple[socket.socket, socket.socket]:
+    client = socket.create_connection(server.getsockname())
+    accepted, _ = server.accept()
+    accepted.setblocking(False)
+    return client, accepted
+
+
+def _fill(accepted: socket.socket) -> int:
+    """Send until nothing more is taken; answers how many bytes that were."""
+    sent = 0
+    while True:
+        try:
+            sent += accepted.send(b"x" * 65536)
+        except BlockingIOError:
+            return sent
+
+
+async def test_what_is_accepted_is_bounded(server: socket.socket) -> None:
+    """Connections of the port are bounded in what the kernel keeps for them and for how long; others aren't."""
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        async with Sockets(server.getsockname()[1]).bounded():
+            await until(lambda: server.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNHEARD_MS)
+        client, accepted = _pair(server)
+        with client, accepted:
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT) == UNSENT_BYTES
+            assert accepted.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == UNHEARD_MS
+        assert other.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == 0
+
+
+async def test_at_the_end_stuck_ones_are_cut(server: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the signal whoever takes nothing is cut off; who reads on, and for whom nothing waits, is not."""
+    monkeypatch.setattr(sockets, "GOODBYE_SECONDS", 0.6)
+    monkeypatch.setattr(sockets, "STUCK_SECONDS", 0.2)
+    (deaf, stuck), (keen, served), (calm, idle) = [_pair(server) for _ in range(3)]
+    bound = Sockets(server.getsockname()[1])
+    with deaf, stuck, keen, served, calm, idle:
+        async with bound.bounded():
+            _fill(stuck)
+            _fill(served)
+            bound.stop()
+            bound.stop()
+            for _ in range(100):
+                keen.recv(16384)
+                await asyncio.sleep(0.01)
+            with pytest.raises(BrokenPipeError):
+                stuck.send(b"x")
+            _fill(served)
+            idle.send(b"x")
+
+
+async def test_nothing_stays_open(server: socket.socket) -> None:
+    """Looking at a process's sockets leaves no descriptor behind."""
+    before = _descriptors()
+    bound = Sockets(server.getsockname()[1])
+    async with bound.bounded():
+        await asyncio.sleep(0.05)
+    assert _descriptors() == before
+
+
+def _descriptors() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
