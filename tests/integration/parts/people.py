@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from secrets import token_hex
+from time import time
 from typing import Any
 
 import httpx
@@ -48,6 +49,15 @@ class People:
     async def disable(self, person: Person) -> None:
         """Switch the account off, as an administrator of Firebase does."""
         body = {"localId": person.uid, "disableUser": True}
+        await self._post(f"/projects/{self._project}/accounts:update", body)
+
+    async def delete(self, person: Person) -> None:
+        """Delete the account, as an administrator of Firebase does."""
+        await self._post(f"/projects/{self._project}/accounts:delete", {"localId": person.uid})
+
+    async def revoke(self, person: Person) -> None:
+        """Revoke the person's sessions, as an administrator of Firebase does: those of earlier seconds end."""
+        body = {"localId": person.uid, "validSince": str(int(time()))}
         await self._post(f"/projects/{self._project}/accounts:update", body)
 
     async def close(self) -> None:
