@@ -9,9 +9,10 @@ from uuid import uuid4
 
 import pytest
 from pydantic import SecretStr
+from tests.integration.live.machines import Fleet, Follower, until
 from tests.integration.live.parts import Process, Service
-from tests.integration.live.test_fanout import until
 from tests.integration.parts.nats import NatsServer
+from tests.integration.parts.people import People
 from tests.integration.parts.redis import RedisServer
 from tests.unit.live.parts import NEVER
 
@@ -88,3 +89,53 @@ async def test_while_the_server_is_away(
     there.hub._reader.wake()
     await here.emit(actor, AppointmentBooked(uuid4(), 1))
     assert [(await client.next()).id for client in (near, far)] == [4, 4]
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("server", ["redis", "nats"], indirect=True)
+async def test_served(
+    server: RedisServer | NatsServer,
+    fresh_database: Settings,
+    people: People,
+    auth_emulator: str,
+    tmp_path: Path,
+    stack: AsyncExitStack,
+) -> None:
+    """The service itself, on two machines, carries events over the server that is set, and over its restart."""
+    settings = fresh_database.model_copy(
+        update={"fanout": SecretStr(server.url), "firebase_auth_emulator_host": auth_emulator}
+    )
+    fleet = Fleet(Service(settings, stack), settings, stack, tmp_path)
+    await fleet.settle(people)
+    machines = [fleet.first, await fleet.machine()]
+    start = await fleet.position()
+    readers = [fleet.follow(Follower([machine.port], fleet.token, start)) for machine in machines]
+    writer = await fleet.writer(2)
+    await until(lambda: writer.fanout.listening and all(reader.opened for reader in readers))
+    sent = 0
+
+    async def send() -> None:
+        nonlocal sent
+        sent += 1
+        await writer.emit(fleet.actor, AppointmentBooked(uuid4(), 1))
+        await until(lambda: all(len(reader.events) == sent for reader in readers))
+
+    def told(words: str) -> bool:
+        return all(
+            f"the live connection to {writer.fanout.server} {words}" in each.log.read_text() for each in machines
+        )
+
+    for _ in range(5):
+        await send()
+    await server.stop()
+    await until(lambda: told("fails, and is tried again"))
+    await send()
+    await server.start()
+    await until(lambda: told("works again"))
+    await send()
+    assert all(reader.events == list(range(start + 1, start + sent + 1)) for reader in readers)
+    for machine in machines:
+        await machine.stop()
+        said = machine.log.read_text()
+        assert "hush" not in said
+        assert "Traceback" not in said

@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from nats.aio.client import Client
 from redis.asyncio import Redis
 from sqlalchemy.engine.url import make_url
+from tests.integration.live.machines import until
 from tests.integration.parts import nats, redis
 from tests.integration.parts.kept_servers import KeptServer
 from tests.integration.parts.nats import NatsServer
@@ -39,15 +40,6 @@ DATABASE = "clinics of tests.*"
 """With all that a channel's name must not have."""
 
 SOON = {"check_seconds": 0.05, "answer_seconds": 0.5}
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, however slow the machine is."""
-    async with asyncio.timeout(30):
-        while True:
-            if holds():
-                return
-            await asyncio.sleep(0.005)
 
 
 class Place:
