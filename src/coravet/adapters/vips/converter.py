@@ -112,7 +112,13 @@ class _Helper:
     @classmethod
     async def start(cls, megabytes: int) -> "_Helper":
         # Nothing of the service's environment, which holds its secrets.
-        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "VIPS_CONCURRENCY": "1"}
+        environment = {
+            "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            "VIPS_CONCURRENCY": "1",
+            "MALLOC_MMAP_THRESHOLD_": "131072",
+            "MALLOC_TRIM_THRESHOLD_": "131072",
+            "MALLOC_ARENA_MAX": "2",
+        }
         try:
             process = await asyncio.create_subprocess_exec(
                 *(sys.executable, "-m", "coravet.adapters.vips.helper", str(megabytes)),
