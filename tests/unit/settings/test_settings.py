@@ -180,6 +180,15 @@ def test_messages(variables: dict[str, str], named: set[str], monkeypatch: pytes
     assert "hush" not in " ".join(problems)
 
 
+def test_measures_are_not_public(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Measures have a port of their own, which nobody but this machine reaches unless it is said."""
+    _set(monkeypatch, DATABASE_URL=DATABASE, CORAVET_PORT="9000", CORAVET_METRICS_PORT="9000")
+    assert _names(_problems()) == {"CORAVET_METRICS_PORT"}
+    _set(monkeypatch, CORAVET_METRICS_PORT="9464")
+    settings = load()
+    assert (settings.metrics_host, settings.metrics_port, settings.worker_metrics_port) == ("127.0.0.1", 9464, None)
+
+
 def test_channels_set(monkeypatch: pytest.MonkeyPatch) -> None:
     """A mail server with a sender, and a portal without the slash at its end."""
     _set(

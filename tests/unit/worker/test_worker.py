@@ -8,6 +8,7 @@ from uuid import UUID
 
 import msgspec
 import pytest
+from tests.unit.noted import Noted
 
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.errors import Unavailable
@@ -131,6 +132,38 @@ async def test_a_periodic_failure_waits_for_its_next_time() -> None:
     [periodic] = queue.periodic
     assert (periodic.name, periodic.crontab) == ("tick", "* * * * *")
     await periodic.run()
+
+
+async def test_outcomes_are_counted() -> None:
+    """How attempts and periodic jobs ended is counted by their kind, and each attempt's duration kept."""
+    measures, queue, stop, broken = Noted(), Handed(), asyncio.Event(), False
+
+    async def tick() -> None:
+        if broken:
+            raise RuntimeError
+
+    ring = Told()
+    worker = Worker(
+        queue, {Ring: ring}, [Periodic("tick", "* * * * *", tick)], _actor_of, Pace(attempts=3), measures=measures
+    )
+    stop.set()
+    await worker.run(stop)
+    await worker.attempt(_attempt(Ring(CLINIC, 1)))
+    ring.fails = RuntimeError("x")
+    for number, outcome in ((1, TryAgain), (3, GivenUp), (4, GivenUp)):
+        with pytest.raises(outcome):
+            await worker.attempt(_attempt(Ring(CLINIC, 1), number))
+    await queue.periodic[0].run()
+    broken = True
+    await queue.periodic[0].run()
+    assert measures.counts == {
+        ("jobs", "test.ring", "done"): 1,
+        ("jobs", "test.ring", "put_off"): 1,
+        ("jobs", "test.ring", "given_up"): 2,
+        ("periodic_jobs", "tick", "done"): 1,
+        ("periodic_jobs", "tick", "failed"): 1,
+    }
+    assert [what for what, _ in measures.durations] == ["jobs"] * 3
 
 
 def test_pauses_grow() -> None:

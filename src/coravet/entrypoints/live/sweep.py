@@ -84,11 +84,12 @@ class Sweep:
         began = loop.time()
         async with self._turn:
             people = self._people()
+            self._lacking.clear()  # all are asked; whose stream opens meanwhile is added
             unanswered = await self._ask(people)
+            self._lacking |= unanswered
         if people:
             self._measures.count("live_sweeps", "failed" if unanswered else "worked")
             self._measures.took("live_sweeps", loop.time() - began)
-        self._lacking = self._lacking - people.keys() | unanswered
         if unanswered:
             self._again.wake()
         else:
