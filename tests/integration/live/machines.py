@@ -114,7 +114,7 @@ class Wire:
         try:
             wire._writer.write(request.encode())
             head = await wire._reader.readuntil(b"\r\n\r\n")
-        except asyncio.IncompleteReadError as error:
+        except (asyncio.IncompleteReadError, OSError) as error:
             wire.cut()
             raise ConnectionResetError from error
         if not head.startswith(b"HTTP/1.1 200 "):

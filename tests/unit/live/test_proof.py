@@ -90,7 +90,7 @@ async def running() -> AsyncIterator[Site]:
         provider = layer.identity = Provider(clock=layer.clock)
         gate = CachedGate(layer.gate, layer.clock)
         live = Live(
-            layer.journal, layer.fanout, layer.directory, provider, layer.forgotten.append, gate, layer.clock, 0
+            layer.journal, layer.fanout, layer.directory, provider, layer.forgotten.append, gate, layer.clock, None
         )
         await stack.enter_async_context(live.running())
         site = Site(layer, provider, live)

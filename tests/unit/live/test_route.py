@@ -55,7 +55,7 @@ async def app(layer: Layer, clinic: ClinicId) -> AsyncIterator[Litestar]:
         layer.forgotten.append,
         CachedGate(layer.gate, layer.clock),
         layer.clock,
-        port=0,
+        port=None,
     )
     call = Call(None, granted(layer.viewer(clinic, "staff")), None, "127.0.0.1")
     app = Litestar(

@@ -24,7 +24,7 @@ class Live:
         wake: to be called after each commit that left events.
 
     Args:
-        port: where the server listens that the streams go through.
+        port: where this process listens; None where no server does, and no connection is to be bounded.
     """
 
     def __init__(
@@ -36,7 +36,7 @@ class Live:
         forget: Callable[[str], None],
         gate: CachedGate,
         clock: Clock,
-        port: int,
+        port: int | None,
         measures: Measures = UNMEASURED,
     ) -> None:
         self.hub = Hub(journal, fanout, directory, gate, clock, measures)

@@ -26,16 +26,19 @@ LISTENING_SECONDS = 30.0
 
 
 class Sockets:
-    """The connections that this process accepts on a port. Elsewhere than on Linux nothing is bounded."""
+    """The connections that this process accepts on a port, if on any. Elsewhere than on Linux nothing is bounded."""
 
-    def __init__(self, port: int) -> None:
+    def __init__(self, port: int | None) -> None:
         self._port = port
         self._parting: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def bounded(self) -> AsyncIterator[None]:
         """Bound whatever is accepted meanwhile."""
-        limiting = asyncio.create_task(self._limit(), name="bounding connections")
+        if self._port is None:
+            yield
+            return
+        limiting = asyncio.create_task(self._limit(self._port), name="bounding connections")
         try:
             yield
         finally:
@@ -46,14 +49,14 @@ class Sockets:
 
     def stop(self) -> None:
         """Cut, in a moment, whoever takes nothing any more: the server ends when its last connection has."""
-        if self._parting is None:
-            self._parting = asyncio.create_task(self._part(), name="cutting stuck connections")
+        if self._parting is None and self._port is not None:
+            self._parting = asyncio.create_task(self._part(self._port), name="cutting stuck connections")
 
-    async def _limit(self) -> None:
+    async def _limit(self, port: int) -> None:
         with suppress(TimeoutError):
             async with asyncio.timeout(LISTENING_SECONDS):
                 while True:
-                    for found in _sockets(self._port):
+                    for found in _sockets(port):
                         if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
                             # Accepted connections have the options of the socket that accepted them.
                             found.setsockopt(socket.IPPROTO_TCP, socket.TCP_NOTSENT_LOWAT, UNSENT_BYTES)
@@ -61,25 +64,26 @@ class Sockets:
                             return
                     await asyncio.sleep(0.02)
 
-    async def _part(self) -> None:
+    async def _part(self, port: int) -> None:
         await asyncio.sleep(GOODBYE_SECONDS)
-        before = dict(self._behind())
+        before = dict(_behind(port))
         await asyncio.sleep(STUCK_SECONDS)
-        stuck = {peer for peer, taken in self._behind() if before.get(peer) == taken}
-        for found in _sockets(self._port):
+        stuck = {peer for peer, taken in _behind(port) if before.get(peer) == taken}
+        for found in _sockets(port):
             with suppress(OSError):
                 if found.getpeername() in stuck:
                     found.shutdown(socket.SHUT_RDWR)
 
-    def _behind(self) -> Iterator[tuple[object, int]]:
-        """Whom something waits for, and how many bytes they have taken."""
-        for found in _sockets(self._port):
-            with suppress(OSError):
-                [waiting] = struct.unpack("i", ioctl(found, TIOCOUTQ, b"\0" * 4))
-                if waiting:
-                    # tcpi_bytes_acked of struct tcp_info, linux/tcp.h
-                    [taken] = struct.unpack_from("Q", found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), 120)
-                    yield found.getpeername(), taken
+
+def _behind(port: int) -> Iterator[tuple[object, int]]:
+    """Whom something waits for, and how many bytes they have taken."""
+    for found in _sockets(port):
+        with suppress(OSError):
+            [waiting] = struct.unpack("i", ioctl(found, TIOCOUTQ, b"\0" * 4))
+            if waiting:
+                # tcpi_bytes_acked of struct tcp_info, linux/tcp.h
+                [taken] = struct.unpack_from("Q", found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), 120)
+                yield found.getpeername(), taken
 
 
 def _sockets(port: int) -> Iterator[socket.socket]:

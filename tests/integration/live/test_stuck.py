@@ -1,0 +1,79 @@
+"""Clients that stop reading, and clients that all come back at once."""
+
+import asyncio
+from statistics import median
+from time import monotonic
+from uuid import uuid4
+
+import pytest
+from tests.integration.live.machines import Fleet, Follower, Wire, until
+
+from coravet.core.kernel.events import AppointmentBooked
+
+STUCK = 1000
+SMALL = 4096
+"""What a client's kernel takes before the client reads it: the less, the sooner it is stuck."""
+
+
+@pytest.mark.long
+async def test_a_thousand_stop_reading(fleet: Fleet) -> None:
+    """Of a clinic's streams a thousand stop reading and one takes a byte a second: each costs a bounded share of the
+    process's and the kernel's memory, the others are served on time and whole, and SIGTERM ends all of it in time."""
+    machine = fleet.first
+    start = await fleet.position()
+    process = await fleet.writer(2)
+    readers = [fleet.follow(Follower([machine.port], fleet.token, start)) for _ in range(5)]
+    wires: list[Wire] = []
+    while len(wires) < STUCK:
+        asked = (Wire.open(machine.port, fleet.token, buffer=SMALL) for _ in range(50))
+        wires += await asyncio.gather(*asked)
+    for wire in wires:
+        wire.deaf()
+    wires.append(await Wire.open(machine.port, fleet.token, buffer=SMALL))
+    sipping = asyncio.create_task(_sip(wires[-1]))
+    await until(lambda: all(reader.opened for reader in readers))
+    idle = machine.memory()
+
+    waits = []
+    for total in range(100, 8001, 100):
+        await process.emit(fleet.actor, *(AppointmentBooked(uuid4(), 1) for _ in range(100)))
+        committed = monotonic()
+        await until(lambda total=total: all(len(reader.events) >= total for reader in readers))
+        waits.append(monotonic() - committed)
+    assert median(waits) < 1
+    for reader in readers:
+        assert reader.events == list(range(start + 1, start + 8001))
+        assert reader.cuts == 0
+    assert (machine.memory() - idle) / STUCK < 700_000
+    assert 0 < max(machine.unsent()) < 500_000
+
+    assert await machine.stop() < 5
+    assert all(reader.closed[0].data == {"reason": "shutting_down"} for reader in readers)
+    sipping.cancel()
+    for wire in wires:
+        wire.cut()
+
+
+async def _sip(wire: Wire) -> int:
+    taken = 0
+    while await wire.byte():
+        taken += 1
+        await asyncio.sleep(1)
+    return taken
+
+
+@pytest.mark.long
+async def test_who_takes_nothing_is_cut_off(fleet: Fleet) -> None:
+    """A client that takes nothing more, or next to nothing, has no connection and no memory of ours after a while,
+    even though it never hangs up."""
+    process = await fleet.writer(2)
+    wires = [await Wire.open(fleet.first.port, fleet.token, buffer=SMALL) for _ in range(2)]
+    wires[0].deaf()
+    sipping = asyncio.create_task(_sip(wires[1]))
+    for _ in range(50):
+        await process.emit(fleet.actor, *(AppointmentBooked(uuid4(), 1) for _ in range(100)))
+    assert len(fleet.first.unsent()) == 2
+    await until(lambda: not fleet.first.unsent(), seconds=60)
+    sipping.cancel()
+    for wire in wires:
+        wire.cut()
