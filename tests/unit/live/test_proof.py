@@ -7,6 +7,7 @@ from datetime import timedelta
 from uuid import uuid4
 
 import msgspec
+import pytest
 from tests.unit.live.hurried import LoopClock, hurried
 from tests.unit.live.parts import Client, Layer
 
@@ -78,6 +79,11 @@ class Site:
         await asyncio.gather(*self._watching)
 
 
+def within(second: float) -> object:
+    """That moment, or up to a second after it: streams look at the time together, now and then."""
+    return pytest.approx(second + 0.5, abs=0.51)
+
+
 def now() -> float:
     return asyncio.get_running_loop().time()
 
@@ -137,7 +143,7 @@ def test_absent() -> None:
             assert early in site.ended
             assert late not in site.ended
             await asyncio.sleep(15)
-            assert site.ended == {early: 20 + 60, late: 36 + 60}
+            assert site.ended == {early: within(20 + 60), late: within(36 + 60)}
 
     hurried(test())
 
@@ -193,13 +199,13 @@ def test_one_question_fails() -> None:
             site.provider.disable(people[299])
             await asyncio.sleep(21)
             assert {uid: site.ended[uid] for uid in (people[0], people[299])} == site.ended
-            assert set(site.ended.values()) == {41.0}
+            assert all(at == within(41) for at in site.ended.values())
             calls = site.provider.calls
-            await asyncio.sleep(37)
+            await asyncio.sleep(36)
             assert site.provider.calls - calls == 2, "the others are asked about once a sweep"
-            await asyncio.sleep(2)
+            await asyncio.sleep(4)
             assert set(site.ended) == {people[0], people[299], *people[101:200]}
-            assert {site.ended[uid] for uid in people[101:200]} == {20 + 60}
+            assert all(site.ended[uid] == within(20 + 60) for uid in people[101:200])
 
     hurried(test())
 
@@ -234,6 +240,6 @@ def test_kept_claims_without_the_provider() -> None:
             site.provider.reachable = False
             uid = await site.open(kept=45.0)
             await asyncio.sleep(70)
-            assert site.ended == {uid: 1 + 60 - 45}
+            assert site.ended == {uid: within(1 + 60 - 45)}
 
     hurried(test())
