@@ -49,6 +49,8 @@ from coravet.adapters.postgres.privacy.withheld import let_go
 from coravet.adapters.postgres.queued import queued
 from coravet.adapters.postgres.tenancy.store import PostgresDirectory
 from coravet.adapters.postgres.work import Works
+from coravet.adapters.storage.bucket import BucketStore
+from coravet.adapters.storage.folder import FolderStore
 from coravet.adapters.telemetry import logs, sentry
 from coravet.adapters.telemetry.measures import Part, PrometheusMeasures
 from coravet.adapters.vips.converter import VipsConverter
@@ -71,6 +73,7 @@ from coravet.core.legal.folder import examine
 from coravet.core.legal.gate import CachedGate
 from coravet.core.legal.heads import keep_heads
 from coravet.core.legal.publish import NotPublishable, Published, publish
+from coravet.core.media.ports import ObjectStore
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
@@ -207,6 +210,15 @@ def make_converter(settings: Settings) -> VipsConverter:
     return VipsConverter(
         helpers=settings.picture_helpers, megabytes=settings.picture_megabytes, seconds=settings.picture_seconds
     )
+
+
+def make_store(settings: Settings) -> ObjectStore:
+    """Where photos and files lie; production's folder is there, or nothing is stored."""
+    key_id, secret = settings.storage_key_id, settings.storage_secret
+    if "://" not in settings.storage or key_id is None or secret is None:
+        return FolderStore(Path(settings.storage), make=settings.environment != "production")
+    server, _, bucket = settings.storage.rpartition("/")
+    return BucketStore(server, bucket, settings.storage_region, key_id, secret.get_secret_value())
 
 
 def make_identity(settings: Settings, clock: Clock) -> FirebaseIdentity:

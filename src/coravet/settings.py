@@ -257,6 +257,25 @@ class Settings(BaseSettings):
         description="Folder for what must outlive the database; in production on another machine, see operations.md.",
     )
 
+    storage: str = Field(
+        ".coravet/media",
+        validation_alias=_env("CORAVET_STORAGE"),
+        description="Where photos and files lie: a folder, or https://<server>/<bucket> of R2 or any S3.",
+    )
+    storage_key_id: str | None = Field(
+        None,
+        validation_alias=_env("CORAVET_STORAGE_KEY_ID"),
+        description="Id of the bucket's access key; needed where CORAVET_STORAGE is a bucket.",
+    )
+    storage_secret: SecretStr | None = Field(
+        None,
+        validation_alias=_env("CORAVET_STORAGE_SECRET"),
+        description="Secret of the bucket's access key; needed where CORAVET_STORAGE is a bucket.",
+    )
+    storage_region: str = Field(
+        "auto", validation_alias=_env("CORAVET_STORAGE_REGION"), description="The bucket's region; R2 has but `auto`."
+    )
+
     legal: Path = Field(
         LEGAL,
         validation_alias=_env("CORAVET_LEGAL"),
@@ -444,6 +463,29 @@ class Settings(BaseSettings):
             raise ValueError(
                 "is missing, and production needs it: the absolute path of a folder out of the database's reach"
             )
+        return value
+
+    @field_validator("storage")
+    @classmethod
+    def _folder_or_bucket(cls, value: str, info: ValidationInfo) -> str:
+        if "://" not in value:
+            # As with the register: an absolute path was chosen.
+            if _in_production(info) and not Path(value).is_absolute():
+                raise ValueError(
+                    "is missing, and production needs it: https://<server>/<bucket>, or the absolute path of a folder"
+                )
+            return value
+        if not re.fullmatch(r"https?://[A-Za-z0-9.-]+(:[0-9]{1,5})?/[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]/?", value):
+            raise ValueError("must be a folder, or https://<server>/<bucket> with nothing before or after them")
+        if _in_production(info) and not value.startswith("https://"):
+            raise ValueError("must be https in production")
+        return value.rstrip("/")
+
+    @field_validator("storage_key_id", "storage_secret")
+    @classmethod
+    def _key_of_bucket(cls, value: str | SecretStr | None, info: ValidationInfo) -> str | SecretStr | None:
+        if value is None and "://" in info.data.get("storage", ""):
+            raise ValueError("is missing, and the bucket of CORAVET_STORAGE needs it")
         return value
 
     @field_validator("firebase_auth_emulator_host")

@@ -1,5 +1,6 @@
 """The commands that look after an installation, on a real database."""
 
+import asyncio
 import json
 import os
 import socket
@@ -15,14 +16,16 @@ import pytest
 from pydantic import SecretStr
 from tests.integration.http.service import superuser
 from tests.integration.messaging.servers import mail_server
+from tests.integration.parts import s3
 from tests.integration.parts.nats import NatsServer
 from tests.integration.parts.people import People
 from tests.integration.parts.ports import free_ports
 from tests.integration.parts.processes import is_alive
+from tests.integration.parts.s3 import S3Server
 
 from coravet.adapters.local.service import ServiceProcess, variables
 from coravet.entrypoints.cli import main
-from coravet.entrypoints.cli.diagnosis import Wrong, _check_fanout, _check_jobs, _check_mail
+from coravet.entrypoints.cli.diagnosis import Wrong, _check_fanout, _check_jobs, _check_mail, _check_storage
 from coravet.settings import Settings
 
 
@@ -144,6 +147,23 @@ async def test_doctor_asks_what_carries_events(fresh_database: Settings, tmp_pat
     ) as found:
         await _check_fanout(settings)
     assert "hush" not in str(found.value)
+
+
+async def test_doctor_tries_the_store(fresh_database: Settings, tmp_path: Path) -> None:
+    """The doctor stores, finds and deletes a trial in the folder or bucket that is set, and says where it cannot."""
+    assert (await _check_storage(fresh_database)).startswith("Photos and files lie in ")
+    async with S3Server(tmp_path) as server:
+        bucket = {"storage": f"{server.endpoint}/{s3.BUCKET}", "storage_key_id": s3.KEY_ID}
+        settings = fresh_database.model_copy(update=bucket | {"storage_secret": SecretStr(s3.SECRET)})
+        assert await _check_storage(settings) == f"Photos and files lie in {server.endpoint}/{s3.BUCKET}."
+        assert not await asyncio.to_thread(lambda: server.client().list_objects_v2(Bucket=s3.BUCKET).get("Contents"))
+        astray = settings.model_copy(update={"storage_secret": SecretStr("hush")})
+        with pytest.raises(Wrong, match=r"takes no photos and files \(.+\): check CORAVET_STORAGE, ") as found:
+            await _check_storage(astray)
+        assert "hush" not in str(found.value)
+    missing = fresh_database.model_copy(update={"storage": str(tmp_path / "server.log")})
+    with pytest.raises(Wrong, match="mount what CORAVET_STORAGE names"):
+        await _check_storage(missing)
 
 
 async def test_doctor_watches_the_queue(fresh_database: Settings) -> None:

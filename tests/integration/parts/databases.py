@@ -77,6 +77,7 @@ class Databases:
                 "DATABASE_ADMIN_URL": SecretStr(_text(self._admin.set(database=name))),
                 "DATABASE_ROLE_PREFIX": self.role_prefix,
                 "CORAVET_KEPT_APART": self._apart / name,
+                "CORAVET_STORAGE": str(self._apart / f"{name}-media"),
                 # Tests ask for much from one address; those of limits set their own.
                 "CORAVET_GUESTS_PER_ADDRESS": "off",
                 "CORAVET_GUESTS_PER_CLINIC": "off",

@@ -26,6 +26,7 @@ HOMES = {
     "limits": {"adapters.limits", "adapters.postgres"},
     "litestar": {"entrypoints.http", "entrypoints.live", "bootstrap"},
     "nats": {"adapters.fanout"},
+    "obstore": {"adapters.storage"},
     "pgqueuer": {"adapters.jobs"},
     "phonenumbers": {"adapters.numbers"},
     "pillow_heif": {"adapters.vips"},

@@ -14,6 +14,9 @@ PRODUCTION = {
     "FIREBASE_PROJECT_ID": "clinic-project",
     "FIREBASE_CREDENTIALS": "/run/secrets/firebase.json",
     "CORAVET_KEPT_APART": "/mnt/apart/coravet",
+    "CORAVET_STORAGE": "https://0123.r2.cloudflarestorage.com/clinics",
+    "CORAVET_STORAGE_KEY_ID": "key",
+    "CORAVET_STORAGE_SECRET": "hush",
     "CORAVET_DOCUMENT_KEY": "one-of-thirty-two-characters-or-more",
 }
 
@@ -78,6 +81,11 @@ def test_production_accepted(monkeypatch: pytest.MonkeyPatch) -> None:
         ("CORAVET_DOCUMENT_KEY", "short"),
         ("CORAVET_KEPT_APART", None),
         ("CORAVET_KEPT_APART", "apart"),
+        ("CORAVET_STORAGE", None),
+        ("CORAVET_STORAGE", "media"),
+        ("CORAVET_STORAGE", "http://0123.r2.cloudflarestorage.com/clinics"),
+        ("CORAVET_STORAGE_KEY_ID", None),
+        ("CORAVET_STORAGE_SECRET", None),
         ("FIREBASE_AUTH_EMULATOR_HOST", "127.0.0.1:9099"),
         ("DATABASE_URL", None),
     ],
@@ -115,8 +123,9 @@ def test_all_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
         "FIREBASE_AUTH_EMULATOR_HOST",
         "CORAVET_DOCUMENT_KEY",
         "CORAVET_KEPT_APART",
+        "CORAVET_STORAGE",
     }
-    assert len(problems) == 10
+    assert len(problems) == 11
 
 
 def test_values_stay_secret(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +141,36 @@ def test_public_url_is_an_origin(monkeypatch: pytest.MonkeyPatch, value: str) ->
     """The public address is scheme and host, for cookies and origins are compared with it."""
     _set(monkeypatch, DATABASE_URL=DATABASE, CORAVET_PUBLIC_URL=value)
     assert _names(_problems()) == {"CORAVET_PUBLIC_URL"}
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "https://",
+        "https://store.example",
+        "https://store.example/",
+        "https://store.example/a/b",
+        "https://key:hush@store.example/clinics",
+        "https://store.example/clinics?secret=hush",
+        "s3://clinics",
+        "https://store.example/Clinics",
+        "https://store.example/..",
+    ],
+)
+def test_a_bucket_is_a_server_and_a_name(monkeypatch: pytest.MonkeyPatch, value: str) -> None:
+    """Where photos lie is said exactly, and no secret stands in the address."""
+    _set(monkeypatch, **PRODUCTION | {"CORAVET_STORAGE": value})
+    problems = _problems()
+    assert _names(problems) == {"CORAVET_STORAGE"}
+    assert "hush" not in " ".join(problems)
+
+
+def test_a_folder_needs_no_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photos may lie in a folder of the machine, in production in one that was chosen."""
+    _set(monkeypatch, **PRODUCTION | {"CORAVET_STORAGE": "/mnt/media/coravet"})
+    monkeypatch.delenv("CORAVET_STORAGE_KEY_ID")
+    monkeypatch.delenv("CORAVET_STORAGE_SECRET")
+    assert load().storage == "/mnt/media/coravet"
 
 
 def test_origins_are_a_list(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -387,6 +387,7 @@ def test_the_form(start: Callable[..., Written], environment: str, chosen: str, 
         "CORAVET_PUBLIC_URL": "https://example.test",
         "CORAVET_DOCUMENT_KEY": "k" * 32,
         "CORAVET_KEPT_APART": "/apart",
+        "CORAVET_STORAGE": "/media",
     }
     written = start(terminal=terminal, CORAVET_ENV=environment, CORAVET_LOG_FORMAT=chosen, **production)
     log.info("hello")

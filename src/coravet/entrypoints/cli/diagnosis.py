@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from uuid import uuid4
 
 import sqlalchemy as sa
 
@@ -14,14 +15,17 @@ from coravet.bootstrap import (
     make_fanout,
     make_identity,
     make_mail,
+    make_store,
     make_works,
     refuse_drift,
     refuse_unsafe_role,
 )
+from coravet.core.kernel.actor import NO_CLINIC
 from coravet.core.kernel.clock import SystemClock
 from coravet.core.kernel.errors import Unavailable
 from coravet.core.legal.documents import DOCUMENTS
 from coravet.core.legal.drift import LegalDrift
+from coravet.core.media.keys import clinic_prefix, part_key
 from coravet.core.messaging.ports import NotDelivered
 from coravet.core.privacy.replay import undone
 from coravet.settings import Settings
@@ -205,8 +209,25 @@ async def _check_register(settings: Settings) -> str:
     return "Whoever was erased or left is so in this database."
 
 
-async def _check_storage(_: Settings) -> str:
-    return "Nothing is kept outside the database yet: photos and files are still to come."
+async def _check_storage(settings: Settings) -> str:
+    store = make_store(settings)
+    trial = part_key(NO_CLINIC, uuid4())
+    try:
+        await store.put(trial, b"", 0, "application/octet-stream")
+        found = [each.key async for each in store.under(clinic_prefix(NO_CLINIC))]
+        await store.delete([trial])
+    except Unavailable as error:
+        raise Wrong(
+            f"{settings.storage} takes no photos and files ({type(error.__cause__).__name__}): "
+            + (
+                "check CORAVET_STORAGE, and whether its key may read, write, list and delete there."
+                if "://" in settings.storage
+                else "mount what CORAVET_STORAGE names, and let the service write there."
+            )
+        ) from error
+    if trial not in found:
+        raise Wrong(f"{settings.storage} does not list what is stored there: its key may not list, or it is no store.")
+    return f"Photos and files lie in {settings.storage}."
 
 
 CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {

@@ -194,6 +194,7 @@ def _settings(port: int, data: Path, postgres: EmbeddedPostgres, emulator: AuthE
             "FIREBASE_PROJECT_ID": PROJECT,
             "FIREBASE_AUTH_EMULATOR_HOST": emulator.host,
             "CORAVET_KEPT_APART": data / "apart",
+            "CORAVET_STORAGE": str(data / "media"),
             # Whatever the caller's environment holds for another installation has no say here.
             "DATABASE_DIRECT_URL": None,
             "FIREBASE_CREDENTIALS": None,

@@ -127,6 +127,9 @@ _REQUESTS = {
     "The request cannot be read.": "La solicitud no se puede leer.",
     "The request needs a JSON body.": "La solicitud necesita datos en formato JSON.",
     "Too much is going on at this moment. Try again.": "Hay demasiada actividad en este momento. Inténtelo de nuevo.",
+    "The store of photos and files does not answer. Try again in a moment.": (
+        "El almacén de fotos y archivos no responde. Inténtelo de nuevo en un momento."
+    ),
     "The database does not answer. Try again.": "La base de datos no responde. Inténtelo de nuevo.",
     "The register that is kept apart from the database cannot be written. "
     "Try again, and tell whoever runs the service if it stays so.": (
