@@ -10,4 +10,6 @@ __all__ = ["service"]
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
     """A clinic with a patient and a vet, fresh for each test."""
-    return await service.furnish(await service.open_clinic("papeles"))
+    clinic = await service.equip(await service.open_clinic("papeles"))
+    await service.treat(clinic)
+    return clinic

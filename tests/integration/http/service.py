@@ -143,10 +143,10 @@ class Service:
     async def furnish(self, clinic: "Clinic") -> "Clinic":
         """The clinic with something of everything: what `equip` makes, messages, somebody who waits, and a guest."""
         await self.equip(clinic)
-        await self._describe(clinic)
-        await self._tell(clinic)
-        await self._wait(clinic)
-        await self._receive(clinic)
+        await self.describe(clinic)
+        await self.tell(clinic)
+        await self.wait(clinic)
+        await self.receive(clinic)
         await self.treat(clinic)
         await self._know(clinic)
         await self.plant(clinic, "checked_import")
@@ -190,7 +190,7 @@ class Service:
         ids |= {"calendar": f"{ids['room_id']}.ics", "calendar_token": shared["token"]}
         return clinic
 
-    async def _describe(self, clinic: "Clinic") -> None:
+    async def describe(self, clinic: "Clinic") -> None:
         """What identifies the clinic's patient and is to be known of it, who else looks after it, and an error: that it
         had died."""
         base, ids, owner = f"/clinics/{clinic.slug}", clinic.ids, clinic.owner
@@ -214,7 +214,7 @@ class Service:
             at = f"/clinics/{clinic.slug}/patients/{patient_id}/{kind}"
             clinic.ids[name] = (await self.done("POST", at, clinic.owner, json=body))["id"]
 
-    async def _tell(self, clinic: "Clinic") -> None:
+    async def tell(self, clinic: "Clinic") -> None:
         """How the clinic reminds and what its client agreed to; a recall, and the visit's message that waits."""
         base, ids = f"/clinics/{clinic.slug}", clinic.ids
         rules = {
@@ -236,7 +236,7 @@ class Service:
             ids["message_id"] = str(told["id"])
             ids["opt_out_token"] = await mint(work, "opt_out", UUID(ids["client_id"]), soon)
 
-    async def _receive(self, clinic: "Clinic") -> None:
+    async def receive(self, clinic: "Clinic") -> None:
         """A guest: a time that they hold, a visit that they booked, and links to the clinic's first visit."""
         base, ids = f"/portal/clinics/{clinic.slug}", clinic.ids
         wanted = {"service_id": ids["service_id"], "starts_at": clinic.slot()}
@@ -248,7 +248,7 @@ class Service:
             for purpose in ("see", "confirm", "reschedule", "cancel"):
                 ids[f"{purpose}_token"] = await mint(work, purpose, visit, soon)
 
-    async def _wait(self, clinic: "Clinic") -> None:
+    async def wait(self, clinic: "Clinic") -> None:
         """Somebody on the waitlist, who was offered a time and sent a link to it."""
         ids = clinic.ids
         ids["last_day"] = (datetime.now(UTC).date() + timedelta(days=30)).isoformat()

@@ -128,8 +128,10 @@ class Scene:
 
 
 async def set_scene(service: Service, port: int) -> Scene:
-    """A furnished clinic without rules, whose client agreed to both channels, and mail through that port."""
-    clinic = await service.furnish(await service.open_clinic("avisos"))
+    """A clinic without rules, whose client agreed to both channels, and mail through that port."""
+    clinic = await service.equip(await service.open_clinic("avisos"))
+    await service.tell(clinic)
+    await service.wait(clinic)
     clock = Hand(datetime.now(UTC).replace(microsecond=0))
     scene = Scene(service, clinic, clock, Post(None, {}))  # type: ignore[arg-type] -- set in the next line
     scene.post = scene.over(smtp_url=SecretStr(f"smtp://127.0.0.1:{port}"), mail_from="citas@coravet.test")

@@ -9,5 +9,5 @@ __all__ = ["service"]
 
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
-    """A furnished clinic, fresh for each test."""
-    return await service.furnish(await service.open_clinic("portal"))
+    """An equipped clinic, fresh for each test."""
+    return await service.equip(await service.open_clinic("portal"))

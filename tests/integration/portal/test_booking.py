@@ -302,7 +302,7 @@ async def test_expired_hold(service: Service, clinic: Clinic) -> None:
 
 async def test_hold_of_others(service: Service, clinic: Clinic) -> None:
     """A token of another clinic, of another time or of nothing holds nothing, and does no harm."""
-    other = await service.furnish(await service.open_clinic("vecina"))
+    other = await service.equip(await service.open_clinic("vecina"))
     theirs = (await hold(service, other, other.slot())).json()
     for token in (theirs["token"], "nada"):
         await booked(service, clinic, clinic.guest(hold=token))
@@ -324,7 +324,7 @@ async def test_hold_replayed(service: Service, clinic: Clinic) -> None:
 
 async def test_resource(service: Service, clinic: Clinic) -> None:
     """A guest may name who leads the visit; anybody else, be it a room or another clinic's vet, is nobody."""
-    other = await service.furnish(await service.open_clinic("vecina"))
+    other = await service.equip(await service.open_clinic("vecina"))
     answers = [
         await book(service, clinic, clinic.guest(resource_id=each))
         for each in (clinic.ids["resource_id"], clinic.ids["room_id"], other.ids["resource_id"], str(uuid4()))

@@ -48,7 +48,7 @@ async def test_address(service: Service, clinic: Clinic, settings: Settings, peo
     """An address may hold and book so often, in whatever clinic and through whichever process; another may go on, and
     so may the first once its time is over. What is refused stores nothing.
     """
-    other = await service.furnish(await service.open_clinic("vecina"))
+    other = await service.equip(await service.open_clinic("vecina"))
     async with AsyncExitStack() as stack:
         one, two = [
             await stack.enter_async_context(_limited(settings, people, guests_per_address="3/minute")) for _ in range(2)
@@ -79,7 +79,7 @@ async def test_line(service: Service, clinic: Clinic, settings: Settings, people
 async def test_clinic_and_phone(service: Service, clinic: Clinic, settings: Settings, people: People) -> None:
     """From many addresses, too, a clinic is booked only so often, and with one phone, however it is written."""
     async with _limited(settings, people, guests_per_clinic="4/hour", guests_per_phone="2/hour") as limited:
-        other = await service.furnish(await service.open_clinic("vecina"))
+        other = await service.equip(await service.open_clinic("vecina"))
         for number, phone in enumerate(("0981112233", "+593 98 111 2233")):
             assert (await _book(limited, clinic, f"192.0.2.{number}", phone)).status_code == 201
         assert _refused(await _book(limited, clinic, "192.0.2.7", "593981112233"), 3600)

@@ -53,6 +53,7 @@ async def test_seeing(service: Service, clinic: Clinic) -> None:
 
 async def test_staff_visits(service: Service, clinic: Clinic) -> None:
     """A visit that staff booked is shown by its links, too."""
+    await service.receive(clinic)
     seen = (await service.ask("GET", f"/portal/bookings/{clinic.ids['see_token']}")).json()
     assert (seen["patient"]["name"], seen["status"]) == ("Firulais", "confirmed")
     assert [each["step"] for each in seen["can"]] == ["reschedule", "cancel"]
@@ -172,6 +173,8 @@ async def test_begun(service: Service, clinic: Clinic) -> None:
 
 async def test_dead_links(service: Service, clinic: Clinic) -> None:
     """A link that expired, was revoked, never was, or leads elsewhere answers one and the same 404."""
+    await service.tell(clinic)
+    await service.wait(clinic)
     answers = []
     for change in ("expires_at = now()", "revoked_at = now()"):
         made = await booked(service, clinic)

@@ -10,7 +10,7 @@ from tests.integration.http.service import EVERY_HOUR, Clinic, Service
 @pytest.fixture(scope="module")
 async def clinic(service: Service) -> Clinic:
     """A clinic with a second vet, and a service for cats only; its patient is a dog."""
-    clinic = await service.furnish(await service.open_clinic("rechazos"))
+    clinic = await service.equip(await service.open_clinic("rechazos"))
     base, ids, owner = f"/clinics/{clinic.slug}", clinic.ids, clinic.owner
     ids["other_vet_id"] = (await service.done("POST", f"{base}/resources", owner, json={"kind": "vet", "name": "B"}))[
         "id"

@@ -14,8 +14,8 @@ from tests.integration.scheduling.races import overlaps
 
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
-    """A furnished clinic, fresh for each test."""
-    return await service.furnish(await service.open_clinic("gentio"))
+    """An equipped clinic, fresh for each test."""
+    return await service.equip(await service.open_clinic("gentio"))
 
 
 ROUNDS, AT_ONCE = 60, 40

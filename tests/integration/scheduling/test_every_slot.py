@@ -27,7 +27,7 @@ async def clinic(service: Service) -> Clinic:
     On it one vet works an hour of their own, and the whole clinic is shut from 10:30 to 11; a room is, too, once while
     two vets want one, and once when it is the only one.
     """
-    clinic = await service.furnish(await service.open_clinic("huecos"))
+    clinic = await service.equip(await service.open_clinic("huecos"))
     base, owner, ids = f"/clinics/{clinic.slug}", clinic.owner, clinic.ids
     made: dict[str, str] = {}
     for kind, name in (("vet", "Abel"), ("vet", "Berta"), ("vet", "Ciro"), ("room", "1"), ("room", "2")):

@@ -9,8 +9,8 @@ from tests.integration.scheduling.races import overlaps
 
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
-    """A furnished clinic, fresh for each test."""
-    return await service.furnish(await service.open_clinic("retenidos"))
+    """An equipped clinic, fresh for each test."""
+    return await service.equip(await service.open_clinic("retenidos"))
 
 
 async def _held(service: Service, clinic: Clinic, *, expired: bool) -> str:

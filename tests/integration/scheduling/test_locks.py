@@ -14,8 +14,8 @@ from coravet.core.kernel.actor import Actor, ClinicId
 
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
-    """A furnished clinic, fresh for each test."""
-    return await service.furnish(await service.open_clinic("candados"))
+    """An equipped clinic, fresh for each test."""
+    return await service.equip(await service.open_clinic("candados"))
 
 
 async def _waiting(service: Service, times: int) -> None:

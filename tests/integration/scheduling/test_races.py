@@ -19,8 +19,8 @@ from coravet.core.scheduling.model import Allocation, Appointment
 
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
-    """A furnished clinic, fresh for each race."""
-    return await service.furnish(await service.open_clinic("carrera"))
+    """An equipped clinic, fresh for each race."""
+    return await service.equip(await service.open_clinic("carrera"))
 
 
 async def _book(service: Service, clinic: Clinic, body: dict[str, Any]) -> httpx.Response:

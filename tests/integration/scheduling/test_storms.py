@@ -19,8 +19,8 @@ pytestmark = pytest.mark.long
 
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
-    """A furnished clinic, fresh for each storm."""
-    return await service.furnish(await service.open_clinic("tormenta"))
+    """An equipped clinic, fresh for each storm."""
+    return await service.equip(await service.open_clinic("tormenta"))
 
 
 async def _all(asked: list[Any]) -> list[httpx.Response]:

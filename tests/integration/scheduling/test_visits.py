@@ -10,8 +10,8 @@ from tests.integration.http.service import EVERY_HOUR, Clinic, Service, superuse
 
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
-    """A furnished clinic with a second vet, fresh for each test."""
-    clinic = await service.furnish(await service.open_clinic("citas"))
+    """An equipped clinic with a second vet, fresh for each test."""
+    clinic = await service.equip(await service.open_clinic("citas"))
     base, owner = f"/clinics/{clinic.slug}", clinic.owner
     made = await service.done("POST", f"{base}/resources", owner, json={"kind": "vet", "name": "Otra"})
     clinic.ids["other_vet_id"] = made["id"]

@@ -9,8 +9,8 @@ from tests.integration.http.service import Clinic, Service, superuser
 
 @pytest.fixture
 async def clinic(service: Service) -> Clinic:
-    """A furnished clinic, fresh for each test."""
-    return await service.furnish(await service.open_clinic("espera"))
+    """An equipped clinic, fresh for each test."""
+    return await service.equip(await service.open_clinic("espera"))
 
 
 async def _walk_in(service: Service, clinic: Clinic, **body: Any) -> Any:

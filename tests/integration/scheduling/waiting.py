@@ -165,10 +165,9 @@ async def _tried(do: Callable[[Job], Awaitable[object]], job: Job) -> None:
 
 
 async def set_queue(service: Service) -> Queue:
-    """A furnished clinic, with a second vet for its service, and nobody waiting."""
-    clinic = await service.furnish(await service.open_clinic("espera"))
+    """A clinic, with a second vet for its service, and nobody waiting."""
+    clinic = await service.equip(await service.open_clinic("espera"))
     queue, ids = Queue(service, clinic), clinic.ids
-    await queue.done("DELETE", f"waitlist/{ids['entry_id']}")
     ids["other_id"] = (await queue.done("POST", "resources", json={"kind": "vet", "name": "zoila"}))["id"]
     await queue.done("PUT", f"resources/{ids['other_id']}/hours", json=EVERY_HOUR)
     both = [ids["resource_id"], ids["other_id"], ids["room_id"]]
