@@ -38,6 +38,7 @@ bench: $(installed) ## measure the agenda beside a bare floor, free slots, a lon
 	@$(bin)/python -m bench.sheets
 	@$(bin)/python -m bench.imports
 	@$(bin)/python -m bench.legal
+	@$(bin)/python -m bench.live
 	@$(bin)/python -m bench.sweep
 	@$(bin)/python -m bench.measures
 	@exec $(bin)/python -m bench.booking $(ARGS)

