@@ -58,7 +58,7 @@ def main() -> None:
     print(
         f"One granian worker of the service and one of the floor, in turns: {options.rounds} rounds of"
         f" {options.seconds:g} s each, {options.connections} kept connections. The worker, PostgreSQL and the load"
-        " share this machine's processors.\nIdentity: a bearer token of the Auth emulator, verified once a minute and"
+        " share this machine's processors.\nIdentity: a bearer token of the Auth emulator, verified now and then and"
         " kept meanwhile, as in production.\nPostgreSQL without fsync, so that no disk is measured."
         f"\nThis takes about {minutes:.1f} minutes.\n",
         flush=True,

@@ -349,7 +349,11 @@ def application(settings: Settings) -> Application:
             with suppress(Unavailable):
                 await refuse_drift(works, settings)
                 await tell_of_restore(works, settings)
-            async with fanout, live.running(), Steady("measuring", measure, every=MEASURED_SECONDS):
+            async with AsyncExitStack() as stack:
+                await stack.enter_async_context(fanout)
+                await stack.enter_async_context(live.running())
+                if settings.metrics_port is not None:
+                    await stack.enter_async_context(Steady("measuring", measure, every=MEASURED_SECONDS))
                 yield
         finally:
             sheets.close()
