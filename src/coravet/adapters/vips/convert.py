@@ -106,7 +106,8 @@ def kind_of(data: bytes) -> PictureFormat | None:
 def _meant(message: str) -> Exception:
     """What libvips or one of its libraries complains of."""
     said = message.lower()
-    short = ("memory", "too large", "too big", "exceed", "limit")
+    # libvips lists everything that went wrong before the last words, which are what went wrong with the whole.
+    short = ("out of memory", "insufficient memory", "unable to allocate", "too large", "too big", "exceeds", "limit")
     return PictureTooLarge() if any(word in said for word in short) else PictureDamaged()
 
 
@@ -123,9 +124,16 @@ def _decoded(data: bytes, kind: PictureFormat) -> tuple[int, int, Image]:
     _allowed(head.width, head.height)
     turned = head.get_typeof("orientation") != 0 and head.get("orientation") >= 5
     width, height = (head.height, head.width) if turned else (head.width, head.height)
-    # It is decoded no larger than needed, where its kind can be.
-    thumbnail = pyvips.Image.thumbnail_buffer(data, LONGEST["full"], **_fitting("full"), fail_on="error")
-    return width, height, _plain(thumbnail)
+    # `thumbnail_buffer` would do both steps at once, but takes half a file for a whole one.
+    whole = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **_shrunk(head, kind))
+    return width, height, _plain(whole.thumbnail_image(LONGEST["full"], **_fitting("full")))
+
+
+def _shrunk(head: Image, kind: PictureFormat) -> dict[str, int]:
+    """A JPEG is decoded no larger than needed."""
+    spare = max(head.width, head.height) / LONGEST["full"]
+    shrink = next((each for each in (8, 4, 2) if spare >= each), 1)
+    return {"shrink": shrink} if kind == "jpeg" else {}
 
 
 def _heic(data: bytes) -> tuple[int, int, Image]:
