@@ -164,6 +164,7 @@ async def test_a_role_is_taken_in_mid_stream(site: Site) -> None:
         assert stream.kinds() == expected
 
 
+@pytest.mark.long
 async def test_clients_over_a_restart(site: Site) -> None:
     """Through the restart of its machine our client and a page hear of everything once, until their access ends."""
     manager, member = await site.join("manager", by_cookie=True), await site.join("staff", by_cookie=True)
