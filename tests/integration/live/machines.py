@@ -4,7 +4,7 @@ import asyncio
 import random
 import socket
 from collections.abc import Callable
-from contextlib import AsyncExitStack, suppress
+from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic
@@ -166,6 +166,7 @@ class Follower:
         subjects: what each event is about.
         resyncs: how often it was told to load anew.
         opened: at what moments it got a stream.
+        hasty: it comes back at once, and not when it was told to.
     """
 
     ports: list[int]
@@ -176,6 +177,9 @@ class Follower:
     subjects: list[str] = field(default_factory=list)
     resyncs: int = 0
     cuts: int = 0
+    refused: int = 0
+    hasty: bool = True
+    retry: float = 0
     opened: list[float] = field(default_factory=list)
     closed: list[Frame] = field(default_factory=list)
 
@@ -183,7 +187,7 @@ class Follower:
         """Follow until cancelled; hangs up without a word after as many frames as `patience` says each time."""
         dice = random.Random()  # noqa: S311 -- decides which machine is asked
         while True:
-            with suppress(OSError, Refused):
+            try:
                 wire = await Wire.open(dice.choice(self.ports), self.token, self.last)
                 self.opened.append(monotonic())
                 try:
@@ -191,13 +195,19 @@ class Follower:
                 finally:
                     wire.cut()
                     self.cuts += 1
-            await asyncio.sleep(dice.uniform(0, 0.1))
+            except OSError:
+                pass
+            except Refused:
+                self.refused += 1
+            await asyncio.sleep(dice.uniform(0, 0.1) if self.hasty else self.retry)
 
     async def _read(self, wire: Wire, frames: int) -> None:
         for _ in range(frames):
             frame = await wire.next()
             if frame is None:
                 return
+            if frame.retry is not None:
+                self.retry = frame.retry / 1000
             match frame.event:
                 case "stream.closed":
                     self.closed.append(frame)

@@ -1,4 +1,4 @@
-"""Clients that stop reading, and clients that all come back at once."""
+"""Clients that stop reading, and clients that are all cut off at once."""
 
 import asyncio
 from statistics import median
@@ -77,3 +77,32 @@ async def test_who_takes_nothing_is_cut_off(fleet: Fleet) -> None:
     sipping.cancel()
     for wire in wires:
         wire.cut()
+
+
+FLOOD = 500
+
+
+@pytest.mark.long
+async def test_a_flood_of_reconnects(fleet: Fleet) -> None:
+    """Clients that lose their streams all at once and without a word come back spread over seconds, as they were told
+    when they came; each is let in at the first attempt and misses nothing."""
+    doomed, heir = fleet.first, await fleet.machine()
+    start = await fleet.position()
+    clients = [Follower([doomed.port], fleet.token, start, hasty=False) for _ in range(FLOOD)]
+    for client in clients:
+        fleet.follow(client)
+    await until(lambda: all(client.opened for client in clients))
+    process = await fleet.writer(2)
+    for client in clients:
+        client.ports = [heir.port]
+    doomed.service.kill()
+    cut = monotonic()
+    await process.emit(fleet.actor, *(AppointmentBooked(uuid4(), 1) for _ in range(100)))
+    await until(lambda: all(len(client.events) == 100 for client in clients))
+    for client in clients:
+        assert client.events == list(range(start + 1, start + 101))
+        assert (client.refused, client.resyncs, client.cuts) == (0, 0, 1)
+    returns = sorted(client.opened[1] - cut for client in clients)
+    assert returns[0] < 1.5
+    assert returns[-1] > 3.5
+    assert max(sum(1 for each in returns if at <= each < at + 0.5) for at in returns) < FLOOD / 4
