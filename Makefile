@@ -30,7 +30,7 @@ check: $(installed) ## format, lint, types, import contracts, legal texts, locks
 	$(bin)/coravet legal check
 	sh requirements/lock.sh --check
 
-bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, an import, looking for drift of legal texts, verifying 5,000 people, what measuring costs, and booking beside its bare SQL
+bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, an import, looking for drift of legal texts, the event stream beside NestJS, verifying 5,000 people, what measuring costs, and booking beside its bare SQL
 	@$(bin)/python -m bench $(ARGS)
 	@$(bin)/python -m bench.availability
 	@$(bin)/python -m bench.search

@@ -43,7 +43,8 @@ if (JSON.stringify(root.dependencies) !== asked || packages.some(([, entry]) => 
   process.exit(1);
 }
 JS
-  if addresses requirements/*.txt requirements/firebase/package-lock.json requirements/firebase/.npmrc; then
+  if addresses requirements/*.txt requirements/firebase/package-lock.json requirements/firebase/.npmrc \
+    bench/peers/*/package-lock.json bench/peers/*/.npmrc; then
     echo "A lock names a registry's address: run \`make lock\`." >&2
     exit 1
   fi

@@ -42,6 +42,14 @@ def test_booking() -> None:
 
 
 @pytest.mark.long
+def test_live() -> None:
+    """Streams open without an error, and every event that is committed arrives in each."""
+    printed = _bench("bench.live", 3, "--parts", "idle", "busy", "--streams=200", "--seconds=1", "--no-peer")
+    assert "PASS  no error on opening: 0 of 200" in printed
+    assert re.search(r"^  one clinic: \d+ events/s, 10,000 of 10,000 arrived, 0 streams lost", printed, re.MULTILINE)
+
+
+@pytest.mark.long
 def test_timeline() -> None:
     """The first page of a long timeline is measured beside the patient alone."""
     printed = _bench("bench.timeline", 3, "--rounds=1", "--seconds=0.5")

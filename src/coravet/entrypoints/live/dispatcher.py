@@ -16,7 +16,7 @@ BATCH = 1000
 PRUNED_AT_ONCE = 5000
 LOOK_SECONDS = 1.0
 """How long the events of a process that died after its commit wait at most for another one."""
-TOGETHER_SECONDS = 0.02
+TOGETHER_SECONDS = 0.01
 """Commits that come closer than this are numbered together: where hundreds come in a second each would cost as much
 again to number as it cost itself. One that comes alone does not wait."""
 PRUNE_SECONDS = 600.0
