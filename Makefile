@@ -1,11 +1,15 @@
-# `make` alone lists what there is. PYTHON names the interpreter of a new .venv; PORT and DATA belong to `make up`.
+# `make` alone lists what there is. PYTHON names the interpreter of a new .venv; PORT and DATA belong to `make up`, JOBS to tests.
 PYTHON ?= python3
 PORT ?= 8000
 DATA ?= .coravet
 ARGS ?=
+# Of tests: each has a database server and an emulator of its own. JOBS=0 runs them all in one.
+JOBS ?= 2
 
 bin := .venv/bin
 installed := .venv/installed
+# File by file, the long ones of the real parts first, so that both end together.
+together = -n $(JOBS) --dist loadfile --no-loadscope-reorder
 
 .DEFAULT_GOAL := help
 .PHONY: help up test test-all check bench fmt lock clean install
@@ -17,10 +21,10 @@ up: $(installed) ## start CoraVet with a database, sign-in and demo data [PORT=8
 	@exec $(bin)/coravet up --port "$(PORT)" --data "$(DATA)"
 
 test: $(installed) ## run every test but the long ones [ARGS="-k agenda"]
-	@exec $(bin)/python -m pytest -m "not long" $(ARGS)
+	@exec $(bin)/python -m pytest $(together) -m "not long" $(ARGS)
 
 test-all: $(installed) ## run every test
-	@exec $(bin)/python -m pytest $(ARGS)
+	@exec $(bin)/python -m pytest $(together) $(ARGS)
 
 check: $(installed) ## format, lint, types, import contracts, legal texts, locks
 	$(bin)/ruff format --check .

@@ -128,6 +128,7 @@ async def test_it_lasts_before_it_returns(folder: Path, monkeypatch: pytest.Monk
     assert synced == ["file", "folder"]
 
 
+@pytest.mark.alone
 async def test_the_loop_goes_on(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """While the disk takes its time, requests are answered; one that never answers ends in `Unavailable`."""
     monkeypatch.setattr("coravet.adapters.apart.folder.PATIENCE", 0.2)

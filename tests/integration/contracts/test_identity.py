@@ -319,6 +319,7 @@ async def test_standing_of_nobody(provider: Provider) -> None:
     assert await provider.identity.standing([]) == {}
 
 
+@pytest.mark.alone
 async def test_unreachable(provider: Provider) -> None:
     """Where the provider cannot be reached a good token is neither taken nor refused, and the answer comes soon."""
     token = await provider.sign_in(await provider.enroll())
@@ -592,6 +593,7 @@ def _hang(google: Google) -> tuple[int, Any]:
         pytest.param(_hang, id="silence"),
     ],
 )
+@pytest.mark.alone
 async def test_a_broken_provider_refuses_nobody(
     production: FirebaseIdentity, google: Google, key: Key, path: str, answer: Any
 ) -> None:

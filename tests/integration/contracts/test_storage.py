@@ -344,6 +344,7 @@ def test_lives_are_bounded(bucket: BucketStore, clinic: ClinicId, life: timedelt
         bucket.upload_address(key, life)
 
 
+@pytest.mark.alone
 def test_many_addresses_cost_little(bucket: BucketStore, clinic: ClinicId) -> None:
     """A list of 50 patients with three pictures each: signing asks nobody, and takes no time worth a thread."""
     keys = [key_of(clinic, bytes([number])) for number in range(150)]

@@ -369,6 +369,7 @@ async def test_bad_rules(scene: Scene) -> None:
         assert [each["pointer"] for each in answer.json()["errors"]] == [at]
 
 
+@pytest.mark.alone
 async def test_much(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A person with 2,000 encounters is erased within five seconds, in as many statements as one with a few."""
     await scene.write(scene.theirs)

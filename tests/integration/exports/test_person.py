@@ -294,6 +294,7 @@ SELECT a.clinic_id, gen_random_uuid(), a.id, 12.4, now(), now() FROM animals a, 
 """
 
 
+@pytest.mark.alone
 async def test_speed(service: Service, clinic: Clinic) -> None:
     """Twenty animals with 2,000 entries are handed over in less than a second, in three queries."""
     at = f"/clinics/{clinic.slug}/clients"

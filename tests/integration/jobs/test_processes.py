@@ -14,6 +14,8 @@ from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.jobs import Job
 from coravet.settings import Settings
 
+pytestmark = pytest.mark.alone
+
 Defer = Callable[..., Awaitable[None]]
 Start = Callable[..., WorkerProcess]
 

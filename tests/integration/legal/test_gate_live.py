@@ -19,6 +19,8 @@ from tests.unit.live.parts import Client
 from coravet.entrypoints.http.access import Access
 from coravet.entrypoints.http.app import API
 
+pytestmark = pytest.mark.alone
+
 BLOCKING = ("terms", "privacy", "data-processing")
 
 PROMPTLY = 1.0

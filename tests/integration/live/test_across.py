@@ -19,6 +19,8 @@ from tests.unit.live.parts import NEVER
 from coravet.core.kernel.events import AppointmentBooked, MemberDeactivated
 from coravet.settings import Settings
 
+pytestmark = pytest.mark.alone
+
 
 @pytest.fixture
 async def stack() -> AsyncIterator[AsyncExitStack]:

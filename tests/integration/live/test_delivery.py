@@ -20,6 +20,8 @@ from coravet.core.kernel.events import (
     SessionEnded,
 )
 
+pytestmark = pytest.mark.alone
+
 
 def booked() -> AppointmentBooked:
     return AppointmentBooked(uuid4(), 1)

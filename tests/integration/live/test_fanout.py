@@ -324,6 +324,7 @@ async def test_a_server_that_restarts(place: Place, stack: AsyncExitStack, caplo
     assert _told(caplog, behind.server) == ONCE
 
 
+@pytest.mark.alone
 async def test_a_connection_that_died_without_a_word(
     place: Place, stack: AsyncExitStack, caplog: pytest.LogCaptureFixture
 ) -> None:

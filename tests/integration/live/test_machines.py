@@ -14,6 +14,8 @@ from tests.integration.parts.databases import Databases
 from tests.integration.parts.people import People
 from tests.unit.live.parts import until
 
+pytestmark = pytest.mark.alone
+
 HERE, THERE = 0, 1
 LANES = 4
 """Trials that are under way at a time."""

@@ -13,6 +13,8 @@ from tests.integration.parts.databases import Databases
 from coravet.adapters.local.postgres import EmbeddedPostgres
 from coravet.core.kernel.events import AppointmentBooked
 
+pytestmark = pytest.mark.alone
+
 
 class Server:
     """A PostgreSQL of this test's own, stopped and started at will."""

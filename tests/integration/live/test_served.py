@@ -10,6 +10,8 @@ from tests.integration.live.served import CLINIC, Site, served
 from tests.integration.parts.databases import Databases
 from tests.integration.parts.people import People
 
+pytestmark = pytest.mark.alone
+
 STREAMS = 2000
 
 

@@ -12,6 +12,8 @@ from tests.integration.live.machines import Fleet, Follower, until
 
 from coravet.core.kernel.events import AppointmentBooked
 
+pytestmark = pytest.mark.alone
+
 WRITERS, WORKS, EVENTS = 50, 20, 10
 READERS = 8
 AHEAD = 1200

@@ -10,6 +10,8 @@ from tests.integration.live.machines import Fleet, Follower, Wire, until
 
 from coravet.core.kernel.events import AppointmentBooked
 
+pytestmark = pytest.mark.alone
+
 STUCK = 1000
 SMALL = 4096
 """What a client's kernel takes before the client reads it: the less, the sooner it is stuck."""

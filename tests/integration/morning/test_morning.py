@@ -22,6 +22,8 @@ from coravet import bootstrap
 from coravet.adapters.local.service import ServiceProcess
 from coravet.settings import Settings
 
+pytestmark = pytest.mark.alone
+
 ZONE = ZoneInfo("America/Guayaquil")
 EVERY_DAY = {"spans": [{"weekday": day, "opens": "08:00", "closes": "18:00"} for day in range(1, 8)]}
 

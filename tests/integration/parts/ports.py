@@ -1,9 +1,14 @@
 """Local ports for the parts that a test starts."""
 
+import os
 import random
 import socket
 
-FIRST, LAST = 20_000, 32_000  # below the ephemeral range, in which any outgoing connection may take a port
+WIDTH = 3_000
+# Below the ephemeral range, in which any outgoing connection may take a port. Neighbouring processes of a run
+# (`gw0`, `gw1`, …) draw from ranges of their own: between drawing and listening another could take it.
+FIRST = 20_000 + WIDTH * (int(os.environ.get("PYTEST_XDIST_WORKER", "gw0").removeprefix("gw")) % 4)
+LAST = FIRST + WIDTH
 
 
 def free_ports(count: int = 1) -> int:

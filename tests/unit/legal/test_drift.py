@@ -5,6 +5,7 @@ from time import perf_counter
 from uuid import UUID
 
 import msgspec
+import pytest
 
 from coravet.core.legal.canonical import digest
 from coravet.core.legal.drift import drift
@@ -75,6 +76,7 @@ def test_no_spanish() -> None:
     assert drift([row(locale="en", in_force=False), row(version="2.0")], FILES) == []
 
 
+@pytest.mark.alone
 def test_speed() -> None:
     """Two hundred versions are compared in a small part of the tenth of a second that a start may take."""
     stored = [row(version=f"1.{number}", in_force=number == 199) for number in range(200)]

@@ -1,6 +1,9 @@
 """How long computing free slots takes, with room for machines at work; `python -m bench.availability` measures."""
 
+import pytest
 from bench.availability import milliseconds, question
+
+pytestmark = pytest.mark.alone
 
 
 def test_a_month() -> None:
