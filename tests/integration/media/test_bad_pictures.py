@@ -126,7 +126,7 @@ async def test_polyglots(tail: bytes, converter: VipsConverter, upload: Upload) 
 
 
 async def test_bombs(converter: VipsConverter, upload: Upload) -> None:
-    """A small file that unfolds to a huge picture is refused before it does; of a long film, the first frame is kept."""
+    """A small file that unfolds to a huge picture is refused before it does; of a film, the first frame is kept."""
     square = png(50_000, 50_000, zeros(20_000_000))  # the rest is never there
     assert len(square) < 100_000
     with pytest.raises(PictureTooLarge):
