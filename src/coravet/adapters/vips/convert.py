@@ -126,7 +126,7 @@ def _decoded(data: bytes, kind: PictureFormat) -> tuple[int, int, Image]:
     width, height = (head.height, head.width) if turned else (head.width, head.height)
     # `thumbnail_buffer` would do both steps at once, but takes half a file for a whole one.
     whole = pyvips.Image.new_from_buffer(data, "", access="sequential", fail_on="error", **_shrunk(head, kind))
-    return width, height, _plain(whole.thumbnail_image(LONGEST["full"], **_fitting("full")))
+    return width, height, _full(whole)
 
 
 def _shrunk(head: Image, kind: PictureFormat) -> dict[str, int]:
@@ -155,24 +155,24 @@ def _heic(data: bytes) -> tuple[int, int, Image]:
     if profile:
         image = image.copy()
         image.set_type(pyvips.GValue.blob_type, "icc-profile-data", profile)
-    return width, height, _plain(image.thumbnail_image(LONGEST["full"], **_fitting("full")))
+    return width, height, _full(image)
 
 
-def _fitting(name: VariantName) -> dict[str, Any]:
-    """How to fit a picture into a variant's size, upright, in sRGB and never enlarged."""
-    return {"height": LONGEST[name], "size": "down", "export_profile": "srgb", "intent": "relative"}
-
-
-def _plain(image: Image) -> Image:
-    """The picture in memory, as 8 bits of sRGB with or without an alpha channel."""
-    return image.colourspace("srgb").cast("uchar").copy_memory()
+def _full(image: Image) -> Image:
+    """A picture as its largest variant: upright, in sRGB and never enlarged."""
+    # What names no profile is in sRGB; taking it there all the same would take longer than all else.
+    foreign = image.get_typeof("icc-profile-data") != 0 or image.interpretation == "cmyk"
+    profile = {"export_profile": "srgb", "intent": "relative"} if foreign else {}
+    fitting = image.thumbnail_image(LONGEST["full"], height=LONGEST["full"], size="down", **profile)
+    return fitting.colourspace("srgb").cast("uchar").copy_memory()
 
 
 def _variants(full: Image) -> dict[VariantName, Variant]:
     """Every variant, each from the one above it."""
     made: dict[VariantName, Variant] = {}
     for name, longest in sorted(LONGEST.items(), key=lambda each: -each[1]):
-        full = full.thumbnail_image(longest, height=longest, size="down").copy_memory()
+        if max(full.width, full.height) > longest:
+            full = full.thumbnail_image(longest, height=longest, size="down").copy_memory()
         data = full.webpsave_buffer(Q=QUALITY, effort=EFFORT[name], keep="none")
         made[name] = Variant(full.width, full.height, data)
     return {name: made[name] for name in LONGEST}
