@@ -252,3 +252,32 @@ async def test_no_connection_is_held(service: Service) -> None:
         await client.next(beats=True)
     await asyncio.sleep(0.05)
     assert process.engine.pool.checkedout() <= 2
+
+
+async def test_a_role_is_taken_amid_a_burst(service: Service) -> None:
+    """Streams on two processes and a replay carry what needs a permission up to the event that took it, and nothing of
+    it after, while what is for everybody goes on."""
+    here, there = await service.run(), await service.run()
+    manager = await service.member(None, "manager")
+    leaving = await service.member(manager.clinic_id, "manager")
+    clients = [await service.connect(process, leaving) for process in (here, there)]
+
+    async def burst() -> None:
+        for _ in range(30):
+            await here.emit(manager, booked(), MemberInvited(uuid4()))
+
+    await burst()
+    async with here.works.begin(manager) as work:
+        member = await work.members.get(leaving.member_id)
+        member.roles = ["staff"]
+        member.version += 1
+        work.emit(MemberRolesChanged(member.id, member.version))
+    await burst()
+    # Guards that ran before the change let in whoever comes with the permissions of then.
+    clients.append(await service.connect(there, leaving, 0))
+    for client, before in zip(clients, (30, 30, 0), strict=True):
+        kinds = [(await client.next()).event for _ in range(60 + before)]
+        assert kinds.count("appointment.booked") == 60
+        assert kinds.count("member.invited") == before
+        assert kinds[2 * before :] == ["appointment.booked"] * (60 - before)
+        assert client.quiet()

@@ -1,6 +1,7 @@
 """One contract for the journal, held by PostgreSQL and by the fake."""
 
 import asyncio
+import random
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 from uuid import uuid4
@@ -205,3 +206,36 @@ async def test_many_at_once_number_gapless(bench: Bench) -> None:
     batch = await bench.journal.above(0, 1000)
     assert [event.number for event in batch.events] == list(range(1, 81))
     assert len({event.subject_id for event in batch.events}) == 80
+
+
+async def test_replays_while_it_is_pruned(bench: Bench) -> None:
+    """Whoever resumes while events are being forgotten gets all that followed, or is told that it cannot be told."""
+    actor = await bench.member(None, "staff")
+    for _ in range(4):
+        await bench.emit(actor, *(booked() for _ in range(50)))
+    await bench.journal.number(1000)
+    told = untold = 0
+
+    async def prune() -> None:
+        gone = 3
+        while gone:
+            gone = await bench.journal.prune(FUTURE, 3)
+            await asyncio.sleep(0)
+
+    pruning = asyncio.create_task(prune())
+    while not pruning.done():
+        await asyncio.sleep(0)
+        after = random.randint(0, 200)  # noqa: S311 -- decides who comes back when
+        replay = await bench.journal.replay(actor, after, 1000)
+        if replay is None:
+            untold += 1
+        else:
+            told += 1
+            assert [event.number for event in replay.events] == list(range(after + 1, 201))
+    await pruning
+    assert told
+    assert untold
+    assert await bench.journal.replay(actor, 199, 1000) is None
+    last = await bench.journal.replay(actor, 200, 1000)
+    assert last is not None
+    assert last.events == []

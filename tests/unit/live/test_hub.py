@@ -299,3 +299,17 @@ async def test_a_process_that_slept_for_a_day(layer: Layer, clinic: ClinicId) ->
     assert (await client.next()).event == "stream.closed"
     again = await layer.connect(viewer, last_event_id=0, hub=hub)
     assert (await again.next(beats=True)).event == "stream.resync"
+
+
+async def test_all_was_pruned_that_was_not_read(layer: Layer, clinic: ClinicId) -> None:
+    """Streams end at once where what they missed is gone and nothing has happened since, as where another machine's
+    clock is a day ahead."""
+    viewer = layer.viewer(clinic, "staff")
+    client = await layer.connect(viewer)
+    layer.journal.record(booked(), clinic)
+    numbered = await layer.journal.number(10)
+    await layer.journal.prune(layer.clock.now().replace(year=9000), 10)
+    await layer.fanout.announce(numbered.highest)
+    assert (await client.next()).event == "stream.closed"
+    again = await layer.connect(viewer, last_event_id=0)
+    assert (await again.next(beats=True)).event == "stream.resync"

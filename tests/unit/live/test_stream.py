@@ -286,3 +286,18 @@ async def test_frames_carry_no_person(layer: Layer, clinic: ClinicId) -> None:
     layer.emit(clinic, SessionEnded(uuid4(), person=viewer.actor.user_id))
     frame = await client.next()
     assert set(msgspec.to_builtins(frame.data)) == {"id", "kind", "at", "actor", "subject"}
+
+
+@pytest.mark.parametrize("jump", [timedelta(days=-400), timedelta(hours=-1), timedelta(minutes=30)])
+async def test_a_clock_that_jumps(layer: Layer, clinic: ClinicId, jump: timedelta) -> None:
+    """Where the machine's clock is set, open streams go on and end when they would have ended, no sooner or later."""
+    brief = layer.viewer(clinic, "staff", expires_at=layer.clock.now() + timedelta(seconds=0.3))
+    ending, lasting = await layer.connect(brief, pace=FAST), await layer.connect(layer.viewer(clinic, "staff"))
+    began = asyncio.get_running_loop().time()
+    layer.clock.instant += jump
+    layer.emit(clinic, booked())
+    assert [(await client.next()).id for client in (ending, lasting)] == [1, 1]
+    assert (await ending.next()).data == {"reason": "session_revoked"}
+    assert asyncio.get_running_loop().time() - began >= 0.3
+    layer.emit(clinic, booked())
+    assert (await lasting.next()).id == 2

@@ -314,7 +314,8 @@ class Hub:
         full = True
         while full:
             batch = await self._journal.above(self._position, BATCH)
-            if batch.highest < self._position or (batch.events and batch.events[0].number != self._position + 1):
+            following = batch.events[0].number if batch.events else batch.highest + 1
+            if following != self._position + 1:
                 # The database was restored from a backup, or this process slept for a day. The guards see to who may
                 # come back, and the replay to what they missed.
                 self.end_all(self.streams(), "shutting_down")
