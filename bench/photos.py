@@ -113,7 +113,13 @@ class Sharp:
     """The peer, a Node process."""
 
     def __init__(self, efforts: dict[str, int], parallel: int, folder: Path) -> None:
-        command = ["node", str(PEER / "convert.mjs"), json.dumps(efforts), str(parallel), str(folder)]
+        command = [
+            str(Path(sys.executable).with_name("node")),
+            str(PEER / "convert.mjs"),
+            json.dumps(efforts),
+            str(parallel),
+            str(folder),
+        ]
         self.process = subprocess.Popen(  # noqa: S603 -- ours
             command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=PEER
         )

@@ -79,7 +79,8 @@ def convert(data: bytes) -> Picture:
         raise NotAPicture
     try:
         width, height, full = _heic(data) if kind == "heic" else _decoded(data, kind)
-        return Picture(kind, width, height, _placeholder(full), _variants(full))
+        variants, smallest = _variants(full)
+        return Picture(kind, width, height, _placeholder(smallest), variants)
     except pyvips.Error as error:
         raise _meant(str(error)) from error
     except MemoryError as error:
@@ -167,19 +168,19 @@ def _full(image: Image) -> Image:
     return fitting.colourspace("srgb").cast("uchar").copy_memory()
 
 
-def _variants(full: Image) -> dict[VariantName, Variant]:
-    """Every variant, each from the one above it."""
+def _variants(full: Image) -> tuple[dict[VariantName, Variant], Image]:
+    """Every variant, each from the one above it; and the pixels of the smallest."""
     made: dict[VariantName, Variant] = {}
     for name, longest in sorted(LONGEST.items(), key=lambda each: -each[1]):
         if max(full.width, full.height) > longest:
             full = full.thumbnail_image(longest, height=longest, size="down").copy_memory()
         data = full.webpsave_buffer(Q=QUALITY, effort=EFFORT[name], keep="none")
         made[name] = Variant(full.width, full.height, data)
-    return {name: made[name] for name in LONGEST}
+    return {name: made[name] for name in LONGEST}, full
 
 
-def _placeholder(full: Image) -> str:
-    small = full.thumbnail_image(_HASHED, height=_HASHED, size="down")
+def _placeholder(image: Image) -> str:
+    small = image.thumbnail_image(_HASHED, height=_HASHED, size="down")
     if small.hasalpha():
         small = small.flatten(background=255)
     pixels = small.colourspace("srgb").cast("uchar").bandjoin(255).write_to_memory()
