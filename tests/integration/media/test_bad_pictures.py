@@ -232,6 +232,7 @@ async def test_given_up(converter: VipsConverter, upload: Upload) -> None:
     assert (await converter.convert(upload(KINDS["png"](corners())))).format == "png"
 
 
+@pytest.mark.alone
 async def test_in_line(upload: Upload) -> None:
     """No more pictures are converted at a time than said; the line is bounded; the loop goes on meanwhile."""
     converter = VipsConverter(helpers=2, megabytes=MEGABYTES, seconds=10)
