@@ -8,7 +8,7 @@ import time
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import httpx
 import pytest
@@ -408,7 +408,7 @@ async def test_files_are_nobody_elses(folder: Path, clinic: ClinicId) -> None:
         assert stat.S_IMODE(each.stat().st_mode) == 0o700
 
 
-@pytest.mark.parametrize("key", ["../outside", "/etc/passwd", f"{uuid4()}/../../outside", ".partial/x", ""])
+@pytest.mark.parametrize("key", ["../outside", "/etc/passwd", f"{UUID(int=1)}/../../outside", ".partial/x", ""])
 async def test_nothing_leads_out_of_the_folder(folder: Path, key: str) -> None:
     """What was not named as an object is neither written nor deleted, nor read."""
     store = FolderStore(folder, make=True)
