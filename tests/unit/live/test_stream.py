@@ -6,11 +6,17 @@ from uuid import uuid4
 
 import msgspec
 import pytest
-from tests.unit.live.parts import NEVER, Layer
+from tests.unit.live.parts import NEVER, Layer, parse, until
 
 from coravet.core.kernel.actor import ClinicId, UserId
 from coravet.core.kernel.errors import Unavailable
-from coravet.core.kernel.events import AppointmentBooked, ClientCreated, MemberInvited, SessionEnded
+from coravet.core.kernel.events import (
+    AppointmentBooked,
+    ClientCreated,
+    LegalAcceptanceRequired,
+    MemberInvited,
+    SessionEnded,
+)
 from coravet.entrypoints.live import stream as streams
 from coravet.entrypoints.live.hub import Hub
 from coravet.entrypoints.live.stream import Pace
@@ -301,3 +307,34 @@ async def test_a_clock_that_jumps(layer: Layer, clinic: ClinicId, jump: timedelt
     assert asyncio.get_running_loop().time() - began >= 0.3
     layer.emit(clinic, booked())
     assert (await lasting.next()).id == 2
+
+
+async def test_ended_in_mid_replay(layer: Layer, clinic: ClinicId, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A stream that ends while it still tells what was missed tells nothing that came after that: whoever comes back
+    from the last id it saw misses nothing."""
+    monkeypatch.setattr(streams, "CHUNK", 2)
+    viewer = layer.viewer(clinic, "staff")
+    layer.emit(clinic, *(booked() for _ in range(6)))
+    await until(lambda: layer.hub.position == 6)
+    stream = await streams.open_stream(layer.hub, layer.journal, layer.clock, viewer, 0, FAST)
+    sent = [await anext(stream.content) for _ in range(2)]
+    layer.emit(clinic, booked(), LegalAcceptanceRequired(uuid4(), person=viewer.actor.user_id))
+    await until(lambda: layer.hub.position == 8)
+    sent += [chunk async for chunk in stream.content]
+    frames = [parse(block) for chunk in sent for block in chunk.decode().strip().split("\n\n")]
+    assert [frame.id for frame in frames if frame.id] == [1, 2]
+    assert (frames[-1].event, frames[-1].data) == ("stream.closed", {"reason": "access_ended"})
+
+
+async def test_an_end_waits_for_no_slow_client(layer: Layer, clinic: ClinicId) -> None:
+    """A client that is in the midst of taking something when its stream ends has a second more, not twenty."""
+    stream = await layer.hub.subscribe(layer.viewer(clinic, "staff"))
+    cut: list[bool] = []
+    layer.hub.watch(stream, lambda: cut.append(True))
+    now = asyncio.get_running_loop().time()
+    stream.given_up_at = now + 20
+    layer.hub.end_all([stream], "access_ended")
+    stream.look(now + 0.9)
+    assert not cut
+    stream.look(now + 1.1)
+    assert cut

@@ -40,6 +40,9 @@ LOOK_SECONDS = 1.0
 TICK_SECONDS = 0.5
 """How often it is seen whether a stream has something due: one look for all costs less than a timer for each."""
 
+GOODBYE_SECONDS = 1.0
+"""How long a stream that ends may take to say so; a client that reads too slowly for that is cut off."""
+
 BATCH = 500
 PENDING = 2000
 """Frames that wait for one stream at most; beyond, its client is too slow."""
@@ -120,25 +123,32 @@ class Subscription:
             self._wake()
 
     def end(self, reason: CloseReason, *, told: bool = False) -> None:
-        """Let the stream say why, and end. The first reason stands.
+        """Let the stream say why, and end. The first reason stands; a client that is slow to take it is not waited for.
 
         Args:
             told: what still waits is sent first; else it is not sent at all.
         """
         if self.closed is None:
             self.closed = reason
+            if self.given_up_at < inf:
+                self.given_up_at = min(self.given_up_at, asyncio.get_running_loop().time() + GOODBYE_SECONDS)
             if not told:
                 self._pending.clear()
             self._wake()
 
-    def take(self) -> list[bytes]:
-        """The frames that wait, each once."""
+    def take(self, most: int = PENDING) -> list[bytes]:
+        """The frames that wait, each once and up to so many."""
         if not self._pending:
             return []
-        pending, self._pending = self._pending, []
+        pending, self._pending = self._pending[:most], self._pending[most:]
         frames = [frame for number, frame in pending if number > self.sent]
         self.sent = max(self.sent, pending[-1][0])
         return frames
+
+    @property
+    def waits(self) -> bool:
+        """Whether there is something to take."""
+        return bool(self._pending)
 
     async def wait(self, until: float) -> None:
         """Return when there is something to take, when the stream is to end, or soon after the given time."""
@@ -335,8 +345,7 @@ class Hub:
             self._gate.forget()
         if event.kind in ACCESS_CHANGES:
             await self._change_access(event)
-        # Asked before anything is handed out: where storage does not answer, the event is handed out again.
-        barred = await self._barred(event)
+        barred = self._barred(event)
         numbered: tuple[int, bytes] | None = None
         told = 0
         for stream in list(self._by_clinic.get(event.clinic_id, ())):
@@ -354,17 +363,18 @@ class Hub:
             # By two clocks, the database's and ours: where they differ this shows it, but not as less than nothing.
             self.measures.took("live_delay", max(0.0, (self._clock.now() - event.at).total_seconds()))
 
-    async def _barred(self, event: Recorded) -> list[Subscription]:
-        """The streams that end with an event, since their person has a legal text open from now on."""
+    def _barred(self, event: Recorded) -> list[Subscription]:
+        """The streams that end with an event, since their person has a legal text open from now on.
+
+        Nobody is asked whether that is still so: a publication concerns everybody at once, and what follows it must not
+        wait for a query each. Whoever has accepted since comes back at once.
+        """
         if event.kind != LegalAcceptanceRequired.kind() or event.person_id is None:
             return []
         self._remember(event.person_id)
-        streams = [
+        return [
             stream for stream in self._by_clinic.get(event.clinic_id, ()) if stream.actor.user_id == event.person_id
         ]
-        if streams and await self._gate.pending(event.person_id, event.clinic_id):
-            return streams
-        return []
 
     async def _change_access(self, event: Recorded) -> None:
         self._remember(event.subject_id)

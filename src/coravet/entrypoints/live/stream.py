@@ -14,13 +14,13 @@ from litestar.types import ASGIApp, HTTPResponseBodyEvent, Receive, Scope, Send
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.live import Batch, Journal, hears
 from coravet.entrypoints.live.frames import closed_frame, event_frame, heartbeat_frame, resync_frame, retry_line
-from coravet.entrypoints.live.hub import Hub, Subscription, Viewer
+from coravet.entrypoints.live.hub import GOODBYE_SECONDS, Hub, Subscription, Viewer
 
 REPLAYED = 2000
 """Of more missed events than these, loading anew is cheaper."""
 
 CHUNK = 100
-"""Frames of a replay that are sent at once."""
+"""Frames that are sent at once."""
 
 
 _REST = "coravet_stream"
@@ -82,7 +82,8 @@ class OpenStream:
 
     async def _send(self, send: Send, part: HTTPResponseBodyEvent) -> None:
         # Nobody is told that a client stopped reading: sending waits, for ever if it may.
-        self._stream.given_up_at = asyncio.get_running_loop().time() + self._stalled
+        patience = self._stalled if self._stream.closed is None else min(self._stalled, GOODBYE_SECONDS)
+        self._stream.given_up_at = asyncio.get_running_loop().time() + patience
         await send(part)
         self._stream.given_up_at = inf
 
@@ -98,7 +99,11 @@ class OpenStream:
 
 
 class EventStream(ASGIResponse):
-    """The response of an open stream: its head, and `OpenStream` for the `Streams` middleware to go on with."""
+    """The response of an open stream: its head, and `OpenStream` for the `Streams` middleware to go on with.
+
+    Attributes:
+        content: the frames, as they are sent.
+    """
 
     _should_set_content_length = False
 
@@ -106,6 +111,7 @@ class EventStream(ASGIResponse):
         super().__init__(
             media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
+        self.content = content
         self._forget = partial(hub.unsubscribe, stream)
         self._rest = OpenStream(hub, stream, content, stalled)
 
@@ -176,6 +182,10 @@ async def frames(
         async with aclosing(_replayed(stream, missed.batch)) as chunks:
             async for chunk in chunks:
                 yield chunk
+        if stream.closed is not None:
+            # What waits came after what was still to be told: a client that saw it would not ask for that any more.
+            yield closed_frame(stream.closed)
+            return
     missed = None  # up to a megabyte, and the stream goes on for hours
     loop = asyncio.get_running_loop()
     beat_at = loop.time() + random.uniform(*pace.beats)  # noqa: S311 -- spreads load, guards nothing
@@ -185,8 +195,9 @@ async def frames(
         if now >= ends_at:
             hub.end_all([stream], "session_revoked")
             continue
-        ready = stream.take()
-        if now >= beat_at:
+        # In pieces, so that a stream that ends is not in the midst of many.
+        ready = stream.take(CHUNK)
+        if now >= beat_at and not stream.waits:
             # Nothing up to the hub's position waits any more, so a client may come back from there.
             ready.append(heartbeat_frame(clock.now(), max(hub.position, stream.sent)))
             beat_at = now + random.uniform(*pace.beats)  # noqa: S311 -- as above
