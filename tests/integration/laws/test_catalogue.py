@@ -117,6 +117,8 @@ GRANTS = {
     "prescription_items": "INSERT SELECT",
     "allergies": "INSERT SELECT UPDATE",
     "protocols": "DELETE INSERT SELECT",
+    "media": "INSERT SELECT UPDATE",
+    "media_variants": "DELETE INSERT SELECT",
     "imports": "DELETE INSERT SELECT UPDATE",
     "import_parts": "DELETE INSERT SELECT",
     "import_rows": "DELETE INSERT SELECT",

@@ -13,6 +13,7 @@ from coravet.adapters.postgres.exchange.store import (
     NewcomersOnPostgres,
 )
 from coravet.adapters.postgres.legal.store import AcceptancesOnPostgres, LegalTextsOnPostgres
+from coravet.adapters.postgres.media.store import DiscardsOnPostgres, MediaOnPostgres
 from coravet.adapters.postgres.messaging.store import (
     ChoiceRows,
     LinkRows,
@@ -129,6 +130,14 @@ class ClinicWork(PostgresWork):
     @cached_property
     def chains(self) -> AcceptancesOnPostgres:
         return self.acceptances
+
+    @cached_property
+    def media(self) -> MediaOnPostgres:
+        return MediaOnPostgres(self)
+
+    @cached_property
+    def discards(self) -> DiscardsOnPostgres:
+        return DiscardsOnPostgres(self)
 
     @cached_property
     def messages(self) -> MessageRows:

@@ -3,6 +3,7 @@
 from coravet.adapters.postgres.exchange import tables as exchange
 from coravet.adapters.postgres.legal import tables as legal
 from coravet.adapters.postgres.live import tables as live
+from coravet.adapters.postgres.media import tables as media
 from coravet.adapters.postgres.messaging import tables as messaging
 from coravet.adapters.postgres.patients import tables as patients
 from coravet.adapters.postgres.privacy import erasure_tables as erasures
@@ -22,6 +23,7 @@ __all__ = [
     "leaving",
     "legal",
     "live",
+    "media",
     "messaging",
     "metadata",
     "patients",

@@ -11,7 +11,7 @@ import msgspec
 
 from coravet.core.kernel.actor import UserId
 
-Audience = Literal["clinic", "records:read", "members:manage", "privacy:manage", "person"]
+Audience = Literal["clinic", "records:read", "clinic:configure", "members:manage", "privacy:manage", "person"]
 SubjectType = Literal[
     "appointment",
     "waitlist_entry",
@@ -32,6 +32,7 @@ SubjectType = Literal[
     "message",
     "privacy_request",
     "legal_version",
+    "media",
 ]
 
 
@@ -165,6 +166,12 @@ class PatientTransferred(Event, frozen=True, tag="patient.transferred"):
 
 class PatientAlertChanged(Event, frozen=True, tag="patient.alert_changed"):
     """An alert of the patient was made, changed or ended."""
+
+    subject_type: ClassVar[SubjectType] = "patient"
+
+
+class PatientPhotoChanged(Event, frozen=True, tag="patient.photo_changed"):
+    """Another photo of the patient shows, or none any more."""
 
     subject_type: ClassVar[SubjectType] = "patient"
 
@@ -331,6 +338,13 @@ class SessionEnded(Event, frozen=True, tag="session.ended", kw_only=True):
     audience: ClassVar[Audience] = "person"
     subject_type: ClassVar[SubjectType] = "session"
     person: UserId
+
+
+class MediaFailed(Event, frozen=True, tag="media.failed"):
+    """A photo or file that was handed in cannot be shown; which, and why, is told by it."""
+
+    audience: ClassVar[Audience] = "clinic:configure"
+    subject_type: ClassVar[SubjectType] = "media"
 
 
 def _leaves(cls: type[Event]) -> list[type[Event]]:

@@ -162,6 +162,13 @@ class IdentifierRef(msgspec.Struct, frozen=True):
     value: str
 
 
+class PhotoRef(msgspec.Struct, frozen=True):
+    """The photo that shows, to be read at `…/media/{id}/{variant}`; until then its `placeholder`, a ThumbHash."""
+
+    id: UUID
+    placeholder: str | None
+
+
 class PatientView(msgspec.Struct, frozen=True):
     """A patient with its present owner, and what identifies it and is to be known of it now.
 
@@ -189,6 +196,7 @@ class PatientView(msgspec.Struct, frozen=True):
     breed_code: str | None
     identifiers: list[IdentifierRef]
     alerts: list[AlertRef]
+    photo: PhotoRef | None = None
     role: str | None = None
 
 

@@ -120,6 +120,8 @@ ACTIVITIES: tuple[Activity, ...] = (
             "documents",
             "encounters",
             "immunizations",
+            "media",
+            "media_variants",
             "note_templates",
             "prescription_items",
             "prescriptions",

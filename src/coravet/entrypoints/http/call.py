@@ -19,6 +19,8 @@ from coravet.core.kernel.holidays import HolidayCalendar
 from coravet.core.kernel.limits import Limits
 from coravet.core.kernel.work import Once
 from coravet.core.legal.gate import Gate
+from coravet.core.media.media_ports import MediaWork
+from coravet.core.media.studio import Studio
 from coravet.core.messaging.ports import ByHand, Writer
 from coravet.core.patients.numbers import Numbers
 from coravet.core.privacy.erasure_ports import ErasureWork
@@ -35,7 +37,9 @@ from coravet.entrypoints.http.language import Language, language_of, warnings_to
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
 
-class AnyWork(TenancyWork, TreatmentsWork, RequestsWork, ErasureWork, HoldingsWork, ExchangeWork, DumpWork, Protocol):
+class AnyWork(
+    TenancyWork, TreatmentsWork, MediaWork, RequestsWork, ErasureWork, HoldingsWork, ExchangeWork, DumpWork, Protocol
+):
     """A unit of work with every noun's ports.
 
     Attributes:
@@ -83,6 +87,7 @@ class Ports:
     seal: Seal
     holidays: HolidayCalendar
     archiver: Archiver
+    studio: Studio
     apart: KeptApart
     clock: Clock
     ready: Callable[[], Awaitable[None]]
@@ -147,7 +152,8 @@ async def provide_call(request: JsonRequest) -> Call:
     """
     once = None
     key = request.headers.get("idempotency-key")
-    if key is not None and request.method == "POST":
+    # A file is known by its content: sent again it is the same, and nobody wants it whole in memory.
+    if key is not None and request.method == "POST" and "by_content" not in request.route_handler.opt:
         if not _KEY.fullmatch(key):
             sentence = "An Idempotency-Key is 1 to 128 visible ASCII characters, such as a UUID."
             raise Invalid(errors=[FieldError("/Idempotency-Key", "malformed", sentence)])

@@ -409,6 +409,16 @@ _SCHEDULING = {
     "This visit is {status}; {step} is possible while it is {allowed}.": (
         "Esta cita está {status}; ese paso solo es posible cuando está {allowed}."
     ),
+    "Your roles in this clinic do not include records:read.": (
+        "Su función en esta clínica no le permite ver la historia clínica (records:read)."
+    ),
+    "The file is empty. Choose another one.": "El archivo está vacío. Elija otro.",
+    "The form breaks off or cannot be read. Send it again.": (
+        "El formulario está incompleto o no se puede leer. Envíelo de nuevo."
+    ),
+    "Send the bytes of the file themselves, or multipart/form-data with the field `file`.": (
+        "Envíe los bytes del archivo, o multipart/form-data con el campo `file`."
+    ),
     "Your roles in this clinic do not include agenda:overbook.": (
         "Su función en esta clínica no le permite poner dos citas en el mismo horario (agenda:overbook)."
     ),

@@ -16,6 +16,7 @@ from coravet.core.exchange.ports import ExportedTable, TableColumn
 LEFT_OUT = {
     "account_erasures": "accounts of the service that were erased, of no clinic",
     "departures": "clinics that left",
+    "discarded_objects": "names of what is about to be deleted",
     "ended_sessions": "hashes of the cookies of people who logged out, of no clinic",
     "idempotency_keys": "answers kept for a day, in case a request is repeated",
     "import_parts": "a file that the clinic itself handed in, kept for a month",

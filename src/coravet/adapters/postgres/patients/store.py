@@ -26,6 +26,7 @@ from coravet.core.patients.views import (
     OwnerRef,
     PartyView,
     PatientView,
+    PhotoRef,
 )
 
 T = TypeVar("T")
@@ -53,10 +54,12 @@ SELECT p.id, p.name, p.species, p.breed, p.sex, p.reproductive_status, p.birth_d
        (SELECT coalesce(json_agg(json_build_object('id', i.id, 'kind', i.kind, 'value', i.value)
             ORDER BY i.since, i.id), '[]')::text
         FROM identifiers i WHERE i.clinic_id = p.clinic_id AND i.patient_id = p.id AND i.until IS NULL) AS identifiers,
-       {ALERTS} AS alerts, a.role
+       {ALERTS} AS alerts, f.id AS photo_id, f.placeholder, a.role
 FROM patients p
 JOIN parties o ON o.clinic_id = p.clinic_id AND o.patient_id = p.id AND o.role = 'owner' AND o.until IS NULL
 JOIN clients c ON c.clinic_id = o.clinic_id AND c.id = o.client_id
+LEFT JOIN media f ON f.clinic_id = p.clinic_id AND f.patient_id = p.id AND f.purpose = 'photo' AND f.status = 'ready'
+    AND f.removed_at IS NULL
 LEFT JOIN parties a ON a.clinic_id = p.clinic_id AND a.patient_id = p.id AND a.until IS NULL AND a.client_id =
 """  # noqa: S608 -- put together from our own texts
 
@@ -84,6 +87,7 @@ def _patient_view(row: asyncpg.Record) -> PatientView:
         breed_code=row["breed_code"],
         identifiers=_decode_identifiers(row["identifiers"]),
         alerts=decode_alerts(row["alerts"]),
+        photo=None if row["photo_id"] is None else PhotoRef(row["photo_id"], row["placeholder"]),
         role=row["role"],
     )
 

@@ -45,6 +45,8 @@ HELD_AS: dict[str, Category | None] = {
     "identifiers": "clinical_record",
     "immunizations": "clinical_record",
     "import_rows": None,
+    "media": "clinical_record",
+    "media_variants": "clinical_record",
     "patients": "clinical_record",
     "prescription_items": "clinical_record",
     "prescriptions": "clinical_record",
@@ -60,6 +62,13 @@ HELD_AS: dict[str, Category | None] = {
     "withheld": None,
 }
 """Which rule of retention may hold a table's texts back; None where it would hold the same twice."""
+
+HELD_ONLY = {
+    # A portrait is no part of the record. What was attached to it stays in the store while its key is withheld.
+    "media_variants": "EXISTS (SELECT FROM media m WHERE m.clinic_id = media_variants.clinic_id"
+    " AND m.id = media_variants.media_id AND m.purpose = 'attachment')",
+}
+"""Which rows of a table a rule may hold back, where it is not all."""
 
 OF_CLINIC = ("closures", "exceptions", "note_templates")
 """What a clinic writes for itself, where somebody may be named all the same."""
@@ -89,6 +98,7 @@ ENDS = {
     "encounters": {"voided_at": f"CASE WHEN signed_at IS NULL THEN coalesce(voided_at, {_NOW}) ELSE voided_at END"},
     "identifiers": {"until": f"coalesce(until, greatest(since, {_NOW}))"},
     "links": {"revoked_at": f"coalesce(revoked_at, {_NOW})"},
+    "media": {"removed_at": f"coalesce(removed_at, {_NOW})"},
     "messages": {
         "status": f"CASE WHEN {_STOPPED} THEN 'skipped' ELSE status END",
         "why": f"CASE WHEN {_STOPPED} THEN 'client_erased' ELSE why END",
@@ -293,11 +303,12 @@ def _statement(table: Table, *, held: bool) -> str:
     keep = "SELECT WHERE false"
     if held:
         names = ", ".join(f"'{column.name}', {table.name}.{column.name}" for column in columns)
+        some = f"{rows} AND {HELD_ONLY[table.name]}" if table.name in HELD_ONLY else rows
         keep = (
             "INSERT INTO withheld (clinic_id, erasure_id, table_name, row_id, category, content, until)"  # noqa: S608 -- our own names
             f" SELECT {table.name}.clinic_id, ${FREE + 1}, '{table.name}', {table.name}.id, ${FREE + 2},"
             f" jsonb_strip_nulls(jsonb_build_object({names})), ${FREE + 3}::date FROM {table.name}"
-            f" WHERE {rows} AND num_nonnulls({', '.join(column.name for column in columns)}) > 0 RETURNING 1"
+            f" WHERE {some} AND num_nonnulls({', '.join(column.name for column in columns)}) > 0 RETURNING 1"
         )
     return (
         f"{SUBJECT}, at AS (SELECT ${FREE}::timestamptz AS now), kept AS ({keep}), changed AS ({change} RETURNING 1)"  # noqa: S608 -- our own names

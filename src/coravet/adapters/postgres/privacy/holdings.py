@@ -22,6 +22,7 @@ KEPT_BACK = {
     "allocations": "which time of its vets and rooms the clinic set apart; the visit says when it is",
     "holds": "as allocations, for a while; the waitlist says what was offered",
     "links": "hashes of what was sent so that one may act without signing in",
+    "media_variants": "where pictures and files lie; they themselves are in the archive",
     "search_words": "the words of other tables once more, to be searched by",
 }
 """Tables with rows about a client that are not handed to them, and why."""

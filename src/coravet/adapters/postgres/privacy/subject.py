@@ -166,6 +166,8 @@ RELATES: dict[str, Tie] = {
             WHERE w.clinic_id = $1 AND w.client_id = ANY ($2)
         ))"""
     ),
+    "media": OfPatient("patient_id", "created_at"),
+    "media_variants": Through("media_id", "media"),
     # One about a recall went to whose the patient was.
     "messages": Where(
         """(
@@ -205,6 +207,7 @@ UNRELATED = {
     "clinics": "the clinic itself",
     "closures": "when the clinic is closed",
     "departures": "clinics that left",
+    "discarded_objects": "keys of what nothing leads to any more, until it is deleted",
     "ended_sessions": "of people who work in clinics",
     "exceptions": "hours of a vet or a room",
     "hours": "as exceptions",

@@ -1,0 +1,106 @@
+"""What photos and files ask of the database."""
+
+from typing import Literal, Protocol
+from uuid import UUID
+
+import msgspec
+
+from coravet.core.kernel.actor import ClinicId
+from coravet.core.kernel.work import Table, Work
+from coravet.core.media.keys import Key
+from coravet.core.media.model import Media, Purpose
+from coravet.core.media.pictures import VariantName
+from coravet.core.patients.model import Patient
+from coravet.core.records.model import Encounter
+
+ObjectName = Literal[VariantName, "original"]
+
+
+class MadeObject(msgspec.Struct, frozen=True):
+    """An object that was made of a file: where it lies, and what it is. What is no picture has no sides."""
+
+    variant: ObjectName
+    key: Key
+    media_type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+
+
+class FoundObject(msgspec.Struct, frozen=True):
+    """An object that may be read, and of what it is."""
+
+    purpose: Purpose
+    file_name: str | None
+    made: MadeObject
+
+
+class MediaRows(Table[Media], Protocol):
+    """The conversation about the clinic's photos and files."""
+
+    async def same(self, patient_id: UUID, purpose: Purpose, encounter_id: UUID | None, sha256: str) -> Media | None:
+        """The patient's file with that content, if it was handed in before and nobody removed it since."""
+        ...
+
+    async def photo(self, patient_id: UUID) -> Media | None:
+        """The photo that shows now, or none; whoever replaces it is alone until this work ends."""
+        ...
+
+    async def made(self, media_id: UUID) -> list[MadeObject]:
+        """The objects that were made of it."""
+        ...
+
+    async def add_made(self, media_id: UUID, objects: list[MadeObject]) -> None:
+        """Name the objects made of it; waits for whoever is deleting one of them."""
+        ...
+
+    async def drop_made(self, media_id: UUID) -> None:
+        """Name its objects no more: they are deleted soon."""
+        ...
+
+    async def object(self, media_id: UUID, variant: str) -> FoundObject:
+        """One that may be shown. Raises NotFound, also of what was removed."""
+        ...
+
+
+class MediaWork(Work, Protocol):
+    """The unit of work as photos and files use it."""
+
+    @property
+    def patients(self) -> Table[Patient]: ...
+
+    @property
+    def encounters(self) -> Table[Encounter]: ...
+
+    @property
+    def media(self) -> MediaRows: ...
+
+
+class Discarded(msgspec.Struct, frozen=True):
+    """An object that nothing may lead to any more."""
+
+    clinic_id: ClinicId
+    key: Key
+
+
+class Discards(Protocol):
+    """The conversation about objects to delete, of all clinics."""
+
+    async def next(self, after: Discarded | None, limit: int) -> list[Discarded]:
+        """Those that wait, in order."""
+        ...
+
+    async def claim(self, discarded: Discarded) -> bool:
+        """Whether nothing leads to it; until this work ends nothing will."""
+        ...
+
+    async def done(self, discarded: Discarded) -> None:
+        """It is deleted."""
+        ...
+
+
+class DiscardsWork(Work, Protocol):
+    """The unit of work as deletion uses it."""
+
+    @property
+    def discards(self) -> Discards: ...

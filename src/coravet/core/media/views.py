@@ -1,0 +1,44 @@
+"""What readers of photos and files are shown."""
+
+from datetime import datetime
+from uuid import UUID
+
+import msgspec
+
+
+class MediaVariantView(msgspec.Struct, frozen=True):
+    """A picture in one size, or a file: where it is read, its sides in pixels (of a picture), and its bytes."""
+
+    url: str
+    width: int | None
+    height: int | None
+    bytes: int
+
+
+class MediaView(msgspec.Struct, frozen=True):
+    """A photo or a file.
+
+    Attributes:
+        status: `uploading` until all bytes are here, `processing` until it can be shown, `ready`, or `failed`.
+        received: of `size` bytes, how many are here; whoever was cut off goes on from there.
+        problem: the code of why it failed.
+        placeholder: a ThumbHash in Base64, to be shown until the picture is there.
+        variants: by name, `thumbnail`, `card` and `full` of a picture, `original` of a file; empty until it is ready.
+        upload_url: where all of its bytes may be PUT at once instead, past the service, while it is `uploading` and
+            for an hour; null where that is not offered.
+    """
+
+    id: UUID
+    purpose: str
+    patient_id: UUID
+    encounter_id: UUID | None
+    status: str
+    file_name: str | None
+    size: int
+    received: int
+    problem: str | None
+    placeholder: str | None
+    variants: dict[str, MediaVariantView]
+    created_at: datetime
+    version: int
+    upload_url: str | None = None

@@ -1,0 +1,167 @@
+"""Photos of patients and files of their record."""
+
+import asyncio
+import re
+from collections.abc import AsyncGenerator, AsyncIterator
+from contextlib import aclosing
+from datetime import timedelta
+from urllib.parse import quote
+from uuid import UUID
+
+from litestar import Response, delete, get, post
+from litestar.di import NamedDependency
+from litestar.openapi import ResponseSpec
+from litestar.params import FromPath
+from litestar.response.streaming import ASGIStreamingResponse
+from litestar.types import Message, Receive, Scope, Send
+
+from coravet.core.media.media_ports import FoundObject
+from coravet.core.media.model import MOST_BYTES
+from coravet.core.media.photos import Address, expect_photo, get_media, remove_photo, take_photo
+from coravet.core.media.ports import Content
+from coravet.core.media.read import readable
+from coravet.core.media.views import MediaView
+from coravet.entrypoints.http.access import permitted
+from coravet.entrypoints.http.bodies import JsonRequest
+from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.uploads import OfFile, received
+
+MULTIPART_EXTRA = 64 * 1024
+"""What a form writes around its file at most."""
+
+STALLED_SECONDS = 60.0
+"""Who takes nothing of a file for so long is given up."""
+
+LIFE = timedelta(minutes=5)
+"""Of an address at the store: long enough for a slow connection to begin to load."""
+
+_RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
+_PROTECTED = {
+    "Content-Security-Policy": "default-src 'none'; sandbox",
+    "X-Content-Type-Options": "nosniff",
+    "Cross-Origin-Resource-Policy": "same-site",
+}
+
+
+def _address(clinic: str, call: Call) -> Address:
+    return lambda media_id, variant: f"{call.ports.public_url}/api/v1/clinics/{clinic}/media/{media_id}/{variant}"
+
+
+@post(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}/photo",
+    opt=permitted("patients:write") | {"by_content": True},
+    operation_id="sendPhoto",
+    operation_class=OfFile,
+    tags=["Photos"],
+    request_max_body_size=MOST_BYTES["photo"] + MULTIPART_EXTRA,
+)
+async def post_photo(
+    clinic: FromPath[str], patient_id: FromPath[UUID], call: NamedDependency[Call], request: JsonRequest
+) -> MediaView:
+    """Show a photo of a patient from now on: a JPEG, PNG, HEIC, WebP, AVIF, TIFF, or the first frame of a GIF.
+
+    What a camera writes beside the picture, such as where it was taken, is not kept. One that takes long is
+    `processing`, and shown when that is done. Sending the photo that shows already changes nothing.
+    """
+    await expect_photo(patient_id, call.actor, call.begin)
+    async with received(request) as upload:
+        return await take_photo(
+            patient_id, upload, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+        )
+
+
+@delete(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}/photo",
+    opt=permitted("patients:write"),
+    operation_id="removePhoto",
+    tags=["Photos"],
+)
+async def delete_photo(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
+    """Show no photo of a patient any more; it is deleted within minutes."""
+    await remove_photo(patient_id, call.actor, call.begin, call.ports.clock)
+
+
+@get(
+    "/clinics/{clinic:str}/media/{media_id:uuid}",
+    opt=permitted("patients:read"),
+    operation_id="getMedia",
+    tags=["Photos"],
+)
+async def get_one(clinic: FromPath[str], media_id: FromPath[UUID], call: NamedDependency[Call]) -> MediaView:
+    """A photo or file, and how far it is."""
+    return await get_media(media_id, call.actor, call.begin, _address(clinic, call))
+
+
+@get(
+    "/clinics/{clinic:str}/media/{media_id:uuid}/{variant:str}",
+    opt=permitted("patients:read"),
+    operation_id="readMedia",
+    tags=["Photos"],
+    responses={
+        200: ResponseSpec(
+            bytes, media_type="image/webp", generate_examples=False, description="The picture's or file's bytes."
+        )
+    },
+)
+async def get_variant(
+    media_id: FromPath[UUID], variant: FromPath[str], call: NamedDependency[Call], request: JsonRequest
+) -> Response[None] | ASGIStreamingResponse:
+    """A picture in one of its sizes, or a file; from the store itself where that has addresses of its own.
+
+    Parts of it by `Range`; what is behind an address never changes.
+    """
+    found = await readable(media_id, variant, call.actor, call.begin)
+    store = call.ports.studio.store
+    tag = f'"{found.made.key.rpartition("/")[2]}"'
+    headers = _PROTECTED | {"ETag": tag, "Cache-Control": "private, max-age=3600, immutable", "Accept-Ranges": "bytes"}
+    if request.headers.get("if-none-match") == tag:
+        return Response(None, status_code=304, headers=headers)
+    if found.made.variant != "original":
+        addresses = store.reading_addresses([found.made.key], LIFE)
+        if addresses is not None:
+            kept = {"Cache-Control": f"private, max-age={int(LIFE.total_seconds()) // 2}", "Location": addresses[0]}
+            return Response(None, status_code=302, headers=kept)
+    start, end = _range(request.headers.get("range"), found.made.size)
+    content = await store.open(found.made.key, start, end)
+    if (start, end) != (0, None):
+        headers["Content-Range"] = f"bytes {content.start}-{content.end - 1}/{content.size}"
+    return Sent(content, found, headers, 200 if (start, end) == (0, None) else 206)
+
+
+def _range(asked: str | None, size: int) -> tuple[int, int | None]:
+    """The bytes that are asked for; all of them where that is not understood, as RFC 9110 lets a server."""
+    match = _RANGE.fullmatch(asked or "")
+    if match is None or not any(match.groups()):
+        return 0, None
+    first, last = match.groups()
+    start = int(first) if first else max(size - int(last), 0)
+    end = int(last) + 1 if first and last else size
+    return (start, min(end, size)) if start < min(end, size) else (0, None)
+
+
+class Sent(ASGIStreamingResponse):
+    """A file as it is read from the store. Whoever stops taking it is given up."""
+
+    def __init__(self, content: Content, found: FoundObject, headers: dict[str, str], status_code: int) -> None:
+        if found.made.variant == "original":
+            name = quote(found.file_name or "archivo", safe="")
+            headers = headers | {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
+        super().__init__(
+            iterator=_closed_at_end(content.chunks),
+            media_type=found.made.media_type,
+            headers=headers | {"Content-Length": str(content.end - content.start)},
+            status_code=status_code,
+        )
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def in_time(message: Message) -> None:
+            async with asyncio.timeout(STALLED_SECONDS):
+                await send(message)
+
+        await super().__call__(scope, receive, in_time)
+
+
+async def _closed_at_end(chunks: AsyncIterator[bytes]) -> AsyncGenerator[bytes, None]:
+    async with aclosing(chunks) as each:  # type: ignore[type-var]  # the store's are generators
+        async for chunk in each:
+            yield chunk
