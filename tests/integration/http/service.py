@@ -18,6 +18,7 @@ import httpx
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from tests.integration.http.contract import Contract
 from tests.integration.parts.people import People
+from tests.integration.parts.snapshots import picture
 from tests.integration.parts.texts import shown
 
 from coravet.adapters.memory.legal import LegalGate
@@ -149,6 +150,7 @@ class Service:
         await self.receive(clinic)
         await self.treat(clinic)
         await self._know(clinic)
+        await self._show(clinic)
         await self.plant(clinic, "checked_import")
         await self.plant(clinic, "request")
         await self.plant(clinic, "erasure")
@@ -290,6 +292,12 @@ class Service:
         for kind in ("contact", "merge", "twin"):
             await self.plant(clinic, kind)
 
+    async def _show(self, clinic: "Clinic") -> None:
+        """A photo of the patient, and the one before it, which is to be deleted."""
+        clinic.ids["variant"] = "card"
+        for _ in range(2):
+            await self.plant(clinic, "photo")
+
     async def _resemble(self, clinic: "Clinic", kind: str) -> None:
         """A further contact of the client, somebody who looks like them, who was merged into them, or what they ask; or
         another client, erased or not."""
@@ -337,6 +345,11 @@ class Service:
             case "weight":
                 at = f"{base}/patients/{ids['patient_id']}/weights"
                 ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
+            case "picture":
+                ids["picture"] = picture()
+            case "photo":
+                at = f"{base}/patients/{ids['patient_id']}/photo"
+                ids["media_id"] = (await self.done("POST", at, clinic.owner, content=picture()))["id"]
             case "import" | "checked_import":
                 await self._hand_in(clinic, checked=kind == "checked_import")
             case "document":

@@ -51,6 +51,7 @@ OPERATIONS = [
     "listNoteTemplates", "makeNoteTemplate", "changeNoteTemplate",
     "openImport", "sendImportFile", "listImports", "getImport", "listImportRows", "applyImport", "dropImport",
     "exportClinic", "exportClient",
+    "sendPhoto", "removePhoto", "getMedia", "readMedia",
     "listRightsRequests", "openRightsRequest", "getRightsRequest", "advanceRightsRequest",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
     "eraseClient",

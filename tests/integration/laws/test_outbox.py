@@ -127,6 +127,8 @@ EMITTED: dict[Key, set[str]] = {
     ("PATCH", f"{CLINIC}/privacy/requests/{{request_id}}"): set(),
     ("POST", f"{CLINIC}/clients/{{client_id}}/erase"): {"client.erased"},
     ("PUT", f"{CLINIC}/privacy/retention"): {"clinic.updated"},
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/photo"): {"patient.photo_changed"},
+    ("DELETE", f"{CLINIC}/patients/{{patient_id}}/photo"): {"patient.photo_changed"},
     ("POST", f"{CLINIC}/imports"): set(),
     ("PUT", f"{CLINIC}/imports/{{import_id}}/file"): set(),
     ("POST", f"{CLINIC}/imports/{{import_id}}/apply"): set(),
@@ -146,6 +148,7 @@ SUBJECTS: dict[Key, str] = {
     ("POST", f"{CLINIC}/allergies/{{allergy_id}}/resolve"): "patient_id",
     ("POST", f"{CLINIC}/allergies/{{allergy_id}}/void"): "patient_id",
     ("POST", f"{CLINIC}/patients/{{patient_id}}/weights"): "patient_id",
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/photo"): "patient_id",
     ("POST", f"{CLIENT}/contacts"): "client_id",
     ("POST", f"{CLIENT}/erase"): "client_id",
     ("PUT", f"{CLINIC}/privacy/retention"): "clinic_id",
@@ -200,7 +203,7 @@ def test_every_change(service: Service) -> None:
     changing = {key for key in routes(service.application.litestar) if key[0] not in {"GET", "HEAD"}}
     assert set(EMITTED) == changing
     by_members = {"member.roles_changed", "member.deactivated"}
-    by_jobs = {"stream.resync", "reminder.due", "privacy.request_due"}
+    by_jobs = {"stream.resync", "reminder.due", "privacy.request_due", "media.failed"}
     by_operators = {"legal.acceptance_required"}
     by_last_steps = {"privacy.request_closed"}
     assert set().union(*EMITTED.values()) | by_members | by_jobs | by_operators | by_last_steps == set(CATALOGUE)
