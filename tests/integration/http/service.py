@@ -345,13 +345,8 @@ class Service:
             case "weight":
                 at = f"{base}/patients/{ids['patient_id']}/weights"
                 ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
-            case "picture":
-                ids["picture"] = picture()
-            case "photo":
-                at = f"{base}/patients/{ids['patient_id']}/photo"
-                ids["media_id"] = (await self.done("POST", at, clinic.owner, content=picture()))["id"]
-            case "import" | "checked_import":
-                await self._hand_in(clinic, checked=kind == "checked_import")
+            case "import" | "checked_import" | "picture" | "photo":
+                await self._hand_in(clinic, kind)
             case "document":
                 await self._print(clinic)
             case _ if kind in TREATMENTS:
@@ -387,15 +382,22 @@ class Service:
             at = f"{base}/clients/{ids['spare_client_id']}/erase"
             ids["erasure_id"] = (await self.done("POST", at, clinic.owner))["id"]
 
-    async def _hand_in(self, clinic: "Clinic", *, checked: bool) -> None:
-        """A file of clients that is announced, or here and checked."""
+    async def _hand_in(self, clinic: "Clinic", kind: str) -> None:
+        """A picture, or one that shows; a file of clients that is announced, or here and checked."""
+        if kind in {"picture", "photo"}:
+            clinic.ids["picture"] = picture()  # type: ignore[assignment]  # the one body that is no text
+            if kind == "photo":
+                at = f"/clinics/{clinic.slug}/patients/{clinic.ids['patient_id']}/photo"
+                made = await self.done("POST", at, clinic.owner, content=clinic.ids["picture"])
+                clinic.ids["media_id"] = made["id"]
+            return
         rows = "".join(f"Ana,Pérez {token_hex(4)},Luna,gato\n" for _ in range(next(clinic.files)))
         data = f"nombre,apellido,mascota,especie\n{rows}".encode()
         file = {"file_name": "clientes.csv", "size": len(data), "sha256": sha256(data).hexdigest()}
         at = f"/clinics/{clinic.slug}/imports"
         made = await self.done("POST", at, clinic.owner, json=file)
         clinic.ids |= {"import_id": made["id"], "import_file": data.decode()}
-        if checked:
+        if kind == "checked_import":
             await self.done("PUT", f"{at}/{made['id']}/file", clinic.owner, content=data)
             actor = Actor(clinic_id=ClinicId(UUID(clinic.id)), time_zone="America/Guayaquil", user_id=None)
             await check(UUID(made["id"]), actor, self.application.works.begin, SystemClock(), EcuadorNumbers())
