@@ -386,6 +386,7 @@ def application(settings: Settings) -> Application:
         holidays=EcuadorHolidays(),
         archiver=ZipWriter(),
         apart=make_apart(settings),
+        studio=studio,
         clock=clock,
         ready=ready,
         public_url=settings.public_url,
