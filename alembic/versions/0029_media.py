@@ -13,8 +13,7 @@ DISCARD = """
 CREATE FUNCTION discard_object() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
 BEGIN
-    INSERT INTO discarded_objects (clinic_id, key) VALUES (OLD.clinic_id, OLD.key)
-    ON CONFLICT (clinic_id, key) DO UPDATE SET discarded_at = now();
+    INSERT INTO discarded_objects (key) VALUES (OLD.key) ON CONFLICT (key) DO UPDATE SET discarded_at = now();
     RETURN NULL;
 END $$
 """
@@ -53,12 +52,10 @@ def downgrade() -> None:
 def _tables() -> None:
     op.create_table(
         "discarded_objects",
-        sa.Column("clinic_id", sa.UUID(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
         sa.Column("discarded_at", postgresql.TIMESTAMP(timezone=True), server_default=sa.text("now()"), nullable=False),
-        sa.PrimaryKeyConstraint("clinic_id", "key", name=op.f("pk_discarded_objects")),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_discarded_objects")),
     )
-    op.create_index("ix_discarded_objects_discarded_at", "discarded_objects", ["discarded_at"], unique=False)
     op.create_table(
         "media",
         sa.Column("clinic_id", sa.UUID(), nullable=False),
@@ -113,9 +110,6 @@ def _tables() -> None:
         postgresql_where=sa.text("encounter_id IS NOT NULL"),
     )
     op.create_index("ix_media_patient_id", "media", ["clinic_id", "patient_id", "created_at"], unique=False)
-    op.create_index(
-        "ix_media_removed_at", "media", ["removed_at"], unique=False, postgresql_where=sa.text("removed_at IS NOT NULL")
-    )
     op.create_index(
         "ix_media_unfinished",
         "media",

@@ -73,7 +73,11 @@ from coravet.core.legal.folder import examine
 from coravet.core.legal.gate import CachedGate
 from coravet.core.legal.heads import keep_heads
 from coravet.core.legal.publish import NotPublishable, Published, publish
+from coravet.core.media.photos import ProcessMedia
 from coravet.core.media.ports import ObjectStore
+from coravet.core.media.process import process
+from coravet.core.media.studio import Studio
+from coravet.core.media.sweep import delete_discarded, discard_orphans, end_unfinished
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send
@@ -120,6 +124,7 @@ class Application:
     litestar: Litestar
     works: Works[ClinicWork]
     engine: AsyncEngine
+    studio: Studio
 
 
 class Services:
@@ -131,6 +136,7 @@ class Services:
         self.numbers = EcuadorNumbers()
         self.archiver = ZipWriter()
         self.apart = make_apart(settings)
+        self.store = make_store(settings)
         self.legal = legal_files(settings)
         self.clock = SystemClock()
 
@@ -221,6 +227,12 @@ def make_store(settings: Settings) -> ObjectStore:
     return BucketStore(server, bucket, settings.storage_region, key_id, secret.get_secret_value())
 
 
+def make_studio(settings: Settings) -> tuple[Studio, VipsConverter]:
+    """What photos are made with, and its converter, which the caller closes."""
+    converter = make_converter(settings)
+    return Studio(make_store(settings), converter), converter
+
+
 def make_identity(settings: Settings, clock: Clock) -> FirebaseIdentity:
     """Firebase, or its emulator; the caller closes it."""
     return FirebaseIdentity(
@@ -309,6 +321,18 @@ def processing_record(language: Language) -> str:
     return record(stored_columns(), language)
 
 
+async def _ready(engine: AsyncEngine) -> None:
+    """Raises a domain error where the database does not answer."""
+    try:
+        async with engine.connect() as connection:
+            await connection.execute(sa.text("SELECT 1"))
+    except Exception as error:
+        meant = domain_error(error)
+        if meant is None:
+            raise
+        raise meant from error
+
+
 def application(settings: Settings) -> Application:
     """The wired application; parts start with the server's lifespan and end with it."""
     clock = SystemClock()
@@ -317,23 +341,15 @@ def application(settings: Settings) -> Application:
     identity = make_identity(settings, clock)
     cached = CachedIdentity(identity, clock=clock, max_age=KEPT_CLAIMS)
 
-    async def ready() -> None:
-        try:
-            async with engine.connect() as connection:
-                await connection.execute(sa.text("SELECT 1"))
-        except Exception as error:
-            meant = domain_error(error)
-            if meant is None:
-                raise
-            raise meant from error
-
     directory = PostgresDirectory(engine)
     sheets = TypstWriter()
+    studio, converter = make_studio(settings)
     fanout = make_fanout(settings)
     gate = CachedGate(PostgresGate(engine, settings.public_url), clock)
     measures = make_measures("server", settings.metrics_port)
-    journal = PostgresJournal(works)
-    live = Live(journal, fanout, directory, identity, cached.forget, gate, clock, settings.port, measures)
+    live = Live(
+        PostgresJournal(works), fanout, directory, identity, cached.forget, gate, clock, settings.port, measures
+    )
     works.committed = live.wake
 
     async def measure() -> None:
@@ -357,6 +373,7 @@ def application(settings: Settings) -> Application:
                 yield
         finally:
             sheets.close()
+            await converter.aclose()
             await identity.aclose()
             await engine.dispose()
         # Where a worker was killed instead, this is what its log lacks.
@@ -388,7 +405,7 @@ def application(settings: Settings) -> Application:
         apart=make_apart(settings),
         studio=studio,
         clock=clock,
-        ready=ready,
+        ready=partial(_ready, engine),
         public_url=settings.public_url,
         cookie=f"__Host-{COOKIE}" if settings.cookie_secure else COOKIE,
         cookie_secure=settings.cookie_secure,
@@ -400,10 +417,10 @@ def application(settings: Settings) -> Application:
     asgi: ASGIApp = RequestContext(sentry.traced(Streams(litestar), settings), measures)
     if settings.trusted_proxies:
         asgi = wrap_asgi_with_proxy_headers(asgi, trusted_hosts=list(settings.trusted_proxies))
-    return Application(asgi, litestar, works, engine)
+    return Application(asgi, litestar, works, engine, studio)
 
 
-def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Handlers:
+def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock, studio: Studio) -> Handlers:
     """Which use case does which kind of job."""
     post = make_post(settings, clock)
     notices = BilingualNotices(f"{settings.public_url}{API}/clinics/{{clinic}}/privacy/requests")
@@ -416,6 +433,9 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
 
     async def apply_import(job: ApplyImport, actor: Actor) -> None:
         await apply(job.import_id, actor, works.begin, clock)
+
+    async def process_media(job: ProcessMedia, actor: Actor) -> None:
+        await process(job, actor, works.begin, clock, studio)
 
     async def notify(job: NotifyOfRequest, actor: Actor) -> None:
         await notify_of_request(job, actor, works.begin, notices, post.messengers.get("mail"))
@@ -435,17 +455,21 @@ def handlers(works: Works[ClinicWork], settings: Settings, clock: Clock) -> Hand
         WishEnds: partial(end_wish, begin=works.begin, clock=clock),
         CheckImport: check_import,
         ApplyImport: apply_import,
+        ProcessMedia: process_media,
         NotifyOfRequest: notify,
         DeleteAccount: delete,
     }
 
 
-def timetable(works: Works[ClinicWork], clock: Clock, apart: KeptApart) -> list[Periodic]:
+def timetable(works: Works[ClinicWork], clock: Clock, apart: KeptApart, store: ObjectStore) -> list[Periodic]:
     """What is done over and over for all clinics."""
     return [
         Periodic("housekeeping", "*/10 * * * *", partial(prune, works)),
         Periodic("retention", "20 * * * *", partial(let_go, works)),
         Periodic("acceptance heads", "*/10 * * * *", partial(_keep_heads, apart, works, clock)),
+        Periodic("discarded objects", "*/5 * * * *", partial(delete_discarded, works.system_begin, store)),
+        Periodic("unfinished uploads", "35 * * * *", partial(end_unfinished, works.system_begin, store, clock)),
+        Periodic("orphaned objects", "50 8 * * *", partial(discard_orphans, works.system_begin, store, clock)),
         Periodic("reminders", "*/5 * * * *", partial(plan, works.system_begin, clock)),
         Periodic("rights requests", "*/15 * * * *", partial(remind_of_requests, works.system_begin, clock)),
     ]
@@ -476,8 +500,9 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
         return Actor(clinic_id=clinic_id, time_zone=found[0]["time_zone"], user_id=None)
 
     measures = make_measures("worker", settings.worker_metrics_port)
-    does = handlers(works, settings, clock)
-    timed = timetable(works, clock, make_apart(settings))
+    studio, converter = make_studio(settings)
+    does = handlers(works, settings, clock, studio)
+    timed = timetable(works, clock, make_apart(settings), studio.store)
     kinds = {job.kind() for job in does}
 
     async def measure() -> None:
@@ -505,6 +530,7 @@ async def worker(settings: Settings) -> AsyncIterator[Worker]:
                 await stack.enter_async_context(Steady("measuring", measure, every=MEASURED_SECONDS))
             yield Worker(queue, does, timed, actor_of, measures=measures)
     finally:
+        await converter.aclose()
         await engine.dispose()
 
 

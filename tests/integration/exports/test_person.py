@@ -26,7 +26,8 @@ class Handed:
     def __init__(self, archive: bytes) -> None:
         found = zipfile.ZipFile(io.BytesIO(archive))
         assert found.testzip() is None
-        self.files = {name: found.read(name).decode() for name in found.namelist()}
+        self.photos = {name: found.read(name) for name in found.namelist() if name.startswith("archivos/")}
+        self.files = {name: found.read(name).decode() for name in found.namelist() if name not in self.photos}
         assert list(self.files) == ["LEEME.html", "datos.json", "inferidos.json"]
         self.page = self.files["LEEME.html"]
         self.portable = json.loads(self.files["datos.json"])

@@ -20,6 +20,7 @@ WITHOUT_CLINIC = {
     "legal_texts": "as legal_versions",
     "departures": "clinics that left, whose rows are gone; by ids and hashes",
     "account_erasures": "accounts that were erased, in all clinics at once; by ids and hashes",
+    "discarded_objects": "objects that are about to be deleted, also of clinics that are gone",
 }
 """Tables that belong to no clinic, and why."""
 
@@ -38,6 +39,7 @@ UNIQUE_WITHOUT_CLINIC = {
     "pk_departures": "whoever left is no clinic any more; only the system sees them",
     "uq_departures_slug": "as uq_clinics_slug: an address is one for all, and for good",
     "pk_account_erasures": "as pk_users",
+    "pk_discarded_objects": "a key begins with its clinic",
     "uq_account_erasures_user": "as pk_users",
     "alembic_version_pkc": "Alembic's own",
 }

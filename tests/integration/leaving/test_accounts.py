@@ -49,7 +49,8 @@ class Vet:
 
     async def delete(self, erasure_id: str) -> None:
         """What the worker does."""
-        does = handlers(self.service.application.works, self.service.settings, CLOCK)[DeleteAccount]
+        application = self.service.application
+        does = handlers(application.works, self.service.settings, CLOCK, application.studio)[DeleteAccount]
         await does(DeleteAccount(NO_CLINIC, UUID(erasure_id)), SYSTEM)
 
 

@@ -61,7 +61,8 @@ class Leaving:
     async def archive(self) -> Manifest:
         works = self.service.application.works
         with self.file.open("wb") as stream:
-            async for chunk in export(self.actor, works.begin, CLOCK, ZipWriter()):
+            store = self.service.application.studio.store
+            async for chunk in export(self.actor, works.begin, CLOCK, ZipWriter(), store):
                 stream.write(chunk)
         return verify(read(self.file))
 
@@ -99,6 +100,7 @@ async def _elsewhere(admin: asyncpg.Connection, clinic_id: str) -> dict[str, str
     """A hash of all rows of tables that are no clinic's, but those that tell of this one."""
     left_out = {
         "departures",
+        "discarded_objects",
         "ended_sessions",
         "outbox_mark",
         "rate_limits",

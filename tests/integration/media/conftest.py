@@ -4,8 +4,11 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
 import pytest
+from tests.integration.http.conftest import clinic, service
 
 from coravet.adapters.vips.converter import VipsConverter
+
+__all__ = ["clinic", "service"]
 
 Upload = Callable[[bytes], Path]
 

@@ -42,7 +42,9 @@ async def test_worker(own_settings: Settings, people: People, mails: MailServer)
         visit = await scene.visit()
         planned = [
             each
-            for each in timetable(service.application.works, SystemClock(), MemoryApart())
+            for each in timetable(
+                service.application.works, SystemClock(), MemoryApart(), service.application.studio.store
+            )
             if each.name == "reminders"
         ]
         assert [each.crontab for each in planned] == ["*/5 * * * *"]

@@ -222,7 +222,12 @@ async def test_every_column_is_emptied(service: Service, talkative: Settings) ->
     # Triggers write these anew of what else is changed.
     assert set(canaries.planted) - found <= {"search_words.name", "search_words.word"}
     await service.done("POST", f"/clinics/{clinic.slug}/clients/{clinic.ids['client_id']}/erase", clinic.owner)
-    left = [each for each in canaries.left_in_dump(pg_dump(talkative)) if each.canary not in signed | counted]
+    # What is to be deleted in the store is noted until it is: see media/test_photos.py.
+    left = [
+        each
+        for each in canaries.left_in_dump(pg_dump(talkative))
+        if each.canary not in signed | counted and each.where != "discarded_objects"
+    ]
     assert left == [], sorted({(each.canary, each.where) for each in left})
 
 

@@ -58,7 +58,7 @@ def _mailing(service: Service, port: int, clock: Hand) -> Any:
     """What does the mails' jobs, over a server on that port."""
     over = {"smtp_url": SecretStr(f"smtp://127.0.0.1:{port}"), "mail_from": "avisos@coravet.test"}
     settings = service.settings.model_copy(update=over)
-    return handlers(service.application.works, settings, clock)[NotifyOfRequest]
+    return handlers(service.application.works, settings, clock, service.application.studio)[NotifyOfRequest]
 
 
 def _actor(clinic: Clinic) -> Actor:

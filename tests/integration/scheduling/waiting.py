@@ -145,7 +145,8 @@ class Queue:
     async def work(self, clock: Clock | None = None) -> int:
         """Do the waitlist's jobs that are due, and those that come of them; answers how many they were."""
         clock, count = clock or SystemClock(), 0
-        known = handlers(self.service.application.works, self.service.settings, clock)
+        application = self.service.application
+        known = handlers(application.works, self.service.settings, clock, application.studio)
         by_kind = {kind.kind(): (kind, handler) for kind, handler in known.items()}
         while found := await self.jobs(clock):
             for row in sorted(found, key=lambda row: row["id"]):

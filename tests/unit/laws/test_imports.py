@@ -25,6 +25,7 @@ HOMES = {
     "icalendar": {"adapters.calendars"},
     "limits": {"adapters.limits", "adapters.postgres"},
     "litestar": {"entrypoints.http", "entrypoints.live", "bootstrap"},
+    "multipart": {"entrypoints.http"},
     "nats": {"adapters.fanout"},
     "obstore": {"adapters.storage"},
     "pgqueuer": {"adapters.jobs"},

@@ -1,17 +1,19 @@
 """Handing a clinic everything that is its own: one archive of CSV files that explains itself."""
 
 from collections.abc import AsyncGenerator, AsyncIterator, Iterable, Sequence
+from contextlib import suppress
 from datetime import datetime
 from hashlib import sha256
 
 import msgspec
 
 from coravet.core.exchange.glossary import COLUMNS, KINDS, TABLES
-from coravet.core.exchange.ports import Archiver, DumpWork, ExportedTable, Member, TableColumn
+from coravet.core.exchange.ports import Archiver, DumpWork, ExportedTable, KeptFile, Member, TableColumn
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import Unavailable
+from coravet.core.kernel.errors import NotFound, Unavailable
 from coravet.core.kernel.work import Begin
+from coravet.core.media.ports import ObjectStore
 
 FORMAT = 1
 """Of the archive; it grows when one that is read by a program would have to be read in another way."""
@@ -48,22 +50,25 @@ class NotWhole(Exception):
     """An archive does not hold what its manifest says; the message names a file of it."""
 
 
-async def export(actor: Actor, begin: Begin[DumpWork], clock: Clock, archiver: Archiver) -> AsyncGenerator[bytes, None]:
+async def export(
+    actor: Actor, begin: Begin[DumpWork], clock: Clock, archiver: Archiver, store: ObjectStore
+) -> AsyncGenerator[bytes, None]:
     """Everything of the clinic at one moment, as an archive that is made while it is read.
 
-    It holds `LEEME.txt` and `README.txt`, `datos/<table>.csv`, and at its end `manifest.json`.
+    It holds `LEEME.txt` and `README.txt`, `datos/<table>.csv`, `archivos/<media id>.webp` for each photo, and at its
+    end `manifest.json`. A photo that is replaced or removed meanwhile may be missing.
 
     Raises:
-        Unavailable: the clinic is being exported already.
+        Unavailable: the clinic is being exported already, or the store does not answer: then the archive breaks off.
     """
     async with begin(actor) as work:
         if not await work.dump.freeze():
             raise Unavailable("Everything of this clinic is being exported already. Wait until that is done.", 30)
-        async for chunk in archiver.write(_members(work, actor, clock.now())):
+        async for chunk in archiver.write(_members(work, actor, clock.now(), store)):
             yield chunk
 
 
-async def _members(work: DumpWork, actor: Actor, now: datetime) -> AsyncIterator[Member]:
+async def _members(work: DumpWork, actor: Actor, now: datetime, store: ObjectStore) -> AsyncIterator[Member]:
     tables = work.dump.tables()
     files: list[File] = []
 
@@ -74,8 +79,18 @@ async def _members(work: DumpWork, actor: Actor, now: datetime) -> AsyncIterator
     yield member("README.txt", _bytes(english(tables, now).encode("utf-8-sig")))
     for table in tables:
         yield member(f"{FOLDER}{table.name}.csv", work.dump.rows(table.name), rows=True)
+    async for file in kept(await work.dump.files(), now, store):
+        yield member(file.name, file.data)
     manifest = Manifest(FORMAT, str(actor.clinic_id), now, tables, files)
     yield Member(MANIFEST, now, _bytes(msgspec.json.format(msgspec.json.encode(manifest))))
+
+
+async def kept(files: Sequence[KeptFile], now: datetime, store: ObjectStore) -> AsyncIterator[Member]:
+    """The photos and files themselves, each read when its turn comes; those that were deleted by then are left out."""
+    for file in files:
+        with suppress(NotFound):
+            content = await store.open(file.key)
+            yield Member(file.name(), now, content.chunks)
 
 
 def verify(members: Iterable[tuple[str, Iterable[bytes]]]) -> Manifest:
@@ -154,6 +169,8 @@ que terminan en _id señalan la fila de otra tabla. Los instantes están en UTC.
 Los textos están tal como se escribieron. En Excel, ábralos con Datos > Desde texto/CSV y elija UTF-8 y "no detectar
 tipos de datos": así ningún texto que empiece con =, +, - o @ se toma como fórmula y ningún número pierde sus ceros.
 
+La carpeta "archivos" tiene las fotos: cada una se llama como el id de su fila en datos/media.csv.
+
 manifest.json trae, de cada archivo, cuántas filas tiene y su SHA-256. No están las claves de acceso ni los enlaces
 secretos, ni lo que el servicio guarda por pocas horas para sí mismo.
 """
@@ -171,6 +188,8 @@ with _id name a row of another table. Instants are in UTC.
 
 Texts are as they were written. In Excel, open them with Data > From Text/CSV and choose UTF-8 and "do not detect data
 types": so no text that begins with =, +, - or @ is taken for a formula, and no number loses its zeros.
+
+The folder "archivos" has the photos: each is called by the id of its row in datos/media.csv.
 
 manifest.json has, of each file, how many rows it has, and its SHA-256. Secrets by which people sign in or act by a link
 are not here, nor what the service keeps for itself for a few hours.

@@ -10,6 +10,10 @@ import msgspec
 from coravet.core.exchange.model import Animal, Import, ImportStatus, Row
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
+from coravet.core.media.keys import Key
+
+FILES = "archivos/"
+_ENDINGS = {"image/webp": "webp", "application/pdf": "pdf"}
 
 
 class KnownClient(msgspec.Struct, frozen=True):
@@ -226,6 +230,18 @@ class ExportedTable(msgspec.Struct, frozen=True):
     columns: list[TableColumn]
 
 
+class KeptFile(msgspec.Struct, frozen=True):
+    """A photo or file as it is handed over: the row of `media` that tells of it, and where it lies."""
+
+    media_id: UUID
+    key: Key
+    media_type: str
+
+    def name(self) -> str:
+        """As it is called in an archive: by its own id, for what people called it may be anything."""
+        return f"{FILES}{self.media_id}.{_ENDINGS.get(self.media_type, 'bin')}"
+
+
 class Dump(Protocol):
     """The conversation about everything that is the clinic's."""
 
@@ -239,6 +255,10 @@ class Dump(Protocol):
 
     def rows(self, table: str) -> AsyncIterator[bytes]:
         """The clinic's rows as CSV (RFC 4180, UTF-8) with a header, by their keys."""
+        ...
+
+    async def files(self) -> list[KeptFile]:
+        """The clinic's photos, in their largest size, and files."""
         ...
 
 

@@ -1,5 +1,7 @@
 """What photos and files ask of the database."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Literal, Protocol
 from uuid import UUID
 
@@ -76,26 +78,34 @@ class MediaWork(Work, Protocol):
     def media(self) -> MediaRows: ...
 
 
-class Discarded(msgspec.Struct, frozen=True):
-    """An object that nothing may lead to any more."""
+class Unfinished(msgspec.Struct, frozen=True):
+    """An upload that did not come to an end in time."""
 
     clinic_id: ClinicId
-    key: Key
+    media_id: UUID
 
 
 class Discards(Protocol):
     """The conversation about objects to delete, of all clinics."""
 
-    async def next(self, after: Discarded | None, limit: int) -> list[Discarded]:
+    async def add_orphans(self, keys: Sequence[Key]) -> None:
+        """Discard those of these objects that nothing leads to."""
+        ...
+
+    async def next(self, after: Key | None, limit: int) -> list[Key]:
         """Those that wait, in order."""
         ...
 
-    async def claim(self, discarded: Discarded) -> bool:
+    async def claim(self, key: Key) -> bool:
         """Whether nothing leads to it; until this work ends nothing will."""
         ...
 
-    async def done(self, discarded: Discarded) -> None:
+    async def done(self, key: Key) -> None:
         """It is deleted."""
+        ...
+
+    async def end_unfinished(self, before: datetime, problem: str, limit: int) -> list[Unfinished]:
+        """Have some uploads failed that were begun before then; who looks at them is told."""
         ...
 
 

@@ -171,5 +171,4 @@ def view_of(media: Media, made: list[MadeObject], address: Address) -> MediaView
             for each in made
         },
         created_at=media.created_at,
-        version=media.version,
     )

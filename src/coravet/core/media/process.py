@@ -39,6 +39,7 @@ async def process(job: ProcessMedia, actor: Actor, begin: Begin[MediaWork], cloc
         except NotFound:
             return
     if media.status != "processing" or media.removed_at is not None:
+        await drop_parts(actor.clinic_id, media.id, studio.store)
         return
     picture, problem = None, None
     async with _whole(actor.clinic_id, media.id, studio.store) as (path, digest):

@@ -40,5 +40,4 @@ class MediaView(msgspec.Struct, frozen=True):
     placeholder: str | None
     variants: dict[str, MediaVariantView]
     created_at: datetime
-    version: int
     upload_url: str | None = None

@@ -36,7 +36,7 @@ _ABOUT = {
         " {when}. Se lo entrega sin costo por su derecho de acceso (LOPDP, art. 13) y de portabilidad (art. 17).",
         "Lo que la clínica o el programa dedujo por sí mismo, como la fecha de una próxima dosis, va en un recuadro de"
         " línea punteada y en el archivo inferidos.json. Lo demás está también en datos.json, que otra clínica puede"
-        " leer con un programa.",
+        " leer con un programa, y las fotos están en la carpeta archivos.",
         "De un animal que fue de otra persona antes o después de usted no aparece lo que se anotó en ese tiempo. No"
         " están los datos de otras personas ni de quienes trabajan en la clínica, salvo el nombre y el registro de"
         " quien firmó o atendió, ni las claves secretas. Lo que la clínica escribió con sus palabras está tal como se"
@@ -48,7 +48,8 @@ _ABOUT = {
         "This document holds everything that the clinic has on you and your animals, as it was on {when}. It is handed"
         " to you free of charge under your rights of access (LOPDP, art. 13) and portability (art. 17).",
         "What the clinic or the program concluded by itself, such as the day of a next dose, stands in a dashed frame,"
-        " and in the file inferidos.json. All else is in datos.json, too, which another clinic can read by a program.",
+        " and in the file inferidos.json. All else is in datos.json, too, which another clinic can read by a program;"
+        " photos are in the folder archivos.",
         "Of an animal that was somebody else's before or after you, what was written in that time is not shown. Data of"
         " other people and of those who work at the clinic are not here, but for name and registration of who signed or"
         " treated, nor are secrets. What the clinic wrote in its own words is as it was written."

@@ -12,11 +12,13 @@ from uuid import UUID
 
 import msgspec
 
+from coravet.core.exchange.export import kept
 from coravet.core.exchange.glossary import COLUMNS, KINDS
 from coravet.core.exchange.ports import Archiver, Member
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.work import Begin
+from coravet.core.media.ports import ObjectStore
 from coravet.core.privacy.page import page, title_of
 from coravet.core.privacy.ports import Held, HeldTable, HoldingsWork
 
@@ -43,7 +45,7 @@ class Export(NamedTuple):
     """An export that was begun.
 
     Attributes:
-        content: the archive's bytes, made as they are asked for; nothing is read of storage any more.
+        content: the archive's bytes, made as they are asked for; nothing is read of the database any more.
     """
 
     id: UUID
@@ -51,9 +53,11 @@ class Export(NamedTuple):
 
 
 async def export_client(
-    client_id: UUID, actor: Actor, begin: Begin[HoldingsWork], clock: Clock, archiver: Archiver
+    client_id: UUID, actor: Actor, begin: Begin[HoldingsWork], clock: Clock, archiver: Archiver, store: ObjectStore
 ) -> Export:
     """All that is held on a client at one moment, as an archive of `LEEME.html`, `datos.json` and `inferidos.json`.
+
+    The photos of their animals are in it, too, as `archivos/<media id>.webp`.
 
     Of somebody who was merged into another it is the one person's whom both turned out to be.
 
@@ -64,17 +68,19 @@ async def export_client(
         await work.holdings.freeze()
         held = await work.holdings.of(client_id)
         export_id = work.new_id()
-    return Export(export_id, _packed(held, export_id, clock.now(), actor.time_zone, archiver))
+    return Export(export_id, _packed(held, export_id, clock.now(), actor.time_zone, archiver, store))
 
 
 async def _packed(
-    held: Held, export_id: UUID, now: datetime, zone: str, archiver: Archiver
+    held: Held, export_id: UUID, now: datetime, zone: str, archiver: Archiver, store: ObjectStore
 ) -> AsyncGenerator[bytes, None]:
-    async for chunk in archiver.write(_members(held, export_id, now, zone)):
+    async for chunk in archiver.write(_members(held, export_id, now, zone, store)):
         yield chunk
 
 
-async def _members(held: Held, export_id: UUID, now: datetime, zone: str) -> AsyncGenerator[Member, None]:
+async def _members(
+    held: Held, export_id: UUID, now: datetime, zone: str, store: ObjectStore
+) -> AsyncGenerator[Member, None]:
     yield Member("LEEME.html", now, _paced(page(held, export_id, now, zone)))
     for name, about, rows_of in (("datos.json", _PORTABLE, _portable), ("inferidos.json", _CONCLUDED, _concluded)):
         head = {
@@ -87,6 +93,8 @@ async def _members(held: Held, export_id: UUID, now: datetime, zone: str) -> Asy
             "about": about,
         }
         yield Member(name, now, _paced(_json(head, held.tables, rows_of)))
+    async for file in kept(held.files, now, store):
+        yield file
 
 
 _AT_LEAST = 32 * 1024

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from coravet.core.exchange.ports import TableColumn
+from coravet.core.exchange.ports import KeptFile, TableColumn
 from coravet.core.kernel.actor import ClinicId, MemberId
 from coravet.core.kernel.jobs import Job
 from coravet.core.kernel.pages import Page, PageRequest
@@ -159,11 +159,13 @@ class Held(msgspec.Struct, frozen=True):
     Attributes:
         client_id: of one who was merged into another, the one who stayed.
         tables: all there are, those without rows too.
+        files: photos and files of their animals.
     """
 
     clinic_name: str
     client_id: UUID
     tables: list[HeldTable]
+    files: list[KeptFile]
 
 
 class Holdings(Protocol):

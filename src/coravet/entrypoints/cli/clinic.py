@@ -127,7 +127,7 @@ async def _hand_over(wired: "Services", departure: "Departure", file: Path) -> "
     part = file.with_name(f"{file.name}.part")
     try:
         with part.open("wb") as stream:
-            async for chunk in export(actor, wired.begin, wired.clock, wired.archiver):
+            async for chunk in export(actor, wired.begin, wired.clock, wired.archiver, wired.store):
                 await asyncio.to_thread(stream.write, chunk)
             stream.flush()
             await asyncio.to_thread(os.fsync, stream.fileno())

@@ -195,7 +195,7 @@ def export_clinic(
             actor = await _system_of(wired, clinic)
             try:
                 with file.open("xb") as stream:
-                    async for chunk in export(actor, wired.begin, wired.clock, wired.archiver):
+                    async for chunk in export(actor, wired.begin, wired.clock, wired.archiver, wired.store):
                         await asyncio.to_thread(stream.write, chunk)
             except FileExistsError as error:
                 raise CommandError(f"{file} exists already. Choose another name.") from error

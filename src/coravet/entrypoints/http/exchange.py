@@ -192,7 +192,7 @@ class Download(ASGIStreamingResponse):
             bytes,
             media_type="application/zip",
             generate_examples=False,
-            description="A ZIP of CSV files, one for each table, with what explains them: see LEEME.txt in it. "
+            description="A ZIP of CSV files, one for each table, and the photos, with what explains them: see LEEME. "
             "It is whole where its manifest.json, the last file, can be read.",
         )
     },
@@ -220,7 +220,8 @@ async def _archive(call: Call) -> AsyncGenerator[bytes, None]:
     this = object()
     _made.add(this)
     try:
-        async with aclosing(export(call.actor, call.begin, call.ports.clock, call.ports.archiver)) as content:
+        made = export(call.actor, call.begin, call.ports.clock, call.ports.archiver, call.ports.studio.store)
+        async with aclosing(made) as content:
             async for chunk in content:
                 yield chunk
     finally:

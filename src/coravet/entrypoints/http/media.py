@@ -8,10 +8,11 @@ from datetime import timedelta
 from urllib.parse import quote
 from uuid import UUID
 
-from litestar import Response, delete, get, post
+from litestar import delete, get, post
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
 from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import Message, Receive, Scope, Send
 
@@ -38,7 +39,6 @@ LIFE = timedelta(minutes=5)
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _PROTECTED = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
-    "X-Content-Type-Options": "nosniff",
     "Cross-Origin-Resource-Policy": "same-site",
 }
 
@@ -100,12 +100,17 @@ async def get_one(clinic: FromPath[str], media_id: FromPath[UUID], call: NamedDe
     responses={
         200: ResponseSpec(
             bytes, media_type="image/webp", generate_examples=False, description="The picture's or file's bytes."
-        )
+        ),
+        206: ResponseSpec(
+            bytes, media_type="image/webp", generate_examples=False, description="The bytes that `Range` asked for."
+        ),
+        302: ResponseSpec(None, generate_examples=False, description="They are at the store's own address."),
+        304: ResponseSpec(None, generate_examples=False, description="What If-None-Match names is still the same."),
     },
 )
 async def get_variant(
     media_id: FromPath[UUID], variant: FromPath[str], call: NamedDependency[Call], request: JsonRequest
-) -> Response[None] | ASGIStreamingResponse:
+) -> ASGIResponse:
     """A picture in one of its sizes, or a file; from the store itself where that has addresses of its own.
 
     Parts of it by `Range`; what is behind an address never changes.
@@ -115,12 +120,12 @@ async def get_variant(
     tag = f'"{found.made.key.rpartition("/")[2]}"'
     headers = _PROTECTED | {"ETag": tag, "Cache-Control": "private, max-age=3600, immutable", "Accept-Ranges": "bytes"}
     if request.headers.get("if-none-match") == tag:
-        return Response(None, status_code=304, headers=headers)
+        return ASGIResponse(status_code=304, headers=headers)
     if found.made.variant != "original":
         addresses = store.reading_addresses([found.made.key], LIFE)
         if addresses is not None:
             kept = {"Cache-Control": f"private, max-age={int(LIFE.total_seconds()) // 2}", "Location": addresses[0]}
-            return Response(None, status_code=302, headers=kept)
+            return ASGIResponse(status_code=302, headers=kept)
     start, end = _range(request.headers.get("range"), found.made.size)
     content = await store.open(found.made.key, start, end)
     if (start, end) != (0, None):

@@ -28,7 +28,8 @@ log = structlog.get_logger("coravet.http")
             bytes,
             media_type="application/zip",
             generate_examples=False,
-            description="A ZIP of LEEME.html, for people, and datos.json and inferidos.json, for programs. The header"
+            description="A ZIP of LEEME.html, for people, and datos.json and inferidos.json, for programs, with the"
+            " photos in archivos/. The header"
             " X-Export-Id names the export, as what was done about a rights request.",
         )
     },
@@ -40,7 +41,9 @@ async def post_export(
 
     It reads and changes nothing, so that an Idempotency-Key makes no difference: each time it is as of now.
     """
-    made = await export_client(client_id, call.actor, call.ports.begin, call.ports.clock, call.ports.archiver)
+    made = await export_client(
+        client_id, call.actor, call.ports.begin, call.ports.clock, call.ports.archiver, call.ports.studio.store
+    )
     # Who handed out whose data, and when, can be found: ids alone.
     log.info("client export", client_id=str(client_id), export_id=str(made.id))
     answer = Download(made.content, f"datos-{clinic}-{call.ports.clock.now():%Y-%m-%d}.zip")

@@ -11,7 +11,8 @@ from sqlalchemy.dialects import postgresql
 
 from coravet.adapters.postgres.schema import metadata
 from coravet.adapters.postgres.work import PostgresWork
-from coravet.core.exchange.ports import ExportedTable, TableColumn
+from coravet.core.exchange.ports import ExportedTable, KeptFile, TableColumn
+from coravet.core.media.keys import Key
 
 LEFT_OUT = {
     "account_erasures": "accounts of the service that were erased, of no clinic",
@@ -49,6 +50,14 @@ HIDDEN = {
 
 ONE_AT_A_TIME = 7_236_004
 """Advisory lock of whoever exports a clinic; held with a hash of that clinic."""
+
+FILES_OF = """
+SELECT v.media_id, v.key, v.media_type FROM media JOIN media_variants v ON v.clinic_id = media.clinic_id
+    AND v.media_id = media.id
+WHERE v.variant IN ('full', 'original') AND media.removed_at IS NULL AND {}
+ORDER BY v.media_id
+"""
+"""The photos and files that are handed over, on a condition."""
 
 _AHEAD = 4
 """Pieces that PostgreSQL may be ahead of who reads."""
@@ -100,6 +109,10 @@ class DumpOnPostgres:
             copying.cancel()
             with suppress(asyncio.CancelledError):
                 await copying
+
+    async def files(self) -> list[KeptFile]:
+        rows = await self._work.fetch(FILES_OF.format("true"))
+        return [KeptFile(row["media_id"], Key(row["key"]), row["media_type"]) for row in rows]
 
     async def _copy(self, query: str, pieces: "asyncio.Queue[bytes | None]") -> None:
         try:

@@ -1,5 +1,7 @@
 """Photos and files on PostgreSQL: what they are, and where their objects lie."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from sqlalchemy import select
@@ -8,11 +10,12 @@ from coravet.adapters.postgres.media.tables import media
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.errors import NotFound
-from coravet.core.media.keys import Key
-from coravet.core.media.media_ports import Discarded, FoundObject, MadeObject
+from coravet.core.kernel.events import MediaFailed
+from coravet.core.media.keys import Key, named
+from coravet.core.media.media_ports import FoundObject, MadeObject, Unfinished
 from coravet.core.media.model import Media, Purpose
 
-_MADE = "variant, key, media_type, size, width, height"
+_MADE = "v.variant, v.key, v.media_type, v.size, v.width, v.height"
 
 
 class MediaOnPostgres(Rows[Media]):
@@ -43,7 +46,7 @@ class MediaOnPostgres(Rows[Media]):
 
     async def made(self, media_id: UUID) -> list[MadeObject]:
         rows = await self._work.fetch(
-            f"SELECT {_MADE} FROM media_variants WHERE media_id = $1 ORDER BY size",  # noqa: S608 -- our own names
+            f"SELECT {_MADE} FROM media_variants v WHERE v.media_id = $1 ORDER BY v.size",  # noqa: S608 -- our own names
             media_id,
         )
         return [MadeObject(*row.values()) for row in rows]
@@ -95,29 +98,53 @@ class DiscardsOnPostgres:
     def __init__(self, work: PostgresWork) -> None:
         self._work = work
 
-    async def next(self, after: Discarded | None, limit: int) -> list[Discarded]:
-        last = (UUID(int=0), "") if after is None else (after.clinic_id, after.key)
-        rows = await self._work.fetch(
-            "SELECT clinic_id, key FROM discarded_objects WHERE (clinic_id, key) > ($1, $2)"
-            " ORDER BY clinic_id, key LIMIT $3",
-            *last,
-            limit,
+    async def add_orphans(self, keys: Sequence[Key]) -> None:
+        clinics = [found.clinic_id for key in keys if (found := named(key))]
+        await self._work.execute(
+            "INSERT INTO discarded_objects (key) SELECT o.key FROM unnest($1::uuid[], $2::text[]) o (clinic_id, key)"
+            " WHERE NOT EXISTS"
+            " (SELECT FROM media_variants v WHERE v.clinic_id = o.clinic_id AND v.key = o.key)"
+            " ON CONFLICT (key) DO NOTHING",
+            clinics,
+            list(keys),
         )
-        return [Discarded(ClinicId(row["clinic_id"]), Key(row["key"])) for row in rows]
 
-    async def claim(self, discarded: Discarded) -> bool:
+    async def next(self, after: Key | None, limit: int) -> list[Key]:
+        rows = await self._work.fetch(
+            "SELECT key FROM discarded_objects WHERE key > $1 ORDER BY key LIMIT $2", after or "", limit
+        )
+        return [Key(row["key"]) for row in rows]
+
+    async def claim(self, key: Key) -> bool:
         # In a statement of its own: the next one sees what those named whom it waited for.
-        await self._work.fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", discarded.key)
+        await self._work.fetch("SELECT pg_advisory_xact_lock(hashtextextended($1, 7))", key)
         rows = await self._work.fetch(
             "SELECT FROM media_variants WHERE clinic_id = $1 AND key = $2"
             " UNION ALL SELECT FROM withheld"
             " WHERE clinic_id = $1 AND table_name = 'media_variants' AND content ->> 'key' = $2",
-            discarded.clinic_id,
-            discarded.key,
+            UUID(key.partition("/")[0]),
+            key,
         )
         return not rows
 
-    async def done(self, discarded: Discarded) -> None:
-        await self._work.execute(
-            "DELETE FROM discarded_objects WHERE clinic_id = $1 AND key = $2", discarded.clinic_id, discarded.key
+    async def done(self, key: Key) -> None:
+        await self._work.execute("DELETE FROM discarded_objects WHERE key = $1", key)
+
+    async def end_unfinished(self, before: datetime, problem: str, limit: int) -> list[Unfinished]:
+        # Patients first, as others lock them; whoever works on one is not waited for.
+        rows = await self._work.fetch(
+            "WITH late AS ("
+            "SELECT m.clinic_id, m.id FROM media m"
+            " JOIN patients p ON p.clinic_id = m.clinic_id AND p.id = m.patient_id"
+            " WHERE m.status IN ('uploading', 'processing') AND m.created_at < $1 AND m.removed_at IS NULL"
+            " LIMIT $3 FOR UPDATE OF p SKIP LOCKED)"
+            " UPDATE media m SET status = 'failed', problem = $2, version = version + 1 FROM late"
+            " WHERE m.clinic_id = late.clinic_id AND m.id = late.id AND m.status IN ('uploading', 'processing')"
+            " RETURNING m.clinic_id, m.id, m.version",
+            before,
+            problem,
+            limit,
         )
+        for row in rows:
+            self._work.emit(MediaFailed(row["id"], row["version"]), ClinicId(row["clinic_id"]))
+        return [Unfinished(ClinicId(row["clinic_id"]), row["id"]) for row in rows]

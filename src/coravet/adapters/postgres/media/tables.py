@@ -1,6 +1,6 @@
 """Files that clinics were handed, and the objects that were made of each."""
 
-from sqlalchemy import CheckConstraint, Index, Integer, PrimaryKeyConstraint, Table, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Index, Integer, Table, Text, UniqueConstraint, text
 from sqlalchemy.dialects.postgresql import UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
@@ -39,7 +39,6 @@ media = tenant_table(
         postgresql_where=text("purpose = 'photo' AND status = 'ready' AND removed_at IS NULL"),
     ),
     Index("ix_media_unfinished", "created_at", postgresql_where=text("status IN ('uploading', 'processing')")),
-    Index("ix_media_removed_at", "removed_at", postgresql_where=text("removed_at IS NOT NULL")),
     CheckConstraint("purpose IN ('photo', 'attachment')", name="purpose"),
     CheckConstraint("status IN ('uploading', 'processing', 'ready', 'failed')", name="status"),
     CheckConstraint("received BETWEEN 0 AND size", name="received"),
@@ -67,12 +66,9 @@ media_variants = tenant_table(
 discarded_objects = Table(
     "discarded_objects",
     metadata,
-    # Of a clinic that may be gone by now.
-    column("clinic_id", UUID),
-    column("key", Text),
+    # Which says the clinic, that may be gone by now.
+    column("key", Text, primary_key=True),
     column("discarded_at", Instant, server_default=text("now()")),
-    PrimaryKeyConstraint("clinic_id", "key"),
-    Index("ix_discarded_objects_discarded_at", "discarded_at"),
 )
 
 mapping.map_imperatively(Media, media)

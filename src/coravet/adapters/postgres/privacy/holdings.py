@@ -8,12 +8,13 @@ import msgspec
 from sqlalchemy import Column, Integer, Table
 from sqlalchemy.dialects.postgresql import BYTEA
 
-from coravet.adapters.postgres.exchange.dump import HIDDEN, described
+from coravet.adapters.postgres.exchange.dump import FILES_OF, HIDDEN, described
 from coravet.adapters.postgres.privacy.subject import RELATES, SUBJECT, find_subject, rows_of
 from coravet.adapters.postgres.schema import Instant
 from coravet.adapters.postgres.tables import metadata
 from coravet.adapters.postgres.work import PostgresWork
-from coravet.core.exchange.ports import TableColumn
+from coravet.core.exchange.ports import KeptFile, TableColumn
+from coravet.core.media.keys import Key
 from coravet.core.privacy.ports import Held, HeldTable
 
 KEPT_BACK = {
@@ -158,7 +159,7 @@ def _described(table: Table) -> list[TableColumn]:
 
 
 class HoldingsOnPostgres:
-    """The `Holdings` port: two statements, however much there is."""
+    """The `Holdings` port: a few statements, however much there is."""
 
     def __init__(self, work: PostgresWork) -> None:
         self._work = work
@@ -171,8 +172,12 @@ class HoldingsOnPostgres:
         found = await self._work.fetch(_statement(), *subject.arguments())
         rows = {row["name"]: _decoded(row["rows"]) if row["rows"] else [] for row in found}
         [clinic] = await self._work.fetch("SELECT name FROM clinics WHERE id = $1", subject.clinic_id)
+        files = await self._work.fetch(SUBJECT + FILES_OF.format(rows_of("media")), *subject.arguments())
         return Held(
-            clinic["name"], subject.clients[0], [_held(table, rows[str(table.name)]) for table in handed_over()]
+            clinic["name"],
+            subject.clients[0],
+            [_held(table, rows[str(table.name)]) for table in handed_over()],
+            [KeptFile(row["media_id"], Key(row["key"]), row["media_type"]) for row in files],
         )
 
 
