@@ -22,6 +22,9 @@ SILENCE_SECONDS = 45.0
 FIRST_PAUSE, LONGEST_PAUSE = 1.0, 60.0
 """Seconds before another attempt where the service does not say when, and at most where it fails time after time."""
 
+FINAL = frozenset({400, 401, 403, 404})
+"""Problems of the service that trying again does not change."""
+
 
 class Refused(Exception):
     """The service lets this person in no further; trying again changes nothing. `code` says why."""
@@ -83,12 +86,13 @@ async def follow(
 
 
 async def _wait_or_refused(response: httpx.Response) -> float:
-    if response.status_code == httpx.codes.TOO_MANY_REQUESTS or response.is_server_error:
-        asked = response.headers.get("Retry-After", "")
-        return max(float(asked), FIRST_PAUSE) if asked.isdecimal() else FIRST_PAUSE
-    await response.aread()
-    problem = "problem+json" in response.headers.get("Content-Type", "")
-    raise Refused(response.status_code, response.json()["code"] if problem else "")
+    # The service says so as a problem. Anybody else in between, such as a hotel's page or a proxy, is gone some day.
+    problem = response.headers.get("Content-Type", "").startswith("application/problem+json")
+    if problem and response.status_code in FINAL:
+        await response.aread()
+        raise Refused(response.status_code, response.json()["code"])
+    asked = response.headers.get("Retry-After", "")
+    return max(float(asked), FIRST_PAUSE) if asked.isdecimal() else FIRST_PAUSE
 
 
 async def _main(service: str, clinic: str) -> None:

@@ -10,7 +10,7 @@
  * @param {function(object): void} refused it ended for good: the problem, by whose `code` to show sign-in, legal texts, …
  * @returns {function(): void} stop
  */
-export function follow(clinic, handlers, resync, refused, { silence = 45_000, pause = 1000, longest = 60_000 } = {}) {
+export function follow(clinic, handlers, resync, refused, { silence = 45_000, patience = 10_000, pause = 1000, longest = 60_000 } = {}) {
   let source, last, timer, failures = 0, stopped = false;
   open();
   return () => {
@@ -53,7 +53,8 @@ export function follow(clinic, handlers, resync, refused, { silence = 45_000, pa
     quit();
     let wait = Math.min(pause * 2 ** failures++, longest) * (0.5 + Math.random() / 2);
     try {
-      const answer = await fetch(clinic, { cache: "no-store" });
+      // Often on the very connection that is dead: without an end of its own this would wait for many minutes.
+      const answer = await fetch(clinic, { cache: "no-store", signal: AbortSignal.timeout(patience) });
       if (stopped) return;
       if ([401, 403, 404].includes(answer.status)) return refused(await answer.json());
       wait = Math.max(wait, 1000 * (Number(answer.headers.get("Retry-After")) || 0));

@@ -133,6 +133,7 @@ class Services:
     def __init__(self, works: Works[ClinicWork], settings: Settings) -> None:
         self.begin = works.begin
         self.system_begin = works.system_begin
+        self.skip_events = PostgresJournal(works).skip
         self.numbers = EcuadorNumbers()
         self.archiver = ZipWriter()
         self.apart = make_apart(settings)

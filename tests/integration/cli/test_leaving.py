@@ -131,6 +131,8 @@ def test_replay_without_its_register(terminal: Terminal, settings: Settings, tmp
     """A replay says how much it read, and does not end well where the folder is none, lost a book, or is another's."""
     code, said = terminal.run(settings, "privacy", "replay")
     assert (code, said[0].startswith(f"coravet: Nothing is kept in {tmp_path / 'apart'}")) == (1, True)
+    marks = "SELECT last_number > 1000000 AND pruned_through = last_number FROM outbox_mark"
+    assert asked(settings, marks), "numbers move on, register or none"
     asked(
         settings,
         "INSERT INTO users (id, firebase_uid, email, display_name)"

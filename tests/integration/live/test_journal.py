@@ -239,3 +239,26 @@ async def test_replays_while_it_is_pruned(bench: Bench) -> None:
     last = await bench.journal.replay(actor, 200, 1000)
     assert last is not None
     assert last.events == []
+
+
+async def test_after_a_restored_backup(service: Service) -> None:
+    """A number given out after the backup was made, and of an event that is lost, is never met again."""
+    journal, actor = (process := service.process()).journal, await service.member(None, "staff")
+    await process.emit(actor, *(booked() for _ in range(5)))
+    await journal.number(100)
+    await process.emit(actor, booked())
+    lost = 8
+    await journal.skip()
+    assert (await journal.number(100)).count == 1, "what had no number is not lost"
+    await process.emit(actor, *(booked() for _ in range(lost)))
+    await journal.number(100)
+    for after in (0, 5, lost, 14, 10_000_000):
+        assert await journal.replay(actor, after, 100) is None, after
+    highest = await journal.highest()
+    replay = await journal.replay(actor, highest - 9, 100)
+    assert replay is not None
+    assert [event.number for event in replay.events] == list(range(highest - 8, highest + 1))
+    assert await journal.prune(datetime.now(UTC) - timedelta(hours=1), 100) == 0
+    assert await journal.replay(actor, 5, 100) is None, "nor once old events are pruned"
+    await journal.skip()
+    assert await journal.replay(actor, highest, 100) is None, "it may be repeated"

@@ -219,3 +219,12 @@ async def test_a_page_that_is_cut_off_without_a_word() -> None:
         await visit(stack, "follow", service.clinic, options={**QUICK, "silence": 300})
         asked = [(await service.asked()).target for _ in range(3)]
         assert asked == ["/clinic/events", "/clinic", "/clinic/events"]
+
+
+async def test_a_page_whose_question_is_not_answered() -> None:
+    """Where the clinic itself does not answer either, a page gives that up, too, and makes another stream."""
+    async with AsyncExitStack() as stack:
+        service = await stack.enter_async_context(impostor(lambda _: ("silent", "", "")))
+        await visit(stack, "follow", service.clinic, options={**QUICK, "silence": 300, "patience": 300})
+        asked = [(await service.asked()).target for _ in range(4)]
+        assert asked == ["/clinic/events", "/clinic", "/clinic/events", "/clinic"]

@@ -8,6 +8,9 @@ from tests.unit.noted import Noted
 
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.events import AppointmentBooked, EncounterOpened
+from coravet.core.legal.gate import CachedGate
+from coravet.entrypoints.live.dispatcher import Dispatcher
+from coravet.entrypoints.live.hub import Hub
 from coravet.entrypoints.live.stream import Pace
 from coravet.entrypoints.live.sweep import Sweep
 
@@ -81,3 +84,43 @@ async def test_sweeps(layer: Layer, clinic: ClinicId) -> None:
     assert measures.counts["identity_calls", "answered"] >= 1
     assert measures.counts["identity_calls", "failed"] >= 1
     assert {what for what, _ in measures.durations} == {"live_sweeps"}
+
+
+async def test_a_process_that_has_only_begun(layer: Layer) -> None:
+    """Before its first sweep, reading and numbering a process says that it is late with nothing, not with all."""
+    measures = Noted()
+    Sweep(layer.hub, layer.identity, layer.forgotten.append, layer.clock, measures)
+    Dispatcher(layer.journal, layer.fanout, layer.clock, measures)
+    Hub(layer.journal, layer.fanout, layer.directory, CachedGate(layer.gate, layer.clock), layer.clock, measures)
+    now = layer.clock.now().timestamp()
+    assert measures.levels == dict.fromkeys(("live_swept_at", "live_numbered_at", "live_read_at"), now)
+
+
+async def test_a_journal_that_does_not_answer(layer: Layer) -> None:
+    """Since when nothing was numbered and read shows where it fails, though the backlog stays as it was."""
+    measures = Noted()
+    dispatcher = Dispatcher(layer.journal, layer.fanout, layer.clock, measures, look_seconds=0.02)
+    hub = Hub(
+        layer.journal,
+        layer.fanout,
+        layer.directory,
+        CachedGate(layer.gate, layer.clock),
+        layer.clock,
+        measures,
+        look_seconds=0.02,
+    )
+
+    def since() -> set[float]:
+        return {measures.levels["live_numbered_at"], measures.levels["live_read_at"]}
+
+    async with dispatcher, hub:
+        layer.clock.instant += timedelta(seconds=1)
+        worked_at = layer.clock.now().timestamp()
+        await until(lambda: since() == {worked_at})
+        layer.journal.reachable = False
+        layer.clock.instant += timedelta(seconds=60)
+        calls = layer.journal.calls
+        await until(lambda: layer.journal.calls >= calls + 4)
+        assert since() == {worked_at}
+        layer.journal.reachable = True
+        await until(lambda: since() == {worked_at + 60})

@@ -61,6 +61,16 @@ LEVELS: dict[Level, Measure] = {
     "live_people": Measure("live_people", "People with open streams, once for each process."),
     "live_backlog": Measure("live_backlog", "Events numbered and not yet handed out.", together="livemax"),
     "live_listening": Measure("live_listening", "1 where every process hears announcements.", together="livemin"),
+    "live_numbered_at": Measure(
+        "live_numbered_timestamp_seconds",
+        "When a process last saw to it that every event had a number, where that is shortest ago.",
+        together="livemax",
+    ),
+    "live_read_at": Measure(
+        "live_read_timestamp_seconds",
+        "When a process last read what is new, where that is longest ago.",
+        together="livemin",
+    ),
     "live_swept_at": Measure(
         "live_swept_timestamp_seconds",
         "When everybody was last verified, where that is longest ago.",

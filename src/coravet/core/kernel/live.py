@@ -53,8 +53,8 @@ class Batch(msgspec.Struct, frozen=True):
 class Journal(Protocol):
     """Everything that happened, in the one order in which everybody hears of it.
 
-    Numbers begin at 1 and have no gaps; whoever sees one sees all below it. Every method raises `Unavailable` where
-    storage does not answer.
+    Numbers begin at 1 and have no gaps, but where a backup was restored: there many are left out. Whoever sees one sees
+    all below it. Every method raises `Unavailable` where storage does not answer.
     """
 
     async def number(self, limit: int) -> Numbered:

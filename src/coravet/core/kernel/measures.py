@@ -35,6 +35,8 @@ Level = Literal[
     "live_people",
     "live_backlog",
     "live_listening",
+    "live_numbered_at",
+    "live_read_at",
     "live_swept_at",
     "database_connections",
     "database_connections_in_use",

@@ -57,6 +57,8 @@ def forget(
 def replay() -> None:
     """After a backup was restored: erase again whoever was erased since, and delete again what left since.
 
+    First of all events are numbered on far above those of before, so that clients of the event stream load anew.
+
     Reads the register below CORAVET_KEPT_APART. Whoever is erased already stays so, and whom the database does not know
     is left out, so that it may be repeated at any time. Ends with 1 where something could not be replayed, and where
     the register is none, or lacks what this database knows was done.
@@ -75,10 +77,12 @@ def replay() -> None:
         from coravet.core.privacy.replay import compare, replay_erasures
 
         async with services(settings) as wired:
+            # Needs no register, and what stops the rest must not stop this.
+            await wired.skip_events()
             compared = await compare(wired.system_begin, wired.apart)
             if not any(compared.read.values()):
                 raise CommandError(
-                    f"Nothing is kept in {settings.kept_apart}, and nothing was done. Let CORAVET_KEPT_APART name the "
+                    f"Nothing is kept in {settings.kept_apart}, and nobody was erased. Let CORAVET_KEPT_APART name the "
                     "folder that the service has; if it never kept anything there, there is nothing to replay."
                 )
             left = await replay_departures(wired.system_begin, wired.clock, wired.apart)
@@ -88,6 +92,7 @@ def replay() -> None:
             f"erasures: {found.again} done again, {found.stood} stood already, {found.unknown} not in this database.",
             f"departures: {left.clinics} clinics and {left.accounts} accounts were deleted again.",
             f"acceptances: {shorter} chains go on from where they end in this database.",
+            "events: numbered on far above those of before; clients of the stream load anew.",
             "read: " + ", ".join(f"{many} entries of {book}" for book, many in compared.read.items()) + ".",
         ]
         books = {"erasures": found.damaged, "departures": left.damaged}

@@ -42,6 +42,7 @@ class Dispatcher:
         self._fanout = fanout
         self._clock = clock
         self._measures = measures
+        measures.stands("live_numbered_at", clock.now().timestamp())
         self._numbering = Steady("numbering events", self._number, every=look_seconds, least=together_seconds)
         self._pruning = Steady("pruning events", self._prune, every=PRUNE_SECONDS)
         self.wake = self._numbering.wake
@@ -65,6 +66,7 @@ class Dispatcher:
                 self._measures.sized("live_batch", numbered.count)
                 await self._fanout.announce(numbered.highest)
             full = numbered.count == BATCH
+        self._measures.stands("live_numbered_at", self._clock.now().timestamp())
 
     async def _prune(self) -> None:
         before = self._clock.now() - KEPT

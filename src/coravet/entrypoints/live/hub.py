@@ -195,6 +195,7 @@ class Hub:
         pending: int = PENDING,
     ) -> None:
         self.measures = measures
+        measures.stands("live_read_at", clock.now().timestamp())
         self._journal = journal
         self._directory = directory
         self._gate = gate
@@ -324,6 +325,7 @@ class Hub:
         full = True
         while full:
             batch = await self._journal.above(self._position, BATCH)
+            self.measures.stands("live_read_at", self._clock.now().timestamp())
             following = batch.events[0].number if batch.events else batch.highest + 1
             if following != self._position + 1:
                 # The database was restored from a backup, or this process slept for a day. The guards see to who may

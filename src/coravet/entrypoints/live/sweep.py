@@ -55,6 +55,8 @@ class Sweep:
         self._forget = forget
         self._clock = clock
         self._measures = measures
+        # Nobody has a stream open yet: a process that has only begun is late with no one.
+        measures.stands("live_swept_at", clock.now().timestamp())
         self._lacking: set[str] = set()
         self._turn = asyncio.Lock()
         self._rounds = Steady("verifying who has streams open", self._sweep, every=every)

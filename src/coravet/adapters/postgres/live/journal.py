@@ -59,6 +59,19 @@ SELECT count(*) FROM gone
 """
 
 
+SKIPPED = 1_000_000_000
+"""More events than happen between a backup and its being restored, and few enough for millions of such steps."""
+
+_SKIP = """
+WITH mark AS (
+    UPDATE outbox_mark SET last_number = last_number + $1, pruned_through = last_number + $1
+), gone AS (
+    DELETE FROM outbox WHERE number IS NOT NULL RETURNING 1
+)
+SELECT count(*) FROM gone
+"""
+
+
 class PostgresJournal:
     """The `Journal` port. What concerns one clinic runs in that clinic's scope, the rest as the system."""
 
@@ -98,3 +111,13 @@ class PostgresJournal:
             [row] = await work.fetch(_PRUNE, before, limit)
             count: int = row["count"]
             return count
+
+    async def skip(self) -> None:
+        """After a backup was restored: number on far above whatever was given out since it was made.
+
+        Clients hold numbers that this database never gave. Were they given again, for other events, such a client
+        would go on from its own without what is below it. So nothing from before can be resumed: everybody loads anew.
+        """
+        async with self._works.system_begin("skip numbers of events") as work:
+            await work.fetch(_LOCK, ONE_AT_A_TIME)
+            await work.fetch(_SKIP, SKIPPED)
