@@ -7,6 +7,9 @@ import asyncio
 import base64
 import hmac
 import json
+import socket
+import subprocess
+import sys
 import threading
 import time
 from collections import Counter
@@ -613,7 +616,8 @@ async def test_a_hanging_provider_takes_nobody_else_along(
     google.answers[LOOKUP] = _hang
     calls = [asyncio.create_task(production.verify_token(key.sign(_good()))) for _ in range(40)]
     await asyncio.sleep(0.2)
-    assert len(production._pool._threads) == 10
+    assert google.most[LOOKUP] == 10
+    assert sum(thread.name == "firebase" for thread in threading.enumerate()) == 10
     assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 1) == "free"
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {Unavailable}
@@ -634,6 +638,71 @@ async def test_a_sweep_leaves_room(production: FirebaseIdentity, google: Google,
     assert len(standing) == 1000
     assert google.asked.count(LOOKUP) == 10
     assert 1 < google.most[LOOKUP] <= 5
+
+
+async def test_given_up_sweeps_leave_room(production: FirebaseIdentity, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call that nobody waits for any more still has its thread, and counts: sweeps never have more than five."""
+    asked, over = 0, threading.Event()
+
+    def wait(self: FirebaseIdentity, uids: list[str]) -> dict[str, Standing]:
+        nonlocal asked
+        asked += 1
+        over.wait(20)
+        return {uid: Standing(exists=True) for uid in uids}
+
+    monkeypatch.setattr(FirebaseIdentity, "_standing", wait)
+    for _ in range(3):
+        calls = [production.standing([f"person-{number}"]) for number in range(5)]
+        outcomes = await asyncio.gather(*calls, return_exceptions=True)
+        assert {type(outcome) for outcome in outcomes} == {Unavailable}
+        assert asked == 5
+    over.set()
+    assert await production.standing(["person-1"])
+    assert asked == 6
+
+
+EXIT = """
+import asyncio, sys, time
+from coravet.adapters.firebase.identity import FirebaseIdentity
+from coravet.core.kernel.clock import SystemClock
+
+async def main():
+    identity = FirebaseIdentity("demo", clock=SystemClock(), emulator_host=sys.argv[1], timeout=60)
+    asked = asyncio.create_task(identity.standing(["a"]))
+    await asyncio.to_thread(sys.stdin.readline)
+    asked.cancel()
+    await asyncio.wait([asked])
+    await identity.aclose()
+
+asyncio.run(main())
+print(time.monotonic(), flush=True)
+"""
+
+
+def test_silence_does_not_hold_the_exit() -> None:
+    """While Firebase keeps silent on a call, the process ends without waiting for it."""
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        silent.settimeout(30)
+        host = f"127.0.0.1:{silent.getsockname()[1]}"
+        with subprocess.Popen(  # noqa: S603 -- a program of our own
+            [sys.executable, "-c", EXIT, host], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        ) as process:
+            asked, _ = silent.accept()
+            with asked:
+                asked.settimeout(30)
+                assert asked.recv(65536)
+                said, _ = process.communicate("\n", timeout=60)
+                assert time.monotonic() - float(said) < 5
+    assert process.returncode == 0
+
+
+async def test_nothing_is_asked_twice(production: FirebaseIdentity, google: Google) -> None:
+    """A call that failed is not repeated behind its caller's back."""
+    google.answers[LOOKUP] = (503, b"")
+    with pytest.raises(Unavailable):
+        await production.standing(["someone"])
+    await asyncio.sleep(0.8)
+    assert google.asked.count(LOOKUP) == 1
 
 
 async def test_a_sweep_gives_up(production: FirebaseIdentity, google: Google) -> None:

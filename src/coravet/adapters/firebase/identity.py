@@ -3,11 +3,14 @@
 import asyncio
 import os
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from json import JSONDecodeError
+from math import ceil
 from pathlib import Path
+from threading import Thread
 from typing import Annotated, Any, TypeVar
 from uuid import uuid4
 
@@ -15,6 +18,7 @@ import firebase_admin
 import msgspec
 from firebase_admin import auth
 from firebase_admin.exceptions import FirebaseError, InvalidArgumentError
+from requests.adapters import HTTPAdapter
 
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import Unavailable
@@ -29,6 +33,8 @@ LONGEST_SESSION = timedelta(days=14)
 _THREADS = 10
 _SWEEPS = 5
 _BATCH = 100
+_CONNECTING, _READING = 0.3, 0.6
+"""Shares of the caller's patience: the thread that asks is done before nobody waits for it any more."""
 _SKEW_SECONDS = 10
 _ID_TOKEN: Callable[..., dict[str, Any]] = auth.verify_id_token
 _SESSION_COOKIE: Callable[..., dict[str, Any]] = auth.verify_session_cookie
@@ -57,7 +63,8 @@ class FirebaseIdentity:
     """The `Identity` port on Firebase Authentication.
 
     The SDK is synchronous, so it runs on threads of its own: the event loop's default executor stays free, and at most
-    10 calls are under way. A caller waits `timeout` seconds at most, its time in the queue included.
+    10 calls are under way. A caller waits `timeout` seconds at most, its time in the queue included. The threads are
+    daemons, which no executor's are: the process ends without them, however long Firebase keeps silent.
 
     Raises:
         ValueError: the credentials cannot be read, or the process is set to the emulator while this is not.
@@ -83,16 +90,16 @@ class FirebaseIdentity:
         self._timeout = timeout
         self._app = firebase_admin.initialize_app(
             None if credentials is None else _certificate(credentials),
-            {"projectId": project_id, "httpTimeout": timeout},
+            {"projectId": project_id, "httpTimeout": (timeout * _CONNECTING, timeout * _READING)},
             name=f"coravet-{uuid4()}",
         )
-        self._pool = ThreadPoolExecutor(max_workers=_THREADS, thread_name_prefix="firebase")
+        _ask_once(self._app)
+        self._threads = asyncio.Semaphore(_THREADS)
         # A sweep over everybody's standing leaves half of the threads to those who are signing in.
         self._sweeps = asyncio.Semaphore(_SWEEPS)
 
     async def aclose(self) -> None:
-        """Let go of the threads and the SDK's app; calls still under way end within their timeouts, unheard."""
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        """Let go of the SDK's app; calls still under way end within their timeouts, unheard."""
         firebase_admin.delete_app(self._app)
 
     async def verify_token(self, id_token: str) -> Claims:
@@ -107,7 +114,7 @@ class FirebaseIdentity:
         claims = await self.verify_token(id_token)
         cookie = await self._run(lambda: self._mint(id_token, lifetime))
         # Revoked between the two calls: the cookie would be younger than the revocation and outlive it.
-        standing = await self.standing([claims.uid])
+        standing = await self._run(lambda: self._standing([claims.uid]))
         if not standing[claims.uid].accepts(claims.issued_at):
             raise TokenRevoked("The person was disabled, deleted or signed out.")
         return cookie
@@ -117,7 +124,8 @@ class FirebaseIdentity:
 
     async def standing(self, uids: list[str]) -> dict[str, Standing]:
         batches = [uids[start : start + _BATCH] for start in range(0, len(uids), _BATCH)]
-        sweeps = [asyncio.create_task(self._sweep(batch)) for batch in batches]
+        patience = self._timeout * ceil(len(batches) / _SWEEPS)
+        sweeps = [asyncio.create_task(self._sweep(batch, patience)) for batch in batches]
         try:
             answers = await asyncio.gather(*sweeps)
         finally:
@@ -126,16 +134,26 @@ class FirebaseIdentity:
                 sweep.cancel()
         return {uid: standing for answer in answers for uid, standing in answer.items()}
 
-    async def _sweep(self, batch: list[str]) -> dict[str, Standing]:
-        async with self._sweeps:
-            return await self._run(lambda: self._standing(batch))
+    async def _sweep(self, batch: list[str], patience: float) -> dict[str, Standing]:
+        with _in_time():
+            async with asyncio.timeout(patience):
+                await self._sweeps.acquire()
+        return await self._run(lambda: self._standing(batch), self._sweeps)
 
-    async def _run(self, call: Callable[[], T]) -> T:
+    async def _run(self, call: Callable[[], T], *held: asyncio.Semaphore) -> T:
+        """Call on a thread; what is held until then is released when the thread ends, which may be after its caller."""
         try:
-            async with asyncio.timeout(self._timeout):
-                return await asyncio.get_running_loop().run_in_executor(self._pool, call)
-        except TimeoutError as error:
-            raise Unavailable("The identity provider does not answer in time.") from error
+            with _in_time():
+                async with asyncio.timeout(self._timeout):
+                    await self._threads.acquire()
+                    held = (*held, self._threads)
+                    answer = _on_thread(call)
+                    release, held = partial(_release, held, asyncio.get_running_loop()), ()
+                    answer.add_done_callback(release)
+                    return await asyncio.wrap_future(answer)
+        finally:
+            for each in held:
+                each.release()
 
     def _require_mode(self) -> None:
         if os.environ.get(EMULATOR_VARIABLE, "") != (self._emulator_host or ""):
@@ -191,6 +209,41 @@ class FirebaseIdentity:
                 exists=True, disabled=user.disabled, valid_since=_instant(since / 1000) if since else None
             )
         return found
+
+
+def _ask_once(app: firebase_admin.App) -> None:
+    """Retries are left to whoever asked: the SDK's own go on after its caller has gone, and nothing sets them."""
+    session = auth._get_client(app)._user_manager.http_client.session  # noqa: SLF001 -- handed out nowhere else
+    for scheme in ("https://", "http://"):
+        session.mount(scheme, HTTPAdapter())
+
+
+def _on_thread(call: Callable[[], T]) -> Future[T]:
+    answer: Future[T] = Future()
+    answer.set_running_or_notify_cancel()
+
+    def run() -> None:
+        try:
+            answer.set_result(call())
+        except BaseException as error:  # noqa: BLE001 -- raised where it is waited for
+            answer.set_exception(error)
+
+    Thread(target=run, name="firebase", daemon=True).start()
+    return answer
+
+
+def _release(held: tuple[asyncio.Semaphore, ...], loop: asyncio.AbstractEventLoop, _: Future[Any]) -> None:
+    with suppress(RuntimeError):  # the loop is closed, and nobody waits
+        for each in held:
+            loop.call_soon_threadsafe(each.release)
+
+
+@contextmanager
+def _in_time() -> Iterator[None]:
+    try:
+        yield
+    except TimeoutError as error:
+        raise Unavailable("The identity provider does not answer in time.") from error
 
 
 @contextmanager
