@@ -140,6 +140,10 @@ class Wire:
         block, _, self._body = self._body.partition(b"\n\n")
         return parse(block.decode())
 
+    async def some(self, most: int) -> bytes:
+        """What came, up to so many bytes; empty at the end of the connection."""
+        return await self._reader.read(most)
+
     async def byte(self) -> bytes:
         """One byte as it comes; empty at the end of the connection."""
         return await self._reader.read(1)

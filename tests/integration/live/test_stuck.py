@@ -81,6 +81,30 @@ async def test_who_takes_nothing_is_cut_off(fleet: Fleet) -> None:
         wire.cut()
 
 
+@pytest.mark.long
+async def test_who_reads_slowly_does_not_hold_the_exit(fleet: Fleet) -> None:
+    """Clients that take a few kilobytes a second, steadily, are far from their goodbye at SIGTERM: the process ends in
+    time all the same, in order."""
+    process = await fleet.writer(2)
+    wires = [await Wire.open(fleet.first.port, fleet.token, buffer=SMALL) for _ in range(5)]
+    trickles = [asyncio.create_task(_trickle(wire)) for wire in wires]
+    for _ in range(50):
+        await process.emit(fleet.actor, *(AppointmentBooked(uuid4(), 1) for _ in range(100)))
+    await until(lambda: sum(unsent > 100_000 for unsent in fleet.first.unsent()) == len(wires))
+    assert await fleet.first.stop() < 5
+    assert "the worker has ended" in fleet.first.log.read_text()
+    for trickle, wire in zip(trickles, wires, strict=True):
+        trickle.cancel()
+        wire.cut()
+
+
+async def _trickle(wire: Wire) -> None:
+    more = True
+    while more:
+        await asyncio.sleep(0.2)
+        more = bool(await wire.some(2048))
+
+
 FLOOD = 500
 
 

@@ -2,7 +2,8 @@
 
 import asyncio
 import socket
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -50,23 +51,74 @@ async def test_what_is_accepted_is_bounded(server: socket.socket) -> None:
 
 async def test_at_the_end_stuck_ones_are_cut(server: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
     """After the signal whoever takes nothing is cut off; who reads on, and for whom nothing waits, is not."""
-    monkeypatch.setattr(sockets, "GOODBYE_SECONDS", 0.6)
-    monkeypatch.setattr(sockets, "STUCK_SECONDS", 0.2)
+    _hurry(monkeypatch)
     (deaf, stuck), (keen, served), (calm, idle) = [_pair(server) for _ in range(3)]
     bound = Sockets(server.getsockname()[1])
     with deaf, stuck, keen, served, calm, idle:
         async with bound.bounded():
             _fill(stuck)
             _fill(served)
-            bound.stop()
-            bound.stop()
-            for _ in range(100):
-                keen.recv(16384)
-                await asyncio.sleep(0.01)
-            with pytest.raises(BrokenPipeError):
-                stuck.send(b"x")
-            _fill(served)
-            idle.send(b"x")
+            bound.stop([])
+            bound.stop([])
+            async with _reading(keen):
+                await until(lambda: _is_cut(stuck))
+                assert not _is_cut(served)
+                assert not _is_cut(idle)
+
+
+async def test_at_the_end_the_slow_are_cut(server: socket.socket, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who takes a little, steadily, is cut off all the same: a stream soon, whatever else in the end, also when it
+    stops reading only after the first look; for whom nothing waits is not."""
+    _hurry(monkeypatch)
+    (trickle, stream), (sip, download), (fickle, later), (calm, idle) = [_pair(server) for _ in range(4)]
+    bound = Sockets(server.getsockname()[1])
+    with trickle, stream, sip, download, fickle, later, calm, idle:
+        async with bound.bounded(), _reading(trickle), _reading(sip):
+            for accepted in (stream, download, later):
+                _fill(accepted)
+            bound.stop([trickle.getsockname()])
+            began = asyncio.get_running_loop().time()
+            async with _reading(fickle):
+                await until(lambda: _is_cut(stream))
+                assert not _is_cut(download)
+                assert not _is_cut(later)
+            await until(lambda: _is_cut(later))
+            assert not _is_cut(download)
+            await until(lambda: _is_cut(download))
+            assert asyncio.get_running_loop().time() - began >= sockets.LIMIT_SECONDS
+            assert not _is_cut(idle)
+
+
+def _hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, seconds in [("GOODBYE", 0.2), ("LOOK", 0.1), ("STUCK", 0.5), ("STREAM", 1.0), ("LIMIT", 4.0)]:
+        monkeypatch.setattr(sockets, f"{name}_SECONDS", seconds)
+
+
+@asynccontextmanager
+async def _reading(client: socket.socket) -> AsyncIterator[None]:
+    """Take a little of what came, again and again."""
+    client.setblocking(False)
+
+    async def read() -> None:
+        while True:
+            with suppress(BlockingIOError):
+                client.recv(16384)
+            await asyncio.sleep(0.01)
+
+    task = asyncio.create_task(read())
+    yield
+    task.cancel()
+    await asyncio.wait([task])
+
+
+def _is_cut(accepted: socket.socket) -> bool:
+    try:
+        accepted.send(b"x")
+    except BlockingIOError:
+        return False
+    except BrokenPipeError:
+        return True
+    return False
 
 
 async def test_nothing_stays_open(server: socket.socket) -> None:

@@ -83,6 +83,7 @@ class Subscription:
         due: when the stream is to be woken though nothing happens.
         given_up_at: when the client is given up, unless it has taken what it is being sent by then.
         abandon: ends the stream without a word; None while nobody writes.
+        peer: host and port that the client's connection comes from, once the response has begun.
     """
 
     __slots__ = (
@@ -95,6 +96,7 @@ class Subscription:
         "due",
         "expires_at",
         "given_up_at",
+        "peer",
         "proved_at",
         "sent",
         "viewer",
@@ -110,6 +112,7 @@ class Subscription:
         self.due = inf
         self.given_up_at = inf
         self.abandon: Callable[[], object] | None = None
+        self.peer: tuple[str, int] | None = None
         self._limit = limit
         self._pending: list[tuple[int, bytes]] = []
         self._waiter: asyncio.Future[None] | None = None
@@ -240,6 +243,10 @@ class Hub:
     def streams(self) -> list[Subscription]:
         """All that are open."""
         return [stream for streams in self._by_clinic.values() for stream in streams]
+
+    def peers(self) -> set[tuple[str, int]]:
+        """Where the clients are whose streams are being written, also those that are handed nothing more."""
+        return {stream.peer for stream in self._written if stream.peer is not None}
 
     async def subscribe(self, viewer: Viewer) -> Subscription:
         """Take part in everything that is handed out from now on.

@@ -65,8 +65,9 @@ class Live:
         self._measures.stands("live_listening", self._fanout.listening)
 
     def _stop(self) -> None:
+        peers = self.hub.peers()
         self.hub.stop()
-        self._sockets.stop()
+        self._sockets.stop(peers)
 
     async def open(self, viewer: Viewer, last_event_id: int | None) -> EventStream:
         """Open a stream that goes on after the event that the client saw last, or begins now.

@@ -5,7 +5,7 @@ import os
 import socket
 import struct
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Collection, Iterator
 from contextlib import asynccontextmanager, contextmanager, suppress
 from fcntl import ioctl
 from pathlib import Path
@@ -18,8 +18,11 @@ UNHEARD_MS = 20_000
 """A peer that for so long acknowledges nothing, or takes nothing, is cut off: without it, a client that is gone without
 a word is kept for a quarter of an hour, and one that never reads for ever."""
 
-GOODBYE_SECONDS, STUCK_SECONDS = 1.0, 1.5
-"""After the signal to stop: when connections are looked at first, and how long later one that took nothing is cut."""
+GOODBYE_SECONDS, LOOK_SECONDS, STUCK_SECONDS = 1.0, 0.5, 1.5
+"""After the signal to stop: when connections are looked at first, how often then, and how long one may take nothing."""
+
+STREAM_SECONDS, LIMIT_SECONDS = 2.5, 3.5
+"""After the signal to stop: when a stream for whom something waits is cut whatever it takes, and when anybody is."""
 
 LISTENING_SECONDS = 30.0
 """The server listens a moment after the lifespan began."""
@@ -47,10 +50,15 @@ class Sockets:
                 task.cancel()
             await asyncio.wait(tasks)
 
-    def stop(self) -> None:
-        """Cut, in a moment, whoever takes nothing any more: the server ends when its last connection has."""
+    def stop(self, streams: Collection[tuple[str, int]]) -> None:
+        """Cut, in a moment, whoever takes too little or too slowly: the server ends when its last connection has.
+
+        Args:
+            streams: addresses and ports of clients that were told goodbye, and have nothing else to come.
+        """
         if self._parting is None and self._port is not None:
-            self._parting = asyncio.create_task(self._part(self._port), name="cutting stuck connections")
+            parting = self._part(self._port, frozenset(streams))
+            self._parting = asyncio.create_task(parting, name="cutting slow connections")
 
     async def _limit(self, port: int) -> None:
         with suppress(TimeoutError):
@@ -64,26 +72,34 @@ class Sockets:
                             return
                     await asyncio.sleep(0.02)
 
-    async def _part(self, port: int) -> None:
+    async def _part(self, port: int, streams: frozenset[tuple[str, int]]) -> None:
+        now = asyncio.get_running_loop().time
+        began = now()
+        seen: dict[tuple[str, int], tuple[int, float]] = {}
         await asyncio.sleep(GOODBYE_SECONDS)
-        before = dict(_behind(port))
-        await asyncio.sleep(STUCK_SECONDS)
-        stuck = {peer for peer, taken in _behind(port) if before.get(peer) == taken}
-        for found in _sockets(port):
-            with suppress(OSError):
-                if found.getpeername() in stuck:
-                    found.shutdown(socket.SHUT_RDWR)
+        while True:
+            for found, peer, taken in _behind(port):
+                before, since = seen.get(peer, (None, 0.0))
+                if taken != before:
+                    since = now()
+                    seen[peer] = taken, since
+                limit = STREAM_SECONDS if peer in streams else LIMIT_SECONDS
+                if now() - since >= STUCK_SECONDS or now() - began >= limit:
+                    with suppress(OSError):
+                        found.shutdown(socket.SHUT_RDWR)
+            await asyncio.sleep(LOOK_SECONDS)
 
 
-def _behind(port: int) -> Iterator[tuple[object, int]]:
-    """Whom something waits for, and how many bytes they have taken."""
+def _behind(port: int) -> Iterator[tuple[socket.socket, tuple[str, int], int]]:
+    """Whom something waits for, where they are, and how many bytes they have taken."""
     for found in _sockets(port):
         with suppress(OSError):
             [waiting] = struct.unpack("i", ioctl(found, TIOCOUTQ, b"\0" * 4))
             if waiting:
                 # tcpi_bytes_acked of struct tcp_info, linux/tcp.h
                 [taken] = struct.unpack_from("Q", found.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 256), 120)
-                yield found.getpeername(), taken
+                host, peer_port = found.getpeername()[:2]
+                yield found, (host, peer_port), taken
 
 
 def _sockets(port: int) -> Iterator[socket.socket]:

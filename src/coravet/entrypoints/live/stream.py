@@ -112,6 +112,7 @@ class EventStream(ASGIResponse):
             media_type="text/event-stream", headers={"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
         )
         self.content = content
+        self._stream = stream
         self._forget = partial(hub.unsubscribe, stream)
         self._rest = OpenStream(hub, stream, content, stalled)
 
@@ -121,6 +122,7 @@ class EventStream(ASGIResponse):
         except BaseException:
             self._forget()
             raise
+        self._stream.peer = scope.get("client")
         scope[_REST] = self._rest  # type: ignore[literal-required]  # our own
 
 
