@@ -1,7 +1,7 @@
 """Finding clients and patients over HTTP by what somebody says at the counter."""
 
 import random
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
 
@@ -133,7 +133,7 @@ async def test_rank(desk: Desk) -> None:
     for given, family in (("Luana", "Paz"), ("Lunaria", "Paz"), ("Rosa", "Luna"), ("Luna", "Paz"), ("Luna", "Arce")):
         await desk.client(given, family)
     dead = await desk.patient(owner, "Luna")
-    await desk.done("POST", f"patients/{dead}/deceased", json={"on": datetime.now(UTC).date().isoformat()})
+    await desk.done("POST", f"patients/{dead}/deceased", json={"on": (datetime.now(UTC) - timedelta(days=1)).date().isoformat()})
     expected = ["Luna Arce", "Luna Paz", "Lunaria Paz", "Rosa Luna", "Luna", "Luana Paz"]
     assert await desk.found("luna") == expected
     assert await desk.found("luna") == expected
