@@ -133,7 +133,9 @@ async def test_rank(desk: Desk) -> None:
     for given, family in (("Luana", "Paz"), ("Lunaria", "Paz"), ("Rosa", "Luna"), ("Luna", "Paz"), ("Luna", "Arce")):
         await desk.client(given, family)
     dead = await desk.patient(owner, "Luna")
-    await desk.done("POST", f"patients/{dead}/deceased", json={"on": (datetime.now(UTC) - timedelta(days=1)).date().isoformat()})
+    await desk.done(
+        "POST", f"patients/{dead}/deceased", json={"on": (datetime.now(UTC) - timedelta(days=1)).date().isoformat()}
+    )
     expected = ["Luna Arce", "Luna Paz", "Lunaria Paz", "Rosa Luna", "Luna", "Luana Paz"]
     assert await desk.found("luna") == expected
     assert await desk.found("luna") == expected
