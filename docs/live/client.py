@@ -44,8 +44,9 @@ async def follow(
 ) -> AsyncGenerator[ServerSentEvent, None]:
     """Every event of a clinic from now on, or after the one with the id `last`, in order and each once.
 
-    A `stream.resync` among them says that something was missed and cannot be told: load anew what is shown. Whoever
-    keeps the id of what was handed on last can go on from there in a later call.
+    Where no id was given the first `stream.heartbeat` is handed on, too: from its id on nothing is missed, so that now
+    is the time to load what is shown. A `stream.resync` among them says that something was missed and cannot be told:
+    load anew what is shown. Whoever keeps the id of what was handed on last can go on from there in a later call.
 
     Args:
         http: its base URL is the API's; its headers or its `auth` say who asks. A token lasts an hour: an `auth` that
@@ -71,10 +72,11 @@ async def follow(
                                 wait = frame.retry / 1000
                             # Heartbeats have ids, too: places to come back to, and nothing to hand on.
                             resync = frame.event == "stream.resync"
+                            stands = last is None and frame.event == "stream.heartbeat"
                             new = frame.id != "" and (last is None or int(frame.id) > last)
                             if resync or new:
                                 last = int(frame.id)
-                            if resync or (new and not frame.event.startswith("stream.")):
+                            if resync or stands or (new and not frame.event.startswith("stream.")):
                                 yield frame
                 else:
                     wait = await _wait_or_refused(source.response)

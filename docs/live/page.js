@@ -6,12 +6,13 @@
  * @param {string} clinic the clinic's address in the API, such as "/api/v1/clinics/my-clinic"
  * @param {Object<string, function(object): void>} handlers what to do by kind: {"appointment.booked": event => …}.
  *     An EventSource hears only of the kinds that it is asked for by name.
- * @param {function(): void} resync load anew all that is shown: something was missed, and cannot be told
+ * @param {function(): void} resync load all that is shown: the stream stands now, from where nothing will be missed; or
+ *     something was missed, and cannot be told
  * @param {function(object): void} refused it ended for good: the problem, by whose `code` to show sign-in, legal texts, …
  * @returns {function(): void} stop
  */
 export function follow(clinic, handlers, resync, refused, { silence = 45_000, patience = 10_000, pause = 1000, longest = 60_000 } = {}) {
-  let source, last, timer, failures = 0, stopped = false;
+  let source, last, timer, failures = 0, stands = false, stopped = false;
   open();
   return () => {
     stopped = true;
@@ -22,8 +23,8 @@ export function follow(clinic, handlers, resync, refused, { silence = 45_000, pa
     // A new EventSource knows nothing of the last id of the one before; where it reconnects by itself, it does.
     source = new EventSource(last === undefined ? `${clinic}/events` : `${clinic}/events?last_event_id=${last}`);
     for (const [kind, handle] of Object.entries(handlers)) hear(kind, handle);
-    hear("stream.heartbeat", () => {});
-    hear("stream.resync", resync);
+    hear("stream.heartbeat", () => stands || load());
+    hear("stream.resync", load);
     hear("stream.closed", ({ reason }) => {
       // After the others it comes back by itself, when the service said.
       if (reason === "session_revoked" || reason === "access_ended") ask();
@@ -31,6 +32,11 @@ export function follow(clinic, handlers, resync, refused, { silence = 45_000, pa
     // CONNECTING: it tries again by itself. CLOSED: the answer was no stream, and it does not say what it was.
     source.onerror = () => source.readyState === EventSource.CLOSED && ask();
     watch();
+  }
+
+  function load() {
+    stands = true;
+    resync();
   }
 
   function hear(kind, handle) {

@@ -30,6 +30,7 @@ class Script:
         self._answers = list(answers)
         self.asked: list[str | None] = []
         self.waits: list[float] = []
+        self.stood: list[str] = []
 
     def follow(self, last: int | None = None) -> AsyncGenerator[object, None]:
         http = httpx.AsyncClient(base_url="http://service.test/api/v1", transport=httpx.MockTransport(self._answer))
@@ -40,6 +41,9 @@ class Script:
         found: list[tuple[str, str]] = []
         async with aclosing(self.follow(last)) as events:
             async for event in events:
+                if event.event == "stream.heartbeat":
+                    self.stood.append(event.id)
+                    continue
                 found.append((event.id, event.event))
                 if len(found) == count:
                     break
@@ -171,3 +175,14 @@ async def test_backs_off(answer: httpx.Response | Exception) -> None:
         assert max(longest / 2, FIRST_PAUSE) <= wait <= longest
     assert after_a_frame == 3
     assert FIRST_PAUSE <= again <= 2 * FIRST_PAUSE
+
+
+async def test_says_when_the_stream_stands() -> None:
+    """Who names no id is told once from where nothing is missed, so that they load what they show then and not before;
+    who names one goes on from there."""
+    script = Script(httpx.ConnectError("nobody"), stream(beat(6), event(7), cut=True), stream(beat(7), event(8)))
+    assert await script.told(2) == [("7", "appointment.booked"), ("8", "appointment.booked")]
+    assert script.stood == ["6"]
+    script = Script(stream(beat(6), event(7)))
+    assert await script.told(1, last=6) == [("7", "appointment.booked")]
+    assert script.stood == []
