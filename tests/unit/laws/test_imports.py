@@ -36,6 +36,7 @@ HOMES = {
     "pydantic_settings": {"settings"},
     "pyvips": {"adapters.vips"},
     "redis": {"adapters.fanout"},
+    "requests": {"adapters.firebase"},
     "segno": {"adapters.pdf"},
     "sentry_sdk": {"adapters.telemetry"},
     "sqlalchemy": {"adapters.postgres", "adapters.local", "entrypoints.cli", "bootstrap"},
