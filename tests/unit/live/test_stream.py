@@ -298,8 +298,8 @@ async def test_frames_carry_no_person(layer: Layer, clinic: ClinicId) -> None:
 async def test_a_clock_that_jumps(layer: Layer, clinic: ClinicId, jump: timedelta) -> None:
     """Where the machine's clock is set, open streams go on and end when they would have ended, no sooner or later."""
     brief = layer.viewer(clinic, "staff", expires_at=layer.clock.now() + timedelta(seconds=0.3))
-    ending, lasting = await layer.connect(brief, pace=FAST), await layer.connect(layer.viewer(clinic, "staff"))
     began = asyncio.get_running_loop().time()
+    ending, lasting = await layer.connect(brief, pace=FAST), await layer.connect(layer.viewer(clinic, "staff"))
     layer.clock.instant += jump
     layer.emit(clinic, booked())
     assert [(await client.next()).id for client in (ending, lasting)] == [1, 1]
