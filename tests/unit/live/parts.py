@@ -25,6 +25,9 @@ from coravet.entrypoints.live.sweep import Sweep
 
 NEVER = 3600.0
 
+PATIENCE = 30.0
+"""Seconds for what comes on its own time, such as after a database that was restarted: cores are shared and slow."""
+
 
 class Clock:
     def __init__(self) -> None:
@@ -60,8 +63,8 @@ def parse(block: str) -> Frame:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Wait until something holds, for half a minute at most: cores are shared and slow."""
-    async with asyncio.timeout(30):
+    """Wait until something holds, for half a minute at most."""
+    async with asyncio.timeout(PATIENCE):
         while True:
             if holds():
                 return
@@ -87,7 +90,7 @@ class Client:
 
     async def next(self, *, beats: bool = False) -> Frame:
         """The next frame, heartbeats left out unless asked for."""
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE):
             while True:
                 frame = await self._frames.get()
                 if beats or frame.event != "stream.heartbeat":
@@ -112,7 +115,7 @@ class Client:
         return all(frame.event == "stream.heartbeat" for frame in waiting)
 
     async def over(self) -> None:
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(PATIENCE):
             await self.ended.wait()
 
     async def hang_up(self) -> None:

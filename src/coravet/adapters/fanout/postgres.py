@@ -16,7 +16,8 @@ class PostgresChannel:
     """A `Channel` on the direct URL: a transaction pooler does not pass notifications on."""
 
     server = "PostgreSQL"
-    failures = (asyncpg.PostgresError, asyncpg.InterfaceError)
+    # The last where the connection goes in the middle of a statement.
+    failures = (asyncpg.PostgresError, asyncpg.InterfaceError, asyncpg.InternalClientError)
 
     def __init__(self, url: str) -> None:
         self._url = url
