@@ -14,8 +14,7 @@ from coravet.core.kernel.work import Begin
 from coravet.core.media.keys import part_key
 from coravet.core.media.media_ports import MadeObject, MediaWork
 from coravet.core.media.model import Media
-from coravet.core.media.pictures import Picture
-from coravet.core.media.studio import Made, Studio, Upload, made_of, store_all
+from coravet.core.media.studio import Prepared, Studio, Upload, prepare, store_all
 from coravet.core.media.views import MediaVariantView, MediaView
 
 PATIENCE = 10.0
@@ -60,11 +59,10 @@ async def take_photo(
             return work.answer(view_of(same, await work.media.made(same.id), address))
     try:
         async with asyncio.timeout(PATIENCE):
-            picture = await studio.converter.convert(upload.path)
+            prepared = await prepare(upload.path, "photo", actor.clinic_id, studio)
     except (TimeoutError, Unavailable):
         return await _later(patient_id, upload, actor, begin, clock, studio, address)
-    made = made_of(actor.clinic_id, picture)
-    await store_all(made, studio.store)
+    await store_all(prepared.made, studio.store)
     now = clock.now()
     async with begin(actor) as work:
         # Whoever sends the same photo at the same time waits here.
@@ -73,10 +71,10 @@ async def take_photo(
         if shown is None or shown.status == "failed":
             shown = _media(work, patient_id, upload, actor, now, work.new_id())
             await work.media.add(shown)
-            await show(shown, picture, made, work, now)
+            await show(shown, prepared, work, now)
         view = work.answer(view_of(shown, await work.media.made(shown.id), address))
     # Until they were named, whoever deletes what nothing leads to might have come between.
-    await store_all(made, studio.store)
+    await store_all(prepared.made, studio.store)
     return view
 
 
@@ -114,7 +112,7 @@ def _media(work: MediaWork, patient_id: UUID, upload: Upload, actor: Actor, now:
     )
 
 
-async def show(media: Media, picture: Picture, made: list[Made], work: MediaWork, now: datetime) -> None:
+async def show(media: Media, prepared: Prepared, work: MediaWork, now: datetime) -> None:
     """Have a photo shown that was stored, in the place of the one before."""
     patient = await work.patients.get(media.patient_id)
     before = await work.media.photo(media.patient_id)
@@ -122,8 +120,8 @@ async def show(media: Media, picture: Picture, made: list[Made], work: MediaWork
         before.removed_at = now
         before.version += 1
         await work.media.drop_made(before.id)
-    media.status, media.ready_at, media.placeholder = "ready", now, picture.placeholder
-    await work.media.add_made(media.id, [each.object for each in made])
+    media.status, media.ready_at, media.placeholder = "ready", now, prepared.placeholder
+    await work.media.add_made(media.id, [each.object for each in prepared.made])
     work.emit(PatientPhotoChanged(patient.id, patient.version))
 
 

@@ -19,7 +19,7 @@ from coravet.core.media.media_ports import MediaWork
 from coravet.core.media.photos import ProcessMedia, show
 from coravet.core.media.pictures import NotAPicture, PictureDamaged, PictureTooLarge
 from coravet.core.media.ports import ObjectStore
-from coravet.core.media.studio import Studio, made_of, store_all
+from coravet.core.media.studio import Studio, prepare, store_all
 
 OTHER_BYTES = "other_bytes"
 """The problem of an upload that is not what its SHA-256 said."""
@@ -41,26 +41,26 @@ async def process(job: ProcessMedia, actor: Actor, begin: Begin[MediaWork], cloc
     if media.status != "processing" or media.removed_at is not None:
         await drop_parts(actor.clinic_id, media.id, studio.store)
         return
-    picture, problem = None, None
+    prepared, problem = None, None
     async with _whole(actor.clinic_id, media.id, studio.store) as (path, digest):
         if digest != media.sha256:
             problem = OTHER_BYTES
         else:
             try:
-                picture = await studio.converter.convert(path)
+                prepared = await prepare(path, media.purpose, actor.clinic_id, studio)
             except (NotAPicture, PictureDamaged, PictureTooLarge) as error:
                 problem = error.code
-    made = [] if picture is None else made_of(actor.clinic_id, picture)
+    made = [] if prepared is None else prepared.made
     await store_all(made, studio.store)
     async with begin(actor) as work:
         await work.patients.lock(media.patient_id)
         media = await work.media.lock(job.media_id)
         if media.status == "processing" and media.removed_at is None:
-            if picture is None:
+            if prepared is None:
                 media.status, media.problem = "failed", problem
                 work.emit(MediaFailed(media.id, media.version))
             else:
-                await show(media, picture, made, work, clock.now())
+                await show(media, prepared, work, clock.now())
     await store_all(made, studio.store)
     await drop_parts(actor.clinic_id, job.media_id, studio.store)
 

@@ -9,6 +9,7 @@ import msgspec
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.media.keys import key_of
 from coravet.core.media.media_ports import MadeObject
+from coravet.core.media.model import Purpose
 from coravet.core.media.pictures import VARIANT_TYPE, Converter, Picture
 from coravet.core.media.ports import ObjectStore
 
@@ -42,8 +43,25 @@ class Made(msgspec.Struct, frozen=True):
     data: bytes
 
 
-def made_of(clinic_id: ClinicId, picture: Picture) -> list[Made]:
-    """The objects of a picture's variants."""
+class Prepared(msgspec.Struct, frozen=True):
+    """What is shown of a file: its objects, still to be stored, and what stands there until they are loaded."""
+
+    made: list[Made]
+    placeholder: str | None
+
+
+async def prepare(path: Path, purpose: Purpose, clinic_id: ClinicId, studio: Studio) -> Prepared:
+    """Make of a file what is shown of it; what it is, its content says.
+
+    Raises:
+        NotAPicture, PictureDamaged, PictureTooLarge: it cannot be shown.
+        Unavailable: conversion does not work now.
+    """
+    picture = await studio.converter.convert(path)
+    return Prepared(_made_of(clinic_id, picture), picture.placeholder)
+
+
+def _made_of(clinic_id: ClinicId, picture: Picture) -> list[Made]:
     return [
         Made(
             MadeObject(
