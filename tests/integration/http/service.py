@@ -345,7 +345,7 @@ class Service:
             case "weight":
                 at = f"{base}/patients/{ids['patient_id']}/weights"
                 ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
-            case "import" | "checked_import" | "picture" | "photo":
+            case "import" | "checked_import" | "picture" | "photo" | "upload":
                 await self._hand_in(clinic, kind)
             case "document":
                 await self._print(clinic)
@@ -383,19 +383,24 @@ class Service:
             ids["erasure_id"] = (await self.done("POST", at, clinic.owner))["id"]
 
     async def _hand_in(self, clinic: "Clinic", kind: str) -> None:
-        """A picture, or one that shows; a file of clients that is announced, or here and checked."""
-        if kind in {"picture", "photo"}:
-            clinic.ids["picture"] = picture()  # type: ignore[assignment]  # the one body that is no text
+        """A picture, announced or one that shows; a file of clients that is announced, or here and checked."""
+        if kind in {"picture", "photo", "upload"}:
+            data = picture()
+            clinic.ids["picture"] = data  # type: ignore[assignment]  # the one body that is no text
+            if kind == "upload":
+                file = {"purpose": "photo", "size": len(data), "sha256": sha256(data).hexdigest()}
+                at = f"/clinics/{clinic.slug}/patients/{clinic.ids['patient_id']}/uploads"
+                clinic.ids["media_id"] = (await self.done("POST", at, clinic.owner, json=file))["id"]
             if kind == "photo":
                 at = f"/clinics/{clinic.slug}/patients/{clinic.ids['patient_id']}/photo"
-                made = await self.done("POST", at, clinic.owner, content=clinic.ids["picture"])
+                made = await self.done("POST", at, clinic.owner, content=data)
                 clinic.ids["media_id"] = made["id"]
             return
         rows = "".join(f"Ana,Pérez {token_hex(4)},Luna,gato\n" for _ in range(next(clinic.files)))
         data = f"nombre,apellido,mascota,especie\n{rows}".encode()
-        file = {"file_name": "clientes.csv", "size": len(data), "sha256": sha256(data).hexdigest()}
+        listed = {"file_name": "clientes.csv", "size": len(data), "sha256": sha256(data).hexdigest()}
         at = f"/clinics/{clinic.slug}/imports"
-        made = await self.done("POST", at, clinic.owner, json=file)
+        made = await self.done("POST", at, clinic.owner, json=listed)
         clinic.ids |= {"import_id": made["id"], "import_file": data.decode()}
         if kind == "checked_import":
             await self.done("PUT", f"{at}/{made['id']}/file", clinic.owner, content=data)

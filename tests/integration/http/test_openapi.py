@@ -51,7 +51,7 @@ OPERATIONS = [
     "listNoteTemplates", "makeNoteTemplate", "changeNoteTemplate",
     "openImport", "sendImportFile", "listImports", "getImport", "listImportRows", "applyImport", "dropImport",
     "exportClinic", "exportClient",
-    "sendPhoto", "removePhoto", "getMedia", "readMedia",
+    "sendPhoto", "removePhoto", "openUpload", "sendUploadBytes", "closeUpload", "retryMedia", "getMedia", "readMedia",
     "listRightsRequests", "openRightsRequest", "getRightsRequest", "advanceRightsRequest",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
     "eraseClient",

@@ -4,19 +4,6 @@ from coravet.core.kernel.errors import Conflict
 from coravet.core.kernel.sentences import Sentence
 
 
-class UploadOffset(Conflict):
-    """These bytes are here already, or others are missing before them; `received` says from where to go on."""
-
-    code = "upload_offset"
-    title = "Go on from another byte"
-
-    def __init__(self, received: int) -> None:
-        super().__init__(
-            Sentence("Send the file from byte {received} on: up to there it has arrived.", received=received),
-            received=received,
-        )
-
-
 class ImportHasErrors(Conflict):
     """Rows of the file cannot be imported, and nobody said to leave them out."""
 

@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from coravet.core.exchange.encodings import EncodingSurvey
-from coravet.core.exchange.errors import ImportHasErrors, UploadOffset
+from coravet.core.exchange.errors import ImportHasErrors
 from coravet.core.exchange.layouts import LOOKED_AT, LayoutSurvey, Unreadable
 from coravet.core.exchange.matching import match
 from coravet.core.exchange.model import KEPT, MOST_BYTES, Import, Layout, Problem, Row, problem
@@ -28,7 +28,7 @@ from coravet.core.exchange.views import (
 )
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition, NotFound
+from coravet.core.kernel.errors import FieldError, Invalid, InvalidTransition, NotFound, UploadOffset
 from coravet.core.kernel.fields import clean_fields, sound
 from coravet.core.kernel.jobs import Job
 from coravet.core.kernel.pages import Page, PageRequest

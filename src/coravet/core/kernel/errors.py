@@ -7,6 +7,8 @@ from typing import Any, ClassVar
 
 import msgspec
 
+from coravet.core.kernel.sentences import Sentence
+
 
 class FieldError(msgspec.Struct, frozen=True, dict=True):
     """One bad field: a JSON pointer (RFC 6901) into the body, a code, and a sentence."""
@@ -132,6 +134,19 @@ class InvalidTransition(Conflict):
 
     code = "invalid_transition"
     title = "Not possible in this state"
+
+
+class UploadOffset(Conflict):
+    """These bytes are here already, or others are missing before them; `received` says from where to go on."""
+
+    code = "upload_offset"
+    title = "Go on from another byte"
+
+    def __init__(self, received: int) -> None:
+        super().__init__(
+            Sentence("Send the file from byte {received} on: up to there it has arrived.", received=received),
+            received=received,
+        )
 
 
 class IdempotencyMismatch(Conflict):

@@ -79,10 +79,11 @@ class MediaWork(Work, Protocol):
 
 
 class Unfinished(msgspec.Struct, frozen=True):
-    """An upload that did not come to an end in time."""
+    """An upload that did not come to an end in time; `whole` where all of its bytes are here."""
 
     clinic_id: ClinicId
     media_id: UUID
+    whole: bool
 
 
 class Discards(Protocol):

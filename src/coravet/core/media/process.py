@@ -16,6 +16,7 @@ from coravet.core.kernel.events import MediaFailed
 from coravet.core.kernel.work import Begin
 from coravet.core.media.keys import upload_prefix
 from coravet.core.media.media_ports import MediaWork
+from coravet.core.media.model import Media
 from coravet.core.media.photos import ProcessMedia, show
 from coravet.core.media.pictures import NotAPicture, PictureDamaged, PictureTooLarge
 from coravet.core.media.ports import ObjectStore
@@ -38,11 +39,12 @@ async def process(job: ProcessMedia, actor: Actor, begin: Begin[MediaWork], cloc
             media = await work.media.get(job.media_id)
         except NotFound:
             return
-    if media.status != "processing" or media.removed_at is not None:
+    if media.status == "ready" or media.removed_at is not None:
         await drop_parts(actor.clinic_id, media.id, studio.store)
+    if media.status != "processing" or media.removed_at is not None:
         return
     prepared, problem = None, None
-    async with _whole(actor.clinic_id, media.id, studio.store) as (path, digest):
+    async with _whole(media, studio.store) as (path, digest):
         if digest != media.sha256:
             problem = OTHER_BYTES
         else:
@@ -71,14 +73,19 @@ async def drop_parts(clinic_id: ClinicId, media_id: UUID, store: ObjectStore) ->
 
 
 @asynccontextmanager
-async def _whole(clinic_id: ClinicId, media_id: UUID, store: ObjectStore) -> AsyncIterator[tuple[Path, str]]:
-    """The parts of an upload as one file, and its SHA-256 in hex, while the context lasts."""
-    parts = sorted([each.key async for each in store.under(upload_prefix(clinic_id, media_id))])
+async def _whole(media: Media, store: ObjectStore) -> AsyncIterator[tuple[Path, str]]:
+    """The parts of an upload as one file, and its SHA-256 in hex, while the context lasts.
+
+    What has another length than was announced is not read, however much it is: its file is empty.
+    """
+    parts = [each async for each in store.under(upload_prefix(media.clinic_id, media.id))]
+    if sum(each.size for each in parts) != media.size:
+        parts = []
     with TemporaryDirectory(prefix="coravet-") as folder:
         path = Path(folder, "upload")
         digest = sha256()
         with await asyncio.to_thread(path.open, "wb") as file:
-            for key in parts:
+            for key in sorted(each.key for each in parts):
                 async for chunk in (await store.open(key)).chunks:
                     digest.update(chunk)
                     await asyncio.to_thread(_write, file, chunk)

@@ -50,7 +50,12 @@ class Prepared(msgspec.Struct, frozen=True):
     placeholder: str | None
 
 
-async def prepare(path: Path, purpose: Purpose, clinic_id: ClinicId, studio: Studio) -> Prepared:
+async def prepare(
+    path: Path,
+    purpose: Purpose,  # noqa: ARG001 -- until files that are no pictures are taken
+    clinic_id: ClinicId,
+    studio: Studio,
+) -> Prepared:
     """Make of a file what is shown of it; what it is, its content says.
 
     Raises:

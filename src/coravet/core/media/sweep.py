@@ -66,11 +66,15 @@ async def _discard(keys: list[Key], begin: SystemBegin[DiscardsWork]) -> None:
 
 
 async def end_unfinished(begin: SystemBegin[DiscardsWork], store: ObjectStore, clock: Clock) -> None:
-    """Have uploads failed that were begun too long ago, and drop what arrived of them. Raises Unavailable."""
+    """Have uploads failed that were begun too long ago, and drop what arrived of them in part.
+
+    Whole files that nobody converted in time stay a day longer, for whoever tries again. Raises Unavailable.
+    """
     while True:
         async with begin("end unfinished uploads") as work:
             ended = await work.discards.end_unfinished(clock.now() - KEPT_UNFINISHED, EXPIRED, AT_ONCE)
         for each in ended:
-            await drop_parts(each.clinic_id, each.media_id, store)
+            if not each.whole:
+                await drop_parts(each.clinic_id, each.media_id, store)
         if len(ended) < AT_ONCE:
             return

@@ -5,13 +5,14 @@ import re
 from collections.abc import AsyncGenerator, AsyncIterator
 from contextlib import aclosing
 from datetime import timedelta
+from typing import Annotated
 from urllib.parse import quote
 from uuid import UUID
 
-from litestar import delete, get, post
+from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
-from litestar.params import FromPath
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response.base import ASGIResponse
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import Message, Receive, Scope, Send
@@ -21,11 +22,12 @@ from coravet.core.media.model import MOST_BYTES
 from coravet.core.media.photos import Address, expect_photo, get_media, remove_photo, take_photo
 from coravet.core.media.ports import Content
 from coravet.core.media.read import readable
+from coravet.core.media.uploads import NewUpload, announce, receive, retry, take_from_store
 from coravet.core.media.views import MediaView
 from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Call
-from coravet.entrypoints.http.uploads import OfFile, received
+from coravet.entrypoints.http.uploads import OfBytes, OfFile, raw, received
 
 MULTIPART_EXTRA = 64 * 1024
 """What a form writes around its file at most."""
@@ -79,6 +81,85 @@ async def post_photo(
 async def delete_photo(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
     """Show no photo of a patient any more; it is deleted within minutes."""
     await remove_photo(patient_id, call.actor, call.begin, call.ports.clock)
+
+
+@post(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}/uploads",
+    opt=permitted("patients:write") | {"by_content": True},
+    operation_id="openUpload",
+    tags=["Photos"],
+)
+async def post_upload(
+    clinic: FromPath[str], patient_id: FromPath[UUID], data: JSONBody[NewUpload], call: NamedDependency[Call]
+) -> MediaView:
+    """Begin to hand in a photo or a file of the record, or find how far that is; the bytes follow.
+
+    Send them with `PUT …/media/{media_id}/bytes`, from `received` on whenever a connection dropped; or, where
+    `upload_url` is there, PUT all of them to that address and say so with `POST …/media/{media_id}/arrived`. The same
+    file of a patient is the same upload, however often it is announced: what is here already need not be sent.
+    """
+    return await announce(
+        patient_id, data, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+    )
+
+
+@put(
+    "/clinics/{clinic:str}/media/{media_id:uuid}/bytes",
+    opt=permitted("patients:write"),
+    operation_id="sendUploadBytes",
+    operation_class=OfBytes,
+    tags=["Photos"],
+    request_max_body_size=max(MOST_BYTES.values()),
+)
+async def put_bytes(
+    clinic: FromPath[str],
+    media_id: FromPath[UUID],
+    call: NamedDependency[Call],
+    request: JsonRequest,
+    offset: Annotated[
+        int, QueryParameter(ge=0, le=max(MOST_BYTES.values()), description="Of the first byte that is sent.")
+    ] = 0,
+) -> MediaView:
+    """Send a file's bytes from an offset on, to its end or not; who is cut off goes on from `received`.
+
+    With the last of them it is converted: `ready`, `failed` with a `problem`, or `processing` where that takes long.
+    """
+    return await receive(
+        media_id,
+        offset,
+        raw(request),
+        call.actor,
+        call.begin,
+        call.ports.clock,
+        call.ports.studio,
+        _address(clinic, call),
+    )
+
+
+@post(
+    "/clinics/{clinic:str}/media/{media_id:uuid}/arrived",
+    opt=permitted("patients:write") | {"by_content": True},
+    operation_id="closeUpload",
+    status_code=200,
+    tags=["Photos"],
+)
+async def post_arrived(clinic: FromPath[str], media_id: FromPath[UUID], call: NamedDependency[Call]) -> MediaView:
+    """Say that a file was put to its `upload_url`; it is read, checked and converted."""
+    return await take_from_store(
+        media_id, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+    )
+
+
+@post(
+    "/clinics/{clinic:str}/media/{media_id:uuid}/retry",
+    opt=permitted("patients:write") | {"by_content": True},
+    operation_id="retryMedia",
+    status_code=200,
+    tags=["Photos"],
+)
+async def post_retry(clinic: FromPath[str], media_id: FromPath[UUID], call: NamedDependency[Call]) -> MediaView:
+    """Convert once more what could not be converted in time, or now what waits; `upload_gone` says to send it again."""
+    return await retry(media_id, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call))
 
 
 @get(

@@ -634,6 +634,22 @@ _MESSAGING = {
 _EXCHANGE = {
     "Some rows have errors": "Algunas filas tienen errores",
     "Go on from another byte": "Continúe desde otro byte",
+    "The file is no longer here": "El archivo ya no está aquí",
+    "The bytes of this file are no longer here. Send it again.": (
+        "El contenido de este archivo ya no está aquí. Envíelo de nuevo."
+    ),
+    "It may have at most {megabytes} MB.": "Puede tener {megabytes} MB como máximo.",
+    "A photo belongs to the patient, not to a visit.": "Una foto pertenece al paciente, no a una consulta.",
+    "It has {bytes} bytes, not those that were announced. Send it again.": (
+        "Tiene {bytes} bytes, no los que se anunciaron. Envíelo de nuevo."
+    ),
+    "The store of photos and files does not answer as it should. Try again.": (
+        "El almacén de fotos y archivos no responde como debe. Inténtelo de nuevo."
+    ),
+    "Send the bytes of the file themselves, as application/octet-stream.": (
+        "Envíe los bytes del propio archivo, como application/octet-stream."
+    ),
+    "Your roles in this clinic do not include records:write.": ("Sus roles en esta clínica no incluyen records:write."),
     "A file is being imported into this clinic already. Wait until that is done.": (
         "Ya se está importando un archivo en esta clínica. Espere a que termine."
     ),

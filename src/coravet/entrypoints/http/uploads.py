@@ -32,6 +32,22 @@ class OfFile(Operation):
         )
 
 
+class OfBytes(Operation):
+    """An operation that takes the bytes of a file, or some of them."""
+
+    def __post_init__(self) -> None:
+        file = OpenAPIMediaType(Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
+        self.request_body = RequestBody({"application/octet-stream": file}, required=True)
+
+
+def raw(request: JsonRequest) -> AsyncIterator[bytes]:
+    """The bytes of the request themselves. Raises UnsupportedMedia where it is JSON or a form."""
+    kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if kind in _NO_FILE or kind == "multipart/form-data":
+        raise UnsupportedMedia("Send the bytes of the file themselves, as application/octet-stream.")
+    return request.stream()
+
+
 @asynccontextmanager
 async def received(request: JsonRequest) -> AsyncIterator[Upload]:
     """The request's file, on disk while the context lasts. How large it may be the route says.

@@ -140,11 +140,11 @@ class DiscardsOnPostgres:
             " LIMIT $3 FOR UPDATE OF p SKIP LOCKED)"
             " UPDATE media m SET status = 'failed', problem = $2, version = version + 1 FROM late"
             " WHERE m.clinic_id = late.clinic_id AND m.id = late.id AND m.status IN ('uploading', 'processing')"
-            " RETURNING m.clinic_id, m.id, m.version",
+            " RETURNING m.clinic_id, m.id, m.version, m.received = m.size AS whole",
             before,
             problem,
             limit,
         )
         for row in rows:
             self._work.emit(MediaFailed(row["id"], row["version"]), ClinicId(row["clinic_id"]))
-        return [Unfinished(ClinicId(row["clinic_id"]), row["id"]) for row in rows]
+        return [Unfinished(ClinicId(row["clinic_id"]), row["id"], row["whole"]) for row in rows]
