@@ -231,7 +231,7 @@ class Settings(BaseSettings):
         description="Pictures that a process converts at a time, each in a helper process.",
     )
     picture_megabytes: int = Field(
-        768,
+        1024,
         ge=256,
         validation_alias=_env("CORAVET_PICTURE_MEGABYTES"),
         description="Memory of a helper; a picture that needs more is refused as too large.",

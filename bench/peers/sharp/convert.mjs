@@ -4,7 +4,8 @@ import { writeFileSync } from "node:fs";
 import { createInterface } from "node:readline";
 import sharp from "sharp";
 
-const [efforts, parallel] = [JSON.parse(process.argv[2]), Number(process.argv[3])];
+// The first argument: name, longest side and effort of each variant, the largest first.
+const [variants, parallel] = [JSON.parse(process.argv[2]), Number(process.argv[3])];
 sharp.concurrency(1);
 sharp.cache(false);
 
@@ -14,16 +15,16 @@ async function convert(path) {
   const started = performance.now();
   let { data, info } = await sharp(path, { failOn: "error" })
     .rotate()
-    .resize(fit(2048))
+    .resize(fit(variants[0][1]))
     .toColourspace("srgb")
     .raw()
     .toBuffer({ resolveWithObject: true });
   const bytes = {};
   let card;
-  for (const [name, longest] of [["full", 2048], ["card", 1280], ["thumbnail", 256]]) {
+  for (const [name, longest, effort] of variants) {
     if (name !== "full")
       ({ data, info } = await sharp(data, { raw: info }).resize(fit(longest)).raw().toBuffer({ resolveWithObject: true }));
-    const made = await sharp(data, { raw: info }).webp({ quality: 80, effort: efforts[name] }).toBuffer();
+    const made = await sharp(data, { raw: info }).webp({ quality: 80, effort }).toBuffer();
     bytes[name] = made.length;
     if (name === "card") card = made;
   }

@@ -16,7 +16,7 @@ Upload = Callable[[bytes], Path]
 @pytest.fixture(scope="session")
 async def converter() -> AsyncIterator[VipsConverter]:
     """Converts one picture at a time, within the limits that the service has by default."""
-    made = VipsConverter(helpers=1, megabytes=768, seconds=10)
+    made = VipsConverter(helpers=1, megabytes=1024, seconds=10)
     yield made
     await made.aclose()
 

@@ -16,7 +16,7 @@ from coravet.adapters.vips.converter import LIFE, MOST_WAITING, VipsConverter
 from coravet.core.kernel.errors import DomainError, Unavailable
 from coravet.core.media.pictures import MOST_BYTES, NotAPicture, PictureDamaged, PictureTooLarge
 
-MEGABYTES = 768
+MEGABYTES = 1024
 """The memory that a helper has by default."""
 
 
@@ -165,6 +165,22 @@ async def test_memory(upload: Upload) -> None:
         assert status(helper, "VmHWM") < 256 + 64  # what the libraries' code takes, beside the data
         assert status(os.getpid(), "VmRSS") - before < 64
         assert (await converter.convert(upload(KINDS["png"](corners())))).format == "png"
+    finally:
+        await converter.aclose()
+
+
+@pytest.mark.long
+async def test_largest_of_phones(upload: Upload) -> None:
+    """Pictures of 48 megapixels follow one another in one helper, and what they took goes back to the machine."""
+    image = corners(8064, 6048)
+    converter, others = VipsConverter(helpers=1, megabytes=MEGABYTES, seconds=30), set(helpers())
+    try:
+        for kind in ("heic", "avif", "jpeg"):
+            assert (await converter.convert(upload(KINDS[kind](image)))).width == 8064
+        [helper] = set(helpers()) - others
+        async with asyncio.timeout(30):
+            while status(helper, "VmRSS") > 200:  # noqa: ASYNC110 -- it gives back after it has answered
+                await asyncio.sleep(0.05)
     finally:
         await converter.aclose()
 

@@ -33,7 +33,7 @@ EFFORT: dict[VariantName, int] = {"thumbnail": 4, "card": 4, "full": 2}
 """Of WebP's 0 to 6. From 2 to 4 an encoding takes 2.4 times as long and saves a twentieth of the bytes: worth it for
 what lists show many times, not for the largest, which is opened now and then. Above 4 there is nothing to be had."""
 
-_HASHED = 32
+_HASHED = 16
 """Longest side of what the placeholder is made from: it keeps seven waves, and its time grows with the pixels."""
 
 _LOADERS: dict[PictureFormat, str] = {
@@ -108,7 +108,10 @@ def _meant(message: str) -> Exception:
     """What libvips or one of its libraries complains of."""
     said = message.lower()
     # libvips lists everything that went wrong before the last words, which are what went wrong with the whole.
-    short = ("out of memory", "insufficient memory", "unable to allocate", "too large", "too big", "exceeds", "limit")
+    short = (
+        *("out of memory", "insufficient memory", "unable to allocate", "memory allocation"),
+        *("too large", "too big", "exceeds", "limit"),
+    )
     return PictureTooLarge() if any(word in said for word in short) else PictureDamaged()
 
 
