@@ -1,22 +1,17 @@
 """A live layer in memory."""
 
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from uuid import uuid4
 
 import pytest
-from tests.unit.live.parts import Layer
+from tests.unit.live.parts import Layer, running_layer
 
 from coravet.core.kernel.actor import ClinicId
 
 
 @pytest.fixture
 async def layer() -> AsyncIterator[Layer]:
-    async with AsyncExitStack() as stack:
-        layer = Layer(stack)
-        await stack.enter_async_context(layer.dispatcher)
-        await layer.start(layer.hub)
-        stack.push_async_callback(layer.close)
+    async with running_layer() as layer:
         yield layer
 
 

@@ -1,8 +1,8 @@
 """A live layer in memory, its people, and clients that read event streams."""
 
 import asyncio
-from collections.abc import Callable
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from uuid import uuid4
 
@@ -180,6 +180,7 @@ class Layer:
         self.identity = MemoryIdentity(clock=self.clock)
         self.gate = LegalGate()
         self.forgotten: list[str] = []
+        self.emitted = 0
         self.dispatcher = Dispatcher(self.journal, self.fanout, self.clock, look_seconds=NEVER, together_seconds=0)
         self.hub = self.make_hub()
 
@@ -207,7 +208,12 @@ class Layer:
         """Commit events, as one work does."""
         for event in events:
             self.journal.record(event, clinic_id)
+        self.emitted += len(events)
         self.dispatcher.wake()
+
+    async def settled(self) -> None:
+        """Wait until the first hub has handed out everything that was emitted."""
+        await until(lambda: self.hub.position >= self.emitted)
 
     def viewer(self, clinic_id: ClinicId, *roles: str, **changes: object) -> Viewer:
         """A person who is a member of the clinic, with a session from now on for an hour."""
@@ -247,3 +253,14 @@ class Layer:
         for client in self._clients:
             if not client.ended.is_set():
                 await client.hang_up()
+
+
+@asynccontextmanager
+async def running_layer() -> AsyncIterator[Layer]:
+    """A layer that runs on the loop of whoever enters."""
+    async with AsyncExitStack() as stack:
+        layer = Layer(stack)
+        await stack.enter_async_context(layer.dispatcher)
+        await layer.start(layer.hub)
+        stack.push_async_callback(layer.close)
+        yield layer

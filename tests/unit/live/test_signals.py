@@ -6,6 +6,7 @@ import signal
 from collections.abc import Iterator
 
 import pytest
+from tests.unit.live.parts import PATIENCE
 
 from coravet.entrypoints.live.signals import on_stop
 
@@ -26,7 +27,7 @@ async def test_both_hear(heard_by_the_server: list[int], number: signal.Signals)
     called = asyncio.Event()
     with on_stop(called.set):
         os.kill(os.getpid(), number)
-        async with asyncio.timeout(1):
+        async with asyncio.timeout(PATIENCE):
             await called.wait()
     assert heard_by_the_server == [number]
     called.clear()
