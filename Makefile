@@ -34,7 +34,7 @@ check: $(installed) ## format, lint, types, import contracts, legal texts, locks
 	$(bin)/coravet legal check
 	sh requirements/lock.sh --check
 
-bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, an import, looking for drift of legal texts, the event stream beside NestJS, verifying 5,000 people, what measuring costs, pictures beside sharp, and booking beside its bare SQL
+bench: $(installed) ## measure the agenda beside a bare floor, free slots, a long timeline, a card as PDF, an import, looking for drift of legal texts, the event stream beside NestJS, verifying 5,000 people, what measuring costs, pictures beside sharp, sending photos, and booking beside its bare SQL
 	@$(bin)/python -m bench $(ARGS)
 	@$(bin)/python -m bench.availability
 	@$(bin)/python -m bench.search
@@ -47,6 +47,7 @@ bench: $(installed) ## measure the agenda beside a bare floor, free slots, a lon
 	@$(bin)/python -m bench.measures
 	@$(bin)/npm ci --prefix bench/peers/sharp --no-audit --no-fund >/dev/null
 	@$(bin)/python -m bench.photos
+	@$(bin)/python -m bench.uploads
 	@exec $(bin)/python -m bench.booking $(ARGS)
 
 fmt: $(installed) ## format and mend what can be mended by itself

@@ -175,11 +175,11 @@ async def test_largest_of_phones(upload: Upload) -> None:
     image = corners(8064, 6048)
     converter, others = VipsConverter(helpers=1, megabytes=MEGABYTES, seconds=30), set(helpers())
     try:
-        for kind in ("heic", "avif", "jpeg"):
+        for kind in ("jpeg", "heic", "avif"):
             assert (await converter.convert(upload(KINDS[kind](image)))).width == 8064
         [helper] = set(helpers()) - others
         async with asyncio.timeout(30):
-            while status(helper, "VmRSS") > 200:  # noqa: ASYNC110 -- it gives back after it has answered
+            while status(helper, "VmRSS") > 100:  # noqa: ASYNC110 -- it gives back after it has answered
                 await asyncio.sleep(0.05)
     finally:
         await converter.aclose()
@@ -237,6 +237,23 @@ async def test_crash(ending: signal.Signals, meant: type[DomainError], tmp_path:
     finally:
         await converter.aclose()
     assert set(helpers()) == others
+
+
+async def test_no_turn(tmp_path: Path) -> None:
+    """Whoever gets no turn in time is told so, and what is being converted goes on."""
+    converter = VipsConverter(helpers=1, megabytes=MEGABYTES, seconds=10)
+    os.mkfifo(tmp_path / "slow")
+    (tmp_path / "other").write_bytes(KINDS["png"](corners()))
+    try:
+        slow = asyncio.create_task(converter.convert(tmp_path / "slow"))
+        await asyncio.sleep(0)
+        with pytest.raises(Unavailable):
+            await converter.convert(tmp_path / "other", patience=0.2)
+        await asyncio.to_thread((tmp_path / "slow").write_bytes, KINDS["jpeg"](corners()))
+        assert (await slow).format == "jpeg"
+        assert (await converter.convert(tmp_path / "other", patience=30)).format == "png"
+    finally:
+        await converter.aclose()
 
 
 async def test_given_up(converter: VipsConverter, upload: Upload) -> None:

@@ -52,13 +52,20 @@ class VipsConverter:
         self._seconds = seconds
         self._waiting = 0
 
-    async def convert(self, upload: Path) -> Picture:
+    async def convert(self, upload: Path, patience: float | None = None) -> Picture:
         if self._waiting >= MOST_WAITING:
-            raise Unavailable("Too much is going on at this moment. Try again.")
+            raise _crowded()
         self._waiting += 1
         try:
-            async with self._turns:
+            try:
+                async with asyncio.timeout(patience):
+                    await self._turns.acquire()
+            except TimeoutError:
+                raise _crowded() from None
+            try:
                 return await self._converted(upload)
+            finally:
+                self._turns.release()
         finally:
             self._waiting -= 1
 
@@ -172,6 +179,10 @@ class _Helper:
             return PictureDamaged()
         log.error("the process that converts pictures ended: %s", returncode)
         return _unavailable()
+
+
+def _crowded() -> Unavailable:
+    return Unavailable("Too much is going on at this moment. Try again.")
 
 
 def _unavailable() -> Unavailable:

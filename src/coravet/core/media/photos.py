@@ -20,6 +20,9 @@ from coravet.core.media.views import MediaVariantView, MediaView
 PATIENCE = 10.0
 """Seconds for which whoever hands in a photo waits for it; one that takes longer is converted by a job."""
 
+IN_LINE = PATIENCE / 2
+"""Seconds of them to wait for a turn: who has one at last needs time to use it, or all that is done is thrown away."""
+
 UNKNOWN = "application/octet-stream"
 
 Address = Callable[[UUID, str], str]
@@ -59,7 +62,7 @@ async def take_photo(
             return work.answer(view_of(same, await work.media.made(same.id), address))
     try:
         async with asyncio.timeout(PATIENCE):
-            prepared = await prepare(upload.path, "photo", actor.clinic_id, studio)
+            prepared = await prepare(upload.path, "photo", actor.clinic_id, studio, IN_LINE)
     except (TimeoutError, Unavailable):
         return await _later(patient_id, upload, actor, begin, clock, studio, address)
     await store_all(prepared.made, studio.store)

@@ -94,15 +94,19 @@ class PictureTooLarge(Invalid):
 class Converter(Protocol):
     """Makes variants of uploads, away from whoever asks, in bounded number, memory and time."""
 
-    async def convert(self, upload: Path) -> Picture:
+    async def convert(self, upload: Path, patience: float | None = None) -> Picture:
         """The picture in a file on this machine, which is read and left as it is.
 
-        Waits for its turn where others are being converted; whoever stops waiting gives the turn away.
+        Waits for its turn where others are being converted; whoever stops waiting gives the turn away, and what was
+        done until then.
+
+        Args:
+            patience: seconds to wait for a turn at most.
 
         Raises:
             NotAPicture: its content is of no kind that is read.
             PictureDamaged: it is cut off or broken.
             PictureTooLarge: it would take more than a picture gets.
-            Unavailable: conversion does not work now.
+            Unavailable: conversion does not work now, or had no turn to give in time.
         """
         ...

@@ -26,7 +26,14 @@ OTHER_BYTES = "other_bytes"
 """The problem of an upload that is not what its SHA-256 said."""
 
 
-async def process(job: ProcessMedia, actor: Actor, begin: Begin[MediaWork], clock: Clock, studio: Studio) -> None:
+async def process(
+    job: ProcessMedia,
+    actor: Actor,
+    begin: Begin[MediaWork],
+    clock: Clock,
+    studio: Studio,
+    patience: float | None = None,
+) -> None:
     """Convert a photo that waits, and show it; one that cannot be shown has `failed`, with the problem's code.
 
     Does nothing where that was done, or nobody wants it any more.
@@ -49,7 +56,7 @@ async def process(job: ProcessMedia, actor: Actor, begin: Begin[MediaWork], cloc
             problem = OTHER_BYTES
         else:
             try:
-                prepared = await prepare(path, media.purpose, actor.clinic_id, studio)
+                prepared = await prepare(path, media.purpose, actor.clinic_id, studio, patience)
             except (NotAPicture, PictureDamaged, PictureTooLarge) as error:
                 problem = error.code
     made = [] if prepared is None else prepared.made

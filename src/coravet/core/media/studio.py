@@ -55,14 +55,15 @@ async def prepare(
     purpose: Purpose,  # noqa: ARG001 -- until files that are no pictures are taken
     clinic_id: ClinicId,
     studio: Studio,
+    patience: float | None = None,
 ) -> Prepared:
-    """Make of a file what is shown of it; what it is, its content says.
+    """Make of a file what is shown of it; what it is, its content says. Waits so many seconds for a turn at most.
 
     Raises:
         NotAPicture, PictureDamaged, PictureTooLarge: it cannot be shown.
-        Unavailable: conversion does not work now.
+        Unavailable: conversion does not work now, or had no turn to give in time.
     """
-    picture = await studio.converter.convert(path)
+    picture = await studio.converter.convert(path, patience)
     return Prepared(_made_of(clinic_id, picture), picture.placeholder)
 
 

@@ -19,7 +19,7 @@ from coravet.core.kernel.work import Begin
 from coravet.core.media.keys import part_key, upload_prefix
 from coravet.core.media.media_ports import MediaWork
 from coravet.core.media.model import MEBIBYTE, MOST_BYTES, Media, Purpose
-from coravet.core.media.photos import PATIENCE, UNKNOWN, Address, ProcessMedia, view_of
+from coravet.core.media.photos import IN_LINE, PATIENCE, UNKNOWN, Address, ProcessMedia, view_of
 from coravet.core.media.ports import ObjectStore
 from coravet.core.media.process import process
 from coravet.core.media.studio import Studio
@@ -278,7 +278,7 @@ async def _converted(
     if media.status == "processing":
         with suppress(TimeoutError, Unavailable):
             async with asyncio.timeout(PATIENCE):
-                await process(ProcessMedia(actor.clinic_id, media_id), actor, begin, clock, studio)
+                await process(ProcessMedia(actor.clinic_id, media_id), actor, begin, clock, studio, IN_LINE)
     async with begin(actor) as work:
         return await _view(await work.media.get(media_id), work, studio, address)
 
