@@ -73,11 +73,11 @@ from coravet.core.legal.folder import examine
 from coravet.core.legal.gate import CachedGate
 from coravet.core.legal.heads import keep_heads
 from coravet.core.legal.publish import NotPublishable, Published, publish
-from coravet.core.media.photos import ProcessMedia
 from coravet.core.media.ports import ObjectStore
 from coravet.core.media.process import process
 from coravet.core.media.studio import Studio
 from coravet.core.media.sweep import delete_discarded, discard_orphans, end_unfinished
+from coravet.core.media.take import ProcessMedia
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
 from coravet.core.messaging.send import Post, send

@@ -277,7 +277,7 @@ class Service:
         ids["problem_id"] = (await self.done("POST", problems, vet, json=found))["id"]
         late = await self.ask("PATCH", at, vet, json={"version": 1, "note": {"plan": "Reposo"}})
         ids["note_id"] = late.json()["set_aside_id"]
-        for kind in ("weight", *TREATMENTS, "document"):
+        for kind in ("weight", *TREATMENTS, "document", "attachment"):
             await self.plant(clinic, kind)
         kept = await self.done("GET", f"{base}/protocols", vet)
         await self.done("PUT", f"{base}/protocols", clinic.owner, json={"entries": kept["entries"]})
@@ -345,7 +345,7 @@ class Service:
             case "weight":
                 at = f"{base}/patients/{ids['patient_id']}/weights"
                 ids["weight_id"] = (await self.done("POST", at, vet, json={"weight_kg": 12.4}))["id"]
-            case "import" | "checked_import" | "picture" | "photo" | "upload":
+            case "import" | "checked_import" | "picture" | "photo" | "attachment" | "upload":
                 await self._hand_in(clinic, kind)
             case "document":
                 await self._print(clinic)
@@ -383,14 +383,18 @@ class Service:
             ids["erasure_id"] = (await self.done("POST", at, clinic.owner))["id"]
 
     async def _hand_in(self, clinic: "Clinic", kind: str) -> None:
-        """A picture, announced or one that shows; a file of clients that is announced, or here and checked."""
-        if kind in {"picture", "photo", "upload"}:
+        """A picture, announced, attached or shown; a file of clients that is announced, or here and checked."""
+        if kind in {"picture", "photo", "attachment", "upload"}:
             data = picture()
             clinic.ids["picture"] = data  # type: ignore[assignment]  # the one body that is no text
             if kind == "upload":
                 file = {"purpose": "photo", "size": len(data), "sha256": sha256(data).hexdigest()}
                 at = f"/clinics/{clinic.slug}/patients/{clinic.ids['patient_id']}/uploads"
                 clinic.ids["media_id"] = (await self.done("POST", at, clinic.owner, json=file))["id"]
+            if kind == "attachment":
+                at = f"/clinics/{clinic.slug}/patients/{clinic.ids['patient_id']}/attachments"
+                made = await self.done("POST", at, clinic.people["vet"], content=data)
+                clinic.ids["media_id"] = made["id"]
             if kind == "photo":
                 at = f"/clinics/{clinic.slug}/patients/{clinic.ids['patient_id']}/photo"
                 made = await self.done("POST", at, clinic.owner, content=data)

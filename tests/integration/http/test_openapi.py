@@ -51,7 +51,8 @@ OPERATIONS = [
     "listNoteTemplates", "makeNoteTemplate", "changeNoteTemplate",
     "openImport", "sendImportFile", "listImports", "getImport", "listImportRows", "applyImport", "dropImport",
     "exportClinic", "exportClient",
-    "sendPhoto", "removePhoto", "openUpload", "sendUploadBytes", "closeUpload", "retryMedia", "getMedia", "readMedia",
+    "sendPhoto", "removePhoto", "sendAttachment", "listAttachments", "voidAttachment",
+    "openUpload", "sendUploadBytes", "closeUpload", "retryMedia", "getMedia", "readMedia",
     "listRightsRequests", "openRightsRequest", "getRightsRequest", "advanceRightsRequest",
     "listClosures", "closeClinic", "getClosure", "changeClosure", "reopenClinic",
     "eraseClient",
@@ -128,3 +129,23 @@ def test_access(document: Any) -> None:
         if operation["security"]:
             assert {"401", "403"} <= set(operation["responses"]), name
         assert ("x-permission" in operation) == ("{clinic}" in path and bool(operation["security"])), name
+
+
+def test_files(document: Any) -> None:
+    """Whoever sends a file is told how: as bytes, or as a form; and in which kinds files are read."""
+    paths = document["paths"]
+    bodies = {
+        operation["operationId"]: set(operation["requestBody"]["content"])
+        for methods in paths.values()
+        for operation in methods.values()
+        if "application/json" not in operation.get("requestBody", {}).get("content", {"application/json": 0})
+    }
+    either = {"application/octet-stream", "multipart/form-data"}
+    assert bodies == {
+        "sendPhoto": either,
+        "sendAttachment": either,
+        "sendUploadBytes": {"application/octet-stream"},
+        "sendImportFile": {"text/csv"},
+    }
+    read = paths["/api/v1/clinics/{clinic}/media/{media_id}/{variant}"]["get"]["responses"]
+    assert set(read["200"]["content"]) == set(read["206"]["content"]) == {"image/webp", "application/pdf"}

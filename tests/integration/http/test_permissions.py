@@ -192,6 +192,9 @@ PATCH  /api/v1/clinics/{clinic}/closures/{closure_id}                    401    
 DELETE /api/v1/clinics/{clinic}/closures/{closure_id}                    401      404   403  403     204   204      404
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/photo              401      404   201  201     201   201      404
 DELETE /api/v1/clinics/{clinic}/patients/{patient_id}/photo              401      404   204  204     204   204      404
+POST   /api/v1/clinics/{clinic}/patients/{patient_id}/attachments        401      404   403  201     403   403      404
+GET    /api/v1/clinics/{clinic}/patients/{patient_id}/attachments        401      404   403  200     200   200      404
+POST   /api/v1/clinics/{clinic}/media/{media_id}/void                    401      404   403  200     403   403      404
 POST   /api/v1/clinics/{clinic}/patients/{patient_id}/uploads            401      404   201  201     201   201      404
 PUT    /api/v1/clinics/{clinic}/media/{media_id}/bytes                   401      404   200  200     200   200      404
 POST   /api/v1/clinics/{clinic}/media/{media_id}/arrived                 401      404   200  200     200   200      404

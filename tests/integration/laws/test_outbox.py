@@ -129,6 +129,8 @@ EMITTED: dict[Key, set[str]] = {
     ("PUT", f"{CLINIC}/privacy/retention"): {"clinic.updated"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/photo"): {"patient.photo_changed"},
     ("DELETE", f"{CLINIC}/patients/{{patient_id}}/photo"): {"patient.photo_changed"},
+    ("POST", f"{CLINIC}/patients/{{patient_id}}/attachments"): {"attachment.added"},
+    ("POST", f"{CLINIC}/media/{{media_id}}/void"): {"attachment.added"},
     ("POST", f"{CLINIC}/patients/{{patient_id}}/uploads"): set(),
     ("PUT", f"{CLINIC}/media/{{media_id}}/bytes"): {"patient.photo_changed"},
     ("POST", f"{CLINIC}/media/{{media_id}}/arrived"): set(),

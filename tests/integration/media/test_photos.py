@@ -29,8 +29,8 @@ from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.clock import Clock, SystemClock
 from coravet.core.media.keys import Key, clinic_prefix, key_of
 from coravet.core.media.media_ports import MadeObject
-from coravet.core.media.photos import ProcessMedia
 from coravet.core.media.sweep import delete_discarded, discard_orphans, end_unfinished
+from coravet.core.media.take import ProcessMedia
 from coravet.core.privacy.departures import close_clinic, delete_clinic, hand_over
 from coravet.entrypoints.http.call import Ports
 

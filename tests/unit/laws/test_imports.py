@@ -34,6 +34,7 @@ HOMES = {
     "prometheus_client": {"adapters.telemetry"},
     "pydantic": {"settings", "adapters.local"},
     "pydantic_settings": {"settings"},
+    "pikepdf": {"adapters.vips"},
     "pyvips": {"adapters.vips"},
     "redis": {"adapters.fanout"},
     "requests": {"adapters.firebase"},

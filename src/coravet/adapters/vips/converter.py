@@ -5,13 +5,15 @@ import logging
 import os
 import signal
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
 import msgspec
 
-from coravet.adapters.vips.wire import LENGTH, Answer, Converted, Failed, Job, Refused, framed
+from coravet.adapters.vips.wire import LENGTH, Answer, Cleaned, Converted, Failed, Job, Refused, framed
 from coravet.core.kernel.errors import DomainError, Unavailable
+from coravet.core.media.pdfs import NotAttachable, PdfDamaged, PdfLocked, PdfTooLarge
 from coravet.core.media.pictures import NotAPicture, Picture, PictureDamaged, PictureTooLarge
 
 MOST_WAITING = 50
@@ -23,8 +25,9 @@ LIFE = 200
 PATIENCE = 6
 """How many times the processor's time a picture may take by the clock, on a busy machine; then its helper is killed."""
 
-_REFUSALS: dict[str, type[NotAPicture | PictureDamaged | PictureTooLarge]] = {
-    kind.__name__: kind for kind in (NotAPicture, PictureDamaged, PictureTooLarge)
+_REFUSALS: dict[str, Callable[[], DomainError]] = {
+    kind.__name__: kind
+    for kind in (NotAPicture, PictureDamaged, PictureTooLarge, NotAttachable, PdfDamaged, PdfLocked, PdfTooLarge)
 }
 
 _OUT_OF_BOUNDS = {signal.SIGPROF, signal.SIGABRT, signal.SIGTRAP}
@@ -52,20 +55,23 @@ class VipsConverter:
         self._seconds = seconds
         self._waiting = 0
 
-    async def convert(self, upload: Path, patience: float | None = None) -> Picture:
+    async def convert(self, upload: Path) -> Picture:
+        answer = await self._answered(Job(str(upload), self._seconds))
+        assert isinstance(answer, Converted)  # noqa: S101 -- what was asked for
+        return answer.picture
+
+    async def clean(self, upload: Path) -> bytes:
+        answer = await self._answered(Job(str(upload), self._seconds, pdf=True))
+        assert isinstance(answer, Cleaned)  # noqa: S101 -- as above
+        return answer.data
+
+    async def _answered(self, job: Job) -> Converted | Cleaned:
         if self._waiting >= MOST_WAITING:
             raise _crowded()
         self._waiting += 1
         try:
-            try:
-                async with asyncio.timeout(patience):
-                    await self._turns.acquire()
-            except TimeoutError:
-                raise _crowded() from None
-            try:
-                return await self._converted(upload)
-            finally:
-                self._turns.release()
+            async with self._turns:
+                return await self._done(job)
         finally:
             self._waiting -= 1
 
@@ -74,10 +80,10 @@ class VipsConverter:
         self._idle.clear()
         await asyncio.gather(*(self._end(helper) for helper in [*self._all]))
 
-    async def _converted(self, upload: Path) -> Picture:
+    async def _done(self, job: Job) -> Converted | Cleaned:
         helper = await self._helper()
         try:
-            answer = await helper.ask(Job(str(upload), self._seconds))
+            answer = await helper.ask(job)
         except BaseException:
             await self._end(helper)
             raise
@@ -86,12 +92,13 @@ class VipsConverter:
         else:
             await self._end(helper)
         match answer:
-            case Converted(picture):
-                return picture
+            case Converted() | Cleaned():
+                return answer
             case Refused(error):
-                raise _REFUSALS[error]
+                refusal = _REFUSALS[error]()
+                raise refusal
             case Failed(exception):
-                log.error("a picture could not be converted: %s", exception)
+                log.error("a file could not be converted: %s", exception)
                 raise _unavailable()
 
     async def _helper(self) -> "_Helper":
@@ -158,10 +165,10 @@ class _Helper:
                 length = await answered.readexactly(LENGTH)
                 body = await answered.readexactly(int.from_bytes(length, "big"))
         except TimeoutError:
-            log.warning("a picture took too long, and its process did not end by itself")
-            raise PictureTooLarge from None
+            log.warning("a file took too long, and its process did not end by itself")
+            raise _too_large(job) from None
         except (asyncio.IncompleteReadError, ConnectionError) as error:
-            raise self._meant(await self._process.wait()) from error
+            raise self._meant(job, await self._process.wait()) from error
         answer: Answer = msgspec.msgpack.decode(body, type=Answer)
         return answer
 
@@ -170,19 +177,19 @@ class _Helper:
             self._process.kill()
         await self._process.wait()
 
-    def _meant(self, returncode: int) -> DomainError:
+    def _meant(self, job: Job, returncode: int) -> DomainError:
         if -returncode in _OUT_OF_BOUNDS:
-            log.warning("a picture took more than it gets: its process ended by signal %s", -returncode)
-            return PictureTooLarge()
+            log.warning("a file took more than it gets: its process ended by signal %s", -returncode)
+            return _too_large(job)
         if -returncode in _CRASHED:
-            log.error("a picture crashed the process that converts: signal %s", -returncode)
-            return PictureDamaged()
+            log.error("a file crashed the process that converts: signal %s", -returncode)
+            return PdfDamaged() if job.pdf else PictureDamaged()
         log.error("the process that converts pictures ended: %s", returncode)
         return _unavailable()
 
 
-def _crowded() -> Unavailable:
-    return Unavailable("Too much is going on at this moment. Try again.")
+def _too_large(job: Job) -> DomainError:
+    return PdfTooLarge() if job.pdf else PictureTooLarge()
 
 
 def _unavailable() -> Unavailable:

@@ -15,8 +15,10 @@ from typing import BinaryIO
 import msgspec
 
 from coravet.adapters.vips.convert import convert, prepare
-from coravet.adapters.vips.wire import LENGTH, Answer, Converted, Failed, Job, Refused, framed
+from coravet.adapters.vips.pdfs import clean
+from coravet.adapters.vips.wire import LENGTH, Answer, Cleaned, Converted, Failed, Job, Refused, framed
 from coravet.core.kernel.errors import DomainError
+from coravet.core.media.pdfs import PdfTooLarge
 from coravet.core.media.pictures import MOST_BYTES, PictureTooLarge
 
 NICENESS = 10
@@ -39,7 +41,7 @@ def main() -> None:
     while (body := _read(sys.stdin.buffer)) is not None:
         job = jobs.decode(body)
         signal.setitimer(signal.ITIMER_PROF, job.seconds)  # nothing catches it
-        answer = framed(_answer(Path(job.path)))
+        answer = framed(_answer(Path(job.path), pdf=job.pdf))
         signal.setitimer(signal.ITIMER_PROF, 0)
         answers.write(answer)
         _give_back()
@@ -52,14 +54,16 @@ def _confine(memory: int) -> None:
     os.nice(NICENESS)
 
 
-def _answer(path: Path) -> Answer:
+def _answer(path: Path, *, pdf: bool) -> Answer:
+    too_large = Refused(PdfTooLarge.__name__ if pdf else PictureTooLarge.__name__)
     try:
-        small_enough = path.stat().st_size <= MOST_BYTES
-        return Converted(convert(path.read_bytes())) if small_enough else Refused(PictureTooLarge.__name__)
+        if path.stat().st_size > MOST_BYTES:
+            return too_large
+        return Cleaned(clean(path.read_bytes())) if pdf else Converted(convert(path.read_bytes()))
     except DomainError as error:
         return Refused(type(error).__name__)
     except MemoryError:
-        return Refused(PictureTooLarge.__name__)
+        return too_large
     except Exception as error:  # noqa: BLE001 -- told to whoever asked
         return Failed(type(error).__name__)
 

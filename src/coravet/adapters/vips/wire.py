@@ -8,16 +8,23 @@ LENGTH = 4
 
 
 class Job(msgspec.Struct, frozen=True):
-    """A file to convert, in at most so many seconds of the processor's time."""
+    """A file to make a picture of, or a clean PDF, in at most so many seconds of the processor's time."""
 
     path: str
     seconds: int
+    pdf: bool = False
 
 
 class Converted(msgspec.Struct, frozen=True, tag="converted"):
     """A picture that went well."""
 
     picture: Picture
+
+
+class Cleaned(msgspec.Struct, frozen=True, tag="cleaned"):
+    """A PDF that went well."""
+
+    data: bytes
 
 
 class Refused(msgspec.Struct, frozen=True, tag="refused"):
@@ -32,7 +39,7 @@ class Failed(msgspec.Struct, frozen=True, tag="failed"):
     exception: str
 
 
-Answer = Converted | Refused | Failed
+Answer = Converted | Cleaned | Refused | Failed
 
 
 def framed(message: Job | Answer) -> bytes:

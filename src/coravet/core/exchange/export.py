@@ -55,8 +55,8 @@ async def export(
 ) -> AsyncGenerator[bytes, None]:
     """Everything of the clinic at one moment, as an archive that is made while it is read.
 
-    It holds `LEEME.txt` and `README.txt`, `datos/<table>.csv`, `archivos/<media id>.webp` for each photo, and at its
-    end `manifest.json`. A photo that is replaced or removed meanwhile may be missing.
+    It holds `LEEME.txt` and `README.txt`, `datos/<table>.csv`, `archivos/<media id>.webp` or `.pdf` for each photo and
+    attachment, and at its end `manifest.json`. A photo that is replaced or removed meanwhile may be missing.
 
     Raises:
         Unavailable: the clinic is being exported already, or the store does not answer: then the archive breaks off.
@@ -169,7 +169,7 @@ que terminan en _id señalan la fila de otra tabla. Los instantes están en UTC.
 Los textos están tal como se escribieron. En Excel, ábralos con Datos > Desde texto/CSV y elija UTF-8 y "no detectar
 tipos de datos": así ningún texto que empiece con =, +, - o @ se toma como fórmula y ningún número pierde sus ceros.
 
-La carpeta "archivos" tiene las fotos: cada una se llama como el id de su fila en datos/media.csv.
+La carpeta "archivos" tiene las fotos y los adjuntos: cada uno se llama como el id de su fila en datos/media.csv.
 
 manifest.json trae, de cada archivo, cuántas filas tiene y su SHA-256. No están las claves de acceso ni los enlaces
 secretos, ni lo que el servicio guarda por pocas horas para sí mismo.
@@ -189,7 +189,7 @@ with _id name a row of another table. Instants are in UTC.
 Texts are as they were written. In Excel, open them with Data > From Text/CSV and choose UTF-8 and "do not detect data
 types": so no text that begins with =, +, - or @ is taken for a formula, and no number loses its zeros.
 
-The folder "archivos" has the photos: each is called by the id of its row in datos/media.csv.
+The folder "archivos" has photos and attachments: each is called by the id of its row in datos/media.csv.
 
 manifest.json has, of each file, how many rows it has, and its SHA-256. Secrets by which people sign in or act by a link
 are not here, nor what the service keeps for itself for a few hours.

@@ -340,6 +340,13 @@ class SessionEnded(Event, frozen=True, tag="session.ended", kw_only=True):
     person: UserId
 
 
+class AttachmentAdded(Event, frozen=True, tag="attachment.added"):
+    """Something was attached to a patient's record, or what was is marked as entered in error."""
+
+    audience: ClassVar[Audience] = "records:read"
+    subject_type: ClassVar[SubjectType] = "media"
+
+
 class MediaFailed(Event, frozen=True, tag="media.failed"):
     """A photo or file that was handed in cannot be shown; which, and why, is told by it."""
 

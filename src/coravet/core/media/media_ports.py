@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from coravet.core.kernel.actor import ClinicId
+from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.kernel.work import Table, Work
 from coravet.core.media.keys import Key
 from coravet.core.media.model import Media, Purpose
@@ -58,6 +59,16 @@ class MediaRows(Table[Media], Protocol):
 
     async def drop_made(self, media_id: UUID) -> None:
         """Name its objects no more: they are deleted soon."""
+        ...
+
+    async def attachments(
+        self, page: PageRequest, patient_id: UUID, encounter_id: UUID | None
+    ) -> Page[tuple[Media, list[MadeObject]]]:
+        """What is attached to the record, or to that visit, with the objects made of each; the newest first.
+
+        Raises:
+            NotFound: no such patient here.
+        """
         ...
 
     async def object(self, media_id: UUID, variant: str) -> FoundObject:

@@ -28,6 +28,7 @@ class Media:
         size: in bytes as it is handed in, with `sha256` in hex; of these `received` have arrived.
         placeholder: a ThumbHash in Base64, to be shown until the picture is there; None of what is no picture.
         problem: the code of why it could not be taken.
+        voided_at: since when an attachment is marked as entered in error; it stays.
         removed_at: since when it is no longer shown. Its objects are gone soon after.
     """
 
@@ -47,4 +48,7 @@ class Media:
     problem: str | None = None
     ready_at: datetime | None = None
     removed_at: datetime | None = None
+    voided_at: datetime | None = None
+    voided_by: MemberId | None = None
+    void_reason: str | None = None
     version: int = 1

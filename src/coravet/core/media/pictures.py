@@ -92,7 +92,7 @@ class PictureTooLarge(Invalid):
 
 
 class Converter(Protocol):
-    """Makes variants of uploads, away from whoever asks, in bounded number, memory and time."""
+    """Makes of uploads what is shown, away from whoever asks, in bounded number, memory and time."""
 
     async def convert(self, upload: Path, patience: float | None = None) -> Picture:
         """The picture in a file on this machine, which is read and left as it is.
@@ -108,5 +108,17 @@ class Converter(Protocol):
             PictureDamaged: it is cut off or broken.
             PictureTooLarge: it would take more than a picture gets.
             Unavailable: conversion does not work now, or had no turn to give in time.
+        """
+        ...
+
+    async def clean(self, upload: Path) -> bytes:
+        """The PDF in a file on this machine, with the same pages and nothing else; waits as `convert` does.
+
+        Raises:
+            NotAttachable: it is no PDF.
+            PdfDamaged: it is cut off or cannot be read.
+            PdfLocked: it asks for a password.
+            PdfTooLarge: it would take more than a PDF gets.
+            Unavailable: conversion does not work now.
         """
         ...

@@ -11,16 +11,15 @@ from uuid import UUID
 
 from coravet.core.kernel.actor import Actor, ClinicId
 from coravet.core.kernel.clock import Clock
-from coravet.core.kernel.errors import NotFound
+from coravet.core.kernel.errors import Invalid, NotFound, UnsupportedMedia
 from coravet.core.kernel.events import MediaFailed
 from coravet.core.kernel.work import Begin
 from coravet.core.media.keys import upload_prefix
 from coravet.core.media.media_ports import MediaWork
 from coravet.core.media.model import Media
-from coravet.core.media.photos import ProcessMedia, show
-from coravet.core.media.pictures import NotAPicture, PictureDamaged, PictureTooLarge
 from coravet.core.media.ports import ObjectStore
 from coravet.core.media.studio import Studio, prepare, store_all
+from coravet.core.media.take import ProcessMedia, show
 
 OTHER_BYTES = "other_bytes"
 """The problem of an upload that is not what its SHA-256 said."""
@@ -56,8 +55,8 @@ async def process(
             problem = OTHER_BYTES
         else:
             try:
-                prepared = await prepare(path, media.purpose, actor.clinic_id, studio, patience)
-            except (NotAPicture, PictureDamaged, PictureTooLarge) as error:
+                prepared = await prepare(path, media.purpose, actor.clinic_id, studio)
+            except (UnsupportedMedia, Invalid) as error:
                 problem = error.code
     made = [] if prepared is None else prepared.made
     await store_all(made, studio.store)

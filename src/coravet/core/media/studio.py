@@ -1,5 +1,6 @@
 """What photos and files are made with, and what is made of one."""
 
+import asyncio
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,7 +11,8 @@ from coravet.core.kernel.actor import ClinicId
 from coravet.core.media.keys import key_of
 from coravet.core.media.media_ports import MadeObject
 from coravet.core.media.model import Purpose
-from coravet.core.media.pictures import VARIANT_TYPE, Converter, Picture
+from coravet.core.media.pdfs import PDF_SIGN, PDF_TYPE, NotAttachable
+from coravet.core.media.pictures import VARIANT_TYPE, Converter, NotAPicture, Picture
 from coravet.core.media.ports import ObjectStore
 
 
@@ -50,21 +52,29 @@ class Prepared(msgspec.Struct, frozen=True):
     placeholder: str | None
 
 
-async def prepare(
-    path: Path,
-    purpose: Purpose,  # noqa: ARG001 -- until files that are no pictures are taken
-    clinic_id: ClinicId,
-    studio: Studio,
-    patience: float | None = None,
-) -> Prepared:
-    """Make of a file what is shown of it; what it is, its content says. Waits so many seconds for a turn at most.
+async def prepare(path: Path, purpose: Purpose, clinic_id: ClinicId, studio: Studio) -> Prepared:
+    """Make of a file what is shown of it; what it is, its content says.
 
     Raises:
-        NotAPicture, PictureDamaged, PictureTooLarge: it cannot be shown.
-        Unavailable: conversion does not work now, or had no turn to give in time.
+        NotAPicture, NotAttachable: it is nothing that a photo, or an attachment, can be.
+        PictureDamaged, PictureTooLarge, PdfDamaged, PdfLocked, PdfTooLarge: it cannot be shown.
+        Unavailable: conversion does not work now.
     """
-    picture = await studio.converter.convert(path, patience)
+    if purpose == "attachment" and await asyncio.to_thread(_begins, path) == PDF_SIGN:
+        data = await studio.converter.clean(path)
+        return Prepared([Made(MadeObject("original", key_of(clinic_id, data), PDF_TYPE, len(data)), data)], None)
+    try:
+        picture = await studio.converter.convert(path)
+    except NotAPicture as error:
+        if purpose == "attachment":
+            raise NotAttachable from error
+        raise
     return Prepared(_made_of(clinic_id, picture), picture.placeholder)
+
+
+def _begins(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(len(PDF_SIGN))
 
 
 def _made_of(clinic_id: ClinicId, picture: Picture) -> list[Made]:

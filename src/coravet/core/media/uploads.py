@@ -13,18 +13,27 @@ from msgspec import Meta
 from coravet.core.kernel.actor import Actor
 from coravet.core.kernel.clock import Clock
 from coravet.core.kernel.errors import Conflict, FieldError, Invalid, NotFound, Unavailable, UploadOffset
-from coravet.core.kernel.fields import clean_fields, sound
+from coravet.core.kernel.fields import sound
 from coravet.core.kernel.sentences import Sentence
-from coravet.core.kernel.work import Begin
 from coravet.core.media.keys import part_key, upload_prefix
 from coravet.core.media.media_ports import MediaWork
 from coravet.core.media.model import MEBIBYTE, MOST_BYTES, Media, Purpose
-from coravet.core.media.photos import IN_LINE, PATIENCE, UNKNOWN, Address, ProcessMedia, view_of
+from coravet.core.media.names import shown_name
 from coravet.core.media.ports import ObjectStore
 from coravet.core.media.process import process
 from coravet.core.media.studio import Studio
+from coravet.core.media.take import (
+    PATIENCE,
+    UNKNOWN,
+    Address,
+    Begins,
+    Place,
+    ProcessMedia,
+    expect,
+    may_hand_in,
+    view_of,
+)
 from coravet.core.media.views import MediaView
-from coravet.core.tenancy.errors import NotPermitted
 
 PART = MEBIBYTE
 """Bytes that are kept at once: what a dropped connection has to send again is less."""
@@ -34,8 +43,6 @@ PUT_LIFE = timedelta(hours=1)
 
 TAKEN_UP = timedelta(seconds=2 * PATIENCE)
 """After so long a worker converts what nobody could while the sender waited."""
-
-Begins = Begin[MediaWork]
 
 
 class NewUpload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -49,7 +56,7 @@ class NewUpload(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     size: Annotated[int, Meta(ge=1, le=max(MOST_BYTES.values()), description="In bytes.")]
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", max_length=64)]
     encounter_id: UUID | None = None
-    file_name: Annotated[str, Meta(max_length=200)] | None = None
+    file_name: Annotated[str, Meta(max_length=1000)] | None = None
 
 
 class UploadGone(Conflict):
@@ -70,20 +77,16 @@ async def announce(
     One that failed is begun anew.
 
     Raises:
-        NotFound: no such patient here, or no such visit of it.
+        NotFound, InvalidTransition: as `expect`.
         NotPermitted: the actor may not write the record.
-        Invalid: the file is too large, or its name cannot be kept.
+        Invalid: the file is too large, or a photo that names a visit.
     """
     fields = _checked(command)
-    _may_hand_in(command.purpose, actor)
+    may_hand_in(command.purpose, actor)
     now = clock.now()
     async with begin(actor) as work:
         await work.patients.lock(patient_id)
-        if (
-            command.encounter_id is not None
-            and (await work.encounters.get(command.encounter_id)).patient_id != patient_id
-        ):
-            raise NotFound
+        await expect(Place(command.purpose, patient_id, command.encounter_id), work)
         found = await work.media.same(patient_id, command.purpose, command.encounter_id, command.sha256)
         if found is None or found.status == "failed":
             found = Media(
@@ -101,7 +104,8 @@ async def announce(
 
 
 def _checked(command: NewUpload) -> dict[str, Any]:
-    fields, errors = clean_fields(msgspec.structs.asdict(command), ("file_name",))
+    fields, errors = msgspec.structs.asdict(command), list[FieldError]()
+    fields["file_name"] = shown_name(command.file_name)
     most = MOST_BYTES[command.purpose]
     if command.size > most:
         sentence = Sentence("It may have at most {megabytes} MB.", megabytes=most // MEBIBYTE)
@@ -111,11 +115,6 @@ def _checked(command: NewUpload) -> dict[str, Any]:
         if command.encounter_id is not None:
             errors.append(FieldError("/encounter_id", "not_allowed", "A photo belongs to the patient, not to a visit."))
     return sound((fields, errors))
-
-
-def _may_hand_in(purpose: Purpose, actor: Actor) -> None:
-    if purpose == "attachment" and "records:write" not in actor.permissions:
-        raise NotPermitted("Your roles in this clinic do not include records:write.")
 
 
 async def receive(
@@ -265,7 +264,7 @@ async def _waiting(media_id: UUID, actor: Actor, work: MediaWork) -> Media:
     media = await work.media.get(media_id)
     if media.removed_at is not None:
         raise NotFound
-    _may_hand_in(media.purpose, actor)
+    may_hand_in(media.purpose, actor)
     return media
 
 

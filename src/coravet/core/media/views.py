@@ -22,6 +22,8 @@ class MediaView(msgspec.Struct, frozen=True):
         status: `uploading` until all bytes are here, `processing` until it can be shown, `ready`, or `failed`.
         received: of `size` bytes, how many are here; whoever was cut off goes on from there.
         problem: the code of why it failed.
+        uploaded_by: the member who handed it in.
+        voided_at: since when it is marked as entered in error, with `void_reason`.
         placeholder: a ThumbHash in Base64, to be shown until the picture is there.
         variants: by name, `thumbnail`, `card` and `full` of a picture, `original` of a file; empty until it is ready.
         upload_url: where all of its bytes may be PUT at once instead, past the service, while it is `uploading` and
@@ -40,4 +42,7 @@ class MediaView(msgspec.Struct, frozen=True):
     placeholder: str | None
     variants: dict[str, MediaVariantView]
     created_at: datetime
+    uploaded_by: UUID | None
+    voided_at: datetime | None
+    void_reason: str | None
     upload_url: str | None = None

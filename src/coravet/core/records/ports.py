@@ -83,7 +83,9 @@ class NotesAside(Protocol):
         ...
 
 
-TimelineKind = Literal["encounter", "immunization", "deworming", "prescription", "weight", "problem", "allergy"]
+TimelineKind = Literal[
+    "encounter", "immunization", "deworming", "prescription", "weight", "problem", "allergy", "attachment"
+]
 """What a patient's timeline is made of."""
 
 

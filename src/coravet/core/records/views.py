@@ -203,8 +203,8 @@ class TimelineEntry(msgspec.Struct, frozen=True):
 
     Attributes:
         id: of what `kind` names.
-        title: an encounter's reason, a vaccine's or drug's name, a problem's.
-        detail: more in a few words, such as `signed`, a lot or a dose.
+        title: an encounter's reason, a vaccine's or drug's name, a problem's, or a file's.
+        detail: more in a few words, such as `signed`, a lot or a dose; `picture` or `pdf` of an attachment.
         weight_kg: of a weight, or taken in the encounter.
         voided: whether it was entered in error.
     """

@@ -2,31 +2,41 @@
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, AsyncIterator
+from collections.abc import AsyncGenerator, AsyncIterator, Mapping
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import timedelta
-from typing import Annotated
+from typing import Annotated, Any
 from urllib.parse import quote
 from uuid import UUID
 
+import msgspec
 from litestar import delete, get, post, put
 from litestar.di import NamedDependency
 from litestar.openapi import ResponseSpec
+from litestar.openapi.spec import OpenAPIResponse, Operation
 from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response.base import ASGIResponse
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import Message, Receive, Scope, Send
 
+from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.pages import Page, PageRequest
+from coravet.core.media.attachments import void_attachment
 from coravet.core.media.media_ports import FoundObject
 from coravet.core.media.model import MOST_BYTES
-from coravet.core.media.photos import Address, expect_photo, get_media, remove_photo, take_photo
+from coravet.core.media.names import name_as
+from coravet.core.media.photos import expect_photo, remove_photo, take_photo
 from coravet.core.media.ports import Content
-from coravet.core.media.read import readable
+from coravet.core.media.read import get_media, list_attachments, readable
+from coravet.core.media.take import Address, Place, expect, take
 from coravet.core.media.uploads import NewUpload, announce, receive, retry, take_from_store
 from coravet.core.media.views import MediaView
+from coravet.core.records.encounters import Voiding, check_reason
 from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.bodies import JsonRequest
-from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.call import Call, Ports
+from coravet.entrypoints.http.paging import Cursor, Limit
 from coravet.entrypoints.http.uploads import OfBytes, OfFile, raw, received
 
 MULTIPART_EXTRA = 64 * 1024
@@ -38,11 +48,28 @@ STALLED_SECONDS = 60.0
 LIFE = timedelta(minutes=5)
 """Of an address at the store: long enough for a slow connection to begin to load."""
 
+
+@dataclass
+class OfPictureOrPdf(Operation):
+    """An operation that answers with the bytes of either."""
+
+    def __post_init__(self) -> None:
+        for status in ("200", "206"):
+            found = (self.responses or {})[status]
+            if isinstance(found, OpenAPIResponse) and found.content:
+                [content] = found.content.values()
+                found.content |= {"application/pdf": content}
+
+
 _RANGE = re.compile(r"bytes=(\d{0,15})-(\d{0,15})")
 _PROTECTED = {
     "Content-Security-Policy": "default-src 'none'; sandbox",
     "Cross-Origin-Resource-Policy": "same-site",
 }
+
+
+def _reason_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
+    return check_reason(given)[1]
 
 
 def _address(clinic: str, call: Call) -> Address:
@@ -81,6 +108,73 @@ async def post_photo(
 async def delete_photo(patient_id: FromPath[UUID], call: NamedDependency[Call]) -> None:
     """Show no photo of a patient any more; it is deleted within minutes."""
     await remove_photo(patient_id, call.actor, call.begin, call.ports.clock)
+
+
+@post(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}/attachments",
+    opt=permitted("records:write") | {"by_content": True},
+    operation_id="sendAttachment",
+    operation_class=OfFile,
+    tags=["Attachments"],
+    request_max_body_size=MOST_BYTES["attachment"] + MULTIPART_EXTRA,
+)
+async def post_attachment(
+    clinic: FromPath[str],
+    patient_id: FromPath[UUID],
+    call: NamedDependency[Call],
+    request: JsonRequest,
+    encounter_id: Annotated[UUID | None, QueryParameter(description="The visit that it belongs to.")] = None,
+    file_name: Annotated[
+        str | None, QueryParameter(max_length=1000, description="What it is called; of a form, the form says it.")
+    ] = None,
+) -> MediaView:
+    """Attach a picture or a PDF to a patient's record, or to a visit of it, signed or not.
+
+    A PDF keeps its pages; what would act when it is opened, files in it and notes on who made it are left out. A
+    picture is kept as a photo is. The same file of the same visit is attached once, however often it is sent.
+    """
+    place = Place("attachment", patient_id, encounter_id)
+    async with call.begin(call.actor) as work:
+        await expect(place, work)
+    async with received(request) as upload:
+        named = msgspec.structs.replace(upload, file_name=upload.file_name or file_name)
+        return await take(
+            place, named, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+        )
+
+
+@get(
+    "/clinics/{clinic:str}/patients/{patient_id:uuid}/attachments",
+    opt=permitted("records:read"),
+    operation_id="listAttachments",
+    tags=["Attachments"],
+)
+async def get_attachments(
+    clinic: FromPath[str],
+    patient_id: FromPath[UUID],
+    call: NamedDependency[Call],
+    limit: Limit = 50,
+    cursor: Cursor = None,
+    encounter_id: Annotated[UUID | None, QueryParameter(description="Only what belongs to this visit.")] = None,
+) -> Page[MediaView]:
+    """What is attached to a patient's record, the newest first."""
+    return await list_attachments(
+        PageRequest(limit, cursor), patient_id, encounter_id, call.actor, call.begin, _address(clinic, call)
+    )
+
+
+@post(
+    "/clinics/{clinic:str}/media/{media_id:uuid}/void",
+    opt=permitted("records:write") | {"check": _reason_errors},
+    operation_id="voidAttachment",
+    status_code=200,
+    tags=["Attachments"],
+)
+async def post_void(
+    clinic: FromPath[str], media_id: FromPath[UUID], data: JSONBody[Voiding], call: NamedDependency[Call]
+) -> MediaView:
+    """Mark an attachment as entered in error; it stays, marked, for who reads the record."""
+    return await void_attachment(media_id, data, call.actor, call.begin, call.ports.clock, _address(clinic, call))
 
 
 @post(
@@ -177,6 +271,7 @@ async def get_one(clinic: FromPath[str], media_id: FromPath[UUID], call: NamedDe
     "/clinics/{clinic:str}/media/{media_id:uuid}/{variant:str}",
     opt=permitted("patients:read"),
     operation_id="readMedia",
+    operation_class=OfPictureOrPdf,
     tags=["Photos"],
     responses={
         200: ResponseSpec(
@@ -202,7 +297,7 @@ async def get_variant(
     headers = _PROTECTED | {"ETag": tag, "Cache-Control": "private, max-age=3600, immutable", "Accept-Ranges": "bytes"}
     if request.headers.get("if-none-match") == tag:
         return ASGIResponse(status_code=304, headers=headers)
-    if found.made.variant != "original":
+    if found.purpose == "photo":
         addresses = store.reading_addresses([found.made.key], LIFE)
         if addresses is not None:
             kept = {"Cache-Control": f"private, max-age={int(LIFE.total_seconds()) // 2}", "Location": addresses[0]}
@@ -229,8 +324,8 @@ class Sent(ASGIStreamingResponse):
     """A file as it is read from the store. Whoever stops taking it is given up."""
 
     def __init__(self, content: Content, found: FoundObject, headers: dict[str, str], status_code: int) -> None:
-        if found.made.variant == "original":
-            name = quote(found.file_name or "archivo", safe="")
+        if found.purpose == "attachment":
+            name = quote(name_as(found.file_name, found.made.media_type), safe="")
             headers = headers | {"Content-Disposition": f"attachment; filename*=UTF-8''{name}"}
         super().__init__(
             iterator=_closed_at_end(content.chunks),

@@ -634,6 +634,23 @@ _MESSAGING = {
 _EXCHANGE = {
     "Some rows have errors": "Algunas filas tienen errores",
     "Go on from another byte": "Continúe desde otro byte",
+    "This file is neither a picture nor a PDF. Send a photo, a scan or a PDF.": (
+        "Este archivo no es una imagen ni un PDF. Envíe una foto, un escaneo o un PDF."
+    ),
+    "The PDF is damaged": "El PDF está dañado",
+    "This PDF is cut off or damaged. Send it again.": "Este PDF está cortado o dañado. Envíelo de nuevo.",
+    "The PDF is locked": "El PDF está bloqueado",
+    "This PDF asks for a password. Save it without one and send that.": (
+        "Este PDF pide una contraseña. Guárdelo sin ella y envíe ese."
+    ),
+    "The PDF is too large": "El PDF es demasiado grande",
+    "This PDF is too large. Send it with at most {pages} pages, or in parts.": (
+        "Este PDF es demasiado grande. Envíelo con {pages} páginas como máximo, o por partes."
+    ),
+    "This file is not part of the record: it is not shown yet, or cannot be.": (
+        "Este archivo no es parte de la historia: todavía no se muestra, o no se puede mostrar."
+    ),
+    "This attachment is marked as entered in error already.": "Este adjunto ya está marcado como ingresado por error.",
     "The file is no longer here": "El archivo ya no está aquí",
     "The bytes of this file are no longer here. Send it again.": (
         "El contenido de este archivo ya no está aquí. Envíelo de nuevo."

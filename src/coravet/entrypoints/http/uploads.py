@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -20,6 +21,7 @@ PIECE = 256 * 1024
 _NO_FILE = frozenset({"application/json", "application/x-www-form-urlencoded"})
 
 
+@dataclass
 class OfFile(Operation):
     """An operation that takes a file: its bytes, or a form with it."""
 
@@ -32,6 +34,7 @@ class OfFile(Operation):
         )
 
 
+@dataclass
 class OfBytes(Operation):
     """An operation that takes the bytes of a file, or some of them."""
 

@@ -1,21 +1,44 @@
 """Photos and files on PostgreSQL: what they are, and where their objects lie."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from datetime import datetime
 from uuid import UUID
 
+import asyncpg
+import msgspec
 from sqlalchemy import select
 
+from coravet.adapters.postgres.cursors import LAST, NEWEST, after, page_of
 from coravet.adapters.postgres.media.tables import media
 from coravet.adapters.postgres.work import PostgresWork, Rows
 from coravet.core.kernel.actor import ClinicId
 from coravet.core.kernel.errors import NotFound
 from coravet.core.kernel.events import MediaFailed
+from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.media.keys import Key, named
 from coravet.core.media.media_ports import FoundObject, MadeObject, Unfinished
 from coravet.core.media.model import Media, Purpose
 
+_COLUMNS = ", ".join(f"m.{field.name}" for field in fields(Media))
+_ATTACHMENTS = f"""
+SELECT {_COLUMNS}, (SELECT json_agg(json_build_object('variant', v.variant, 'key', v.key, 'media_type', v.media_type,
+        'size', v.size, 'width', v.width, 'height', v.height) ORDER BY v.size)
+    FROM media_variants v WHERE v.clinic_id = m.clinic_id AND v.media_id = m.id) AS made
+FROM patients p LEFT JOIN LATERAL (
+    SELECT * FROM media m WHERE m.clinic_id = p.clinic_id AND m.patient_id = p.id
+    AND m.purpose = 'attachment' AND m.status = 'ready' AND m.removed_at IS NULL AND (m.created_at, m.id) < ($1, $2)
+    AND ($4::uuid IS NULL OR m.encounter_id = $4)
+    ORDER BY m.created_at DESC, m.id DESC LIMIT $5
+) m ON true WHERE p.id = $3 ORDER BY m.created_at DESC, m.id DESC
+"""  # noqa: S608 -- our own names
 _MADE = "v.variant, v.key, v.media_type, v.size, v.width, v.height"
+
+
+def _attachment(row: asyncpg.Record) -> tuple[Media, list[MadeObject]]:
+    found = dict(row)
+    made = msgspec.convert(found.pop("made") or [], list[MadeObject])
+    return Media(**found), made
 
 
 class MediaOnPostgres(Rows[Media]):
@@ -77,6 +100,16 @@ class MediaOnPostgres(Rows[Media]):
 
     async def drop_made(self, media_id: UUID) -> None:
         await self._work.execute("DELETE FROM media_variants WHERE media_id = $1", media_id)
+
+    async def attachments(
+        self, page: PageRequest, patient_id: UUID, encounter_id: UUID | None
+    ) -> Page[tuple[Media, list[MadeObject]]]:
+        last = after(page, tuple[datetime, UUID]) or (NEWEST, LAST)
+        rows = await self._work.fetch(_ATTACHMENTS, *last, patient_id, encounter_id, page.limit + 1)
+        if not rows:
+            raise NotFound
+        found = [row for row in rows if row["id"] is not None]
+        return page_of(found, page, _attachment, lambda row: (row["created_at"], row["id"]))
 
     async def object(self, media_id: UUID, variant: str) -> FoundObject:
         rows = await self._work.fetch(

@@ -5,7 +5,12 @@ from sqlalchemy.dialects.postgresql import UUID
 
 from coravet.adapters.postgres.schema import Instant, belongs_to, column, mapping, metadata, tenant_table
 from coravet.core.media.model import Media
-from coravet.core.privacy.classification import FREE_TEXT_CLEARED, PERSONAL_CLEARED, PERSONAL_DELETED
+from coravet.core.privacy.classification import (
+    FREE_TEXT_CLEARED,
+    PERSONAL_CLEARED,
+    PERSONAL_DELETED,
+    SENSITIVE_REPLACED,
+)
 
 media = tenant_table(
     "media",
@@ -24,11 +29,23 @@ media = tenant_table(
     column("problem", Text, nullable=True),
     column("ready_at", Instant, nullable=True),
     column("removed_at", Instant, nullable=True),
+    column("voided_at", Instant, nullable=True),
+    column("voided_by", UUID, nullable=True),
+    column("void_reason", Text, nullable=True, privacy=SENSITIVE_REPLACED),
     column("version", Integer),
     belongs_to("patient_id", "patients"),
     belongs_to("encounter_id", "encounters"),
     belongs_to("uploaded_by", "members"),
+    belongs_to("voided_by", "members"),
     Index("ix_media_patient_id", "clinic_id", "patient_id", "created_at"),
+    Index(
+        "ix_media_attachments",
+        "clinic_id",
+        "patient_id",
+        "created_at",
+        "id",
+        postgresql_where=text("purpose = 'attachment' AND status = 'ready' AND removed_at IS NULL"),
+    ),
     Index("ix_media_encounter_id", "clinic_id", "encounter_id", postgresql_where=text("encounter_id IS NOT NULL")),
     # One photo of a patient shows; what stood there before is removed with the step that replaces it.
     Index(
@@ -45,6 +62,9 @@ media = tenant_table(
     CheckConstraint("(status = 'ready') = (ready_at IS NOT NULL)", name="ready_at"),
     CheckConstraint("(status = 'failed') = (problem IS NOT NULL)", name="problem"),
     CheckConstraint("purpose = 'attachment' OR encounter_id IS NULL", name="encounter"),
+    CheckConstraint("num_nulls(voided_at, void_reason) IN (0, 2)", name="voided"),
+    CheckConstraint("voided_at IS NOT NULL OR voided_by IS NULL", name="voided_by"),
+    CheckConstraint("voided_at IS NULL OR (purpose = 'attachment' AND status = 'ready')", name="voided_attachment"),
 )
 
 media_variants = tenant_table(

@@ -138,11 +138,11 @@ WHERE p.id = $1 ORDER BY w.at DESC, w.id DESC
 """
 
 
-def _timeline_part(kind: str, columns: str, table: str, at: str) -> str:
+def _timeline_part(kind: str, columns: str, table: str, at: str, only: str = "") -> str:
     return (
         f"(SELECT '{kind}' AS kind, e.id, e.{at} AS at, {columns} FROM {table} e"  # noqa: S608 -- our names
         f" WHERE '{kind}' = ANY($5) AND e.clinic_id = p.clinic_id AND e.patient_id = p.id"
-        f" AND (e.{at}, e.id) < ($2, $3) ORDER BY e.{at} DESC, e.id DESC LIMIT $4)"
+        f"{only} AND (e.{at}, e.id) < ($2, $3) ORDER BY e.{at} DESC, e.id DESC LIMIT $4)"
     )
 
 
@@ -195,6 +195,14 @@ TIMELINE: dict[TimelineKind, str] = {
         " ORDER BY c.at, c.id LIMIT 1), false",
         "problems",
         "created_at",
+    ),
+    "attachment": _timeline_part(
+        "attachment",
+        "coalesce(e.file_name, '') AS title, CASE WHEN e.placeholder IS NULL THEN 'pdf' ELSE 'picture' END AS detail,"
+        " NULL::numeric, e.uploaded_by, e.encounter_id, e.voided_at IS NOT NULL",
+        "media",
+        "created_at",
+        " AND e.purpose = 'attachment' AND e.status = 'ready' AND e.removed_at IS NULL",
     ),
 }
 """What each kind of entry is read from; every table has an index by patient, moment and id."""
