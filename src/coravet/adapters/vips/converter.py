@@ -55,23 +55,30 @@ class VipsConverter:
         self._seconds = seconds
         self._waiting = 0
 
-    async def convert(self, upload: Path) -> Picture:
-        answer = await self._answered(Job(str(upload), self._seconds))
+    async def convert(self, upload: Path, patience: float | None = None) -> Picture:
+        answer = await self._answered(Job(str(upload), self._seconds), patience)
         assert isinstance(answer, Converted)  # noqa: S101 -- what was asked for
         return answer.picture
 
-    async def clean(self, upload: Path) -> bytes:
-        answer = await self._answered(Job(str(upload), self._seconds, pdf=True))
+    async def clean(self, upload: Path, patience: float | None = None) -> bytes:
+        answer = await self._answered(Job(str(upload), self._seconds, pdf=True), patience)
         assert isinstance(answer, Cleaned)  # noqa: S101 -- as above
         return answer.data
 
-    async def _answered(self, job: Job) -> Converted | Cleaned:
+    async def _answered(self, job: Job, patience: float | None) -> Converted | Cleaned:
         if self._waiting >= MOST_WAITING:
             raise _crowded()
         self._waiting += 1
         try:
-            async with self._turns:
+            try:
+                async with asyncio.timeout(patience):
+                    await self._turns.acquire()
+            except TimeoutError:
+                raise _crowded() from None
+            try:
                 return await self._done(job)
+            finally:
+                self._turns.release()
         finally:
             self._waiting -= 1
 

@@ -111,7 +111,7 @@ class Converter(Protocol):
         """
         ...
 
-    async def clean(self, upload: Path) -> bytes:
+    async def clean(self, upload: Path, patience: float | None = None) -> bytes:
         """The PDF in a file on this machine, with the same pages and nothing else; waits as `convert` does.
 
         Raises:

@@ -55,7 +55,7 @@ async def process(
             problem = OTHER_BYTES
         else:
             try:
-                prepared = await prepare(path, media.purpose, actor.clinic_id, studio)
+                prepared = await prepare(path, media.purpose, actor.clinic_id, studio, patience)
             except (UnsupportedMedia, Invalid) as error:
                 problem = error.code
     made = [] if prepared is None else prepared.made

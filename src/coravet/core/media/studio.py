@@ -52,19 +52,21 @@ class Prepared(msgspec.Struct, frozen=True):
     placeholder: str | None
 
 
-async def prepare(path: Path, purpose: Purpose, clinic_id: ClinicId, studio: Studio) -> Prepared:
-    """Make of a file what is shown of it; what it is, its content says.
+async def prepare(
+    path: Path, purpose: Purpose, clinic_id: ClinicId, studio: Studio, patience: float | None = None
+) -> Prepared:
+    """Make of a file what is shown of it; what it is, its content says. Waits so many seconds for a turn at most.
 
     Raises:
         NotAPicture, NotAttachable: it is nothing that a photo, or an attachment, can be.
         PictureDamaged, PictureTooLarge, PdfDamaged, PdfLocked, PdfTooLarge: it cannot be shown.
-        Unavailable: conversion does not work now.
+        Unavailable: conversion does not work now, or had no turn to give in time.
     """
     if purpose == "attachment" and await asyncio.to_thread(_begins, path) == PDF_SIGN:
-        data = await studio.converter.clean(path)
+        data = await studio.converter.clean(path, patience)
         return Prepared([Made(MadeObject("original", key_of(clinic_id, data), PDF_TYPE, len(data)), data)], None)
     try:
-        picture = await studio.converter.convert(path)
+        picture = await studio.converter.convert(path, patience)
     except NotAPicture as error:
         if purpose == "attachment":
             raise NotAttachable from error

@@ -24,6 +24,9 @@ from coravet.core.tenancy.errors import NotPermitted
 PATIENCE = 10.0
 """Seconds for which whoever hands in a file waits for it; one that takes longer is converted by a job."""
 
+IN_LINE = PATIENCE / 2
+"""Seconds of them to wait for a turn: who has one at last needs time to use it, or all that is done is thrown away."""
+
 UNKNOWN = "application/octet-stream"
 
 Address = Callable[[UUID, str], str]
@@ -88,7 +91,7 @@ async def take(
             return work.answer(view_of(same, await work.media.made(same.id), address))
     try:
         async with asyncio.timeout(PATIENCE):
-            prepared = await prepare(upload.path, place.purpose, actor.clinic_id, studio)
+            prepared = await prepare(upload.path, place.purpose, actor.clinic_id, studio, IN_LINE)
     except (TimeoutError, Unavailable):
         return await _later(place, upload, actor, begin, clock, studio, address)
     await store_all(prepared.made, studio.store)

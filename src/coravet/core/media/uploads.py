@@ -23,6 +23,7 @@ from coravet.core.media.ports import ObjectStore
 from coravet.core.media.process import process
 from coravet.core.media.studio import Studio
 from coravet.core.media.take import (
+    IN_LINE,
     PATIENCE,
     UNKNOWN,
     Address,
