@@ -195,6 +195,10 @@ class _Helper:
         return _unavailable()
 
 
+def _crowded() -> Unavailable:
+    return Unavailable("Too much is going on at this moment. Try again.")
+
+
 def _too_large(job: Job) -> DomainError:
     return PdfTooLarge() if job.pdf else PictureTooLarge()
 
