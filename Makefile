@@ -30,6 +30,7 @@ check: $(installed) ## format, lint, types, import contracts, legal texts, locks
 	$(bin)/ruff format --check .
 	$(bin)/ruff check .
 	$(bin)/mypy
+	$(bin)/mypy docs
 	$(bin)/lint-imports
 	$(bin)/coravet legal check
 	sh requirements/lock.sh --check

@@ -8,7 +8,8 @@
  *     An EventSource hears only of the kinds that it is asked for by name.
  * @param {function(): void} resync load all that is shown: the stream stands now, from where nothing will be missed; or
  *     something was missed, and cannot be told
- * @param {function(object): void} refused it ended for good: the problem, by whose `code` to show sign-in, legal texts, …
+ * @param {function(object): void} refused it ended for good: the problem, by whose `code` to show sign-in, legal texts, …;
+ *     only its `status` where the answer is not the service's
  * @returns {function(): void} stop
  */
 export function follow(clinic, handlers, resync, refused, { silence = 45_000, patience = 10_000, pause = 1000, longest = 60_000 } = {}) {
@@ -62,12 +63,22 @@ export function follow(clinic, handlers, resync, refused, { silence = 45_000, pa
       // Often on the very connection that is dead: without an end of its own this would wait for many minutes.
       const answer = await fetch(clinic, { cache: "no-store", signal: AbortSignal.timeout(patience) });
       if (stopped) return;
-      if ([401, 403, 404].includes(answer.status)) return refused(await answer.json());
+      if ([401, 403, 404].includes(answer.status)) return refused(await problemOf(answer));
       wait = Math.max(wait, 1000 * (Number(answer.headers.get("Retry-After")) || 0));
     } catch {
       // nobody there, now
     }
     if (!stopped) timer = setTimeout(open, wait);
+  }
+
+  // Somebody in between may refuse, too, in words of their own: there is no `code` then, and a person to try again.
+  async function problemOf(answer) {
+    const text = await answer.text();
+    try {
+      return JSON.parse(text);
+    } catch {
+      return { status: answer.status };
+    }
   }
 
   function quit() {

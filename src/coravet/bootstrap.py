@@ -377,8 +377,8 @@ def application(settings: Settings) -> Application:
             await converter.aclose()
             await identity.aclose()
             await engine.dispose()
-        # Where a worker was killed instead, this is what its log lacks.
-        structlog.get_logger("coravet.serve").info("the worker has ended")
+        # Where it was killed instead, this is what its log lacks.
+        structlog.get_logger("coravet.serve").info("the serving process has ended")
 
     ports = Ports(
         begin=works.begin,

@@ -142,6 +142,12 @@ async def test_doctor_asks_what_carries_events(fresh_database: Settings, tmp_pat
     async with NatsServer(tmp_path) as server:
         settings = fresh_database.model_copy(update={"fanout": SecretStr(server.url)})
         assert await _check_fanout(settings) == "Events reach other processes by NATS."
+        astray = settings.model_copy(update={"fanout": SecretStr(server.url.replace("hush", "astray"))})
+        with pytest.raises(
+            Wrong, match=r"^NATS carries no events to other processes \(LoginRefused\): check "
+        ) as found:
+            await _check_fanout(astray)
+        assert "astray" not in str(found.value)
     with pytest.raises(
         Wrong, match=r"^NATS carries no events to other processes \(.+\): check CORAVET_FANOUT"
     ) as found:

@@ -1,6 +1,7 @@
 """The OpenAPI document: valid, complete, and stable for the clients that are generated from it."""
 
 import json
+import re
 from typing import Any
 
 import pytest
@@ -117,8 +118,34 @@ def test_codes(document: Any) -> None:
 
 
 def test_events(document: Any) -> None:
-    """Every kind of event is in the document."""
-    assert set(document["components"]["schemas"]["EventKind"]["enum"]) == set(CATALOGUE)
+    """Every kind of event is in the document, and what the stream's operation answers is one of them, or a problem."""
+    schemas = document["components"]["schemas"]
+    assert set(schemas["EventKind"]["enum"]) == set(CATALOGUE)
+    assert {each["properties"]["kind"]["const"] for each in schemas["Event"]["oneOf"]} == set(CATALOGUE)
+    [stream] = [each for each in _operations(document) if each["operationId"] == "streamEvents"]
+    refusals = {"401", "403", "404", "422", "429", "500", "503"}
+    assert set(stream["responses"]) == {"200", *refusals}
+    assert stream["responses"]["200"]["content"]["text/event-stream"]["schema"]["$ref"] == "#/components/schemas/Event"
+    for status in refusals:
+        [answer] = stream["responses"][status]["content"].items()
+        assert answer == ("application/problem+json", {"schema": {"$ref": "#/components/schemas/Problem"}}), status
+
+
+def test_every_schema_is_used(document: Any) -> None:
+    """The document holds no schema that nothing refers to, but the list of kinds."""
+    referred = set(re.findall(r'"#/components/schemas/([^"]+)"', json.dumps(document["paths"])))
+    while (
+        further := {
+            name
+            for found in referred
+            for name in re.findall(
+                r'"#/components/schemas/([^"]+)"', json.dumps(document["components"]["schemas"][found])
+            )
+        }
+        - referred
+    ):
+        referred |= further
+    assert set(document["components"]["schemas"]) - referred <= {"EventKind"}
 
 
 def test_access(document: Any) -> None:

@@ -32,7 +32,7 @@ if (how === "raw") {
     clinic,
     Object.fromEntries(kinds.map((kind) => [kind, heard])),
     () => tell({ resync: true }),
-    (problem) => tell({ refused: problem.code }),
+    (problem) => tell({ refused: problem.code ?? problem.status }),
     JSON.parse(options),
   );
 }

@@ -381,7 +381,7 @@ async def test_secrets_stay_out_of_logs(place: Place, stack: AsyncExitStack, cap
             "Redis": RedisChannel(f"redis://hush-user:hush-word@{host}:{port}", DATABASE),
             "NATS": NatsChannel(f"nats://hush-user:hush-word@{host}:{port}", DATABASE),
         }
-        with pytest.raises(Unavailable) as refused:
+        with pytest.raises(Unavailable, match=r"\(LoginRefused\)") as refused:
             await KeptFanout(wrong[behind.server]).check()
         assert "hush" not in str(refused.value)
     assert "hush" not in caplog.text

@@ -10,8 +10,8 @@ import pytest
 from tests.integration.live.parts import Process, Service
 
 from coravet.adapters.memory.journal import MemoryJournal
-from coravet.core.kernel.actor import Actor, ClinicId, UserId
-from coravet.core.kernel.events import AppointmentBooked, Event, MemberInvited, SessionEnded
+from coravet.core.kernel.actor import Actor, ClinicId, MemberId, UserId
+from coravet.core.kernel.events import AppointmentBooked, Event, MemberInvited, MemberRolesChanged, SessionEnded
 from coravet.core.kernel.live import Journal
 from coravet.core.tenancy.permissions import permissions_of
 
@@ -38,6 +38,7 @@ class InMemory:
             clinic_id=clinic_id or ClinicId(uuid4()),
             time_zone="America/Guayaquil",
             user_id=UserId(uuid4()),
+            member_id=MemberId(uuid4()),
             permissions=permissions_of(roles),
         )
 
@@ -149,6 +150,18 @@ async def test_replay_is_scoped(bench: Bench) -> None:
     assert await heard(staff, 0) == [1, 3]
     assert await heard(staff, 1) == [3]
     assert await heard(foreign, 0) == [5]
+
+
+async def test_replay_of_ones_own_place(bench: Bench) -> None:
+    """A replay holds what was done to a person's own place whatever they may, and nothing of others' places."""
+    manager = await bench.member(None, "manager")
+    staff, vet = [await bench.member(manager.clinic_id, role) for role in ("staff", "vet")]
+    await bench.emit(manager, *(MemberRolesChanged(each.member_id, 2) for each in (staff, vet) if each.member_id))
+    await bench.journal.number(100)
+    for actor, expected in ((manager, [1, 2]), (staff, [1]), (vet, [2])):
+        replay = await bench.journal.replay(actor, 0, 100)
+        assert replay is not None
+        assert [event.number for event in replay.events] == expected
 
 
 async def test_replay_tells_all_or_nothing(bench: Bench) -> None:

@@ -210,6 +210,20 @@ async def test_a_page_that_is_refused(status: str, code: str) -> None:
         assert service.quiet()
 
 
+@pytest.mark.parametrize("body", ["<h1>Sign in to the network</h1>", ""], ids=["words", "nothing"])
+@pytest.mark.parametrize("status", [401, 403, 404])
+async def test_a_page_that_is_refused_by_somebody_else(status: int, body: str) -> None:
+    """Refused in other words than the service's, a page learns the status, and asks no more either."""
+    async with AsyncExitStack() as stack:
+        answer = (f"{status} No", "Content-Type: text/html\r\n", body)
+        service = await stack.enter_async_context(impostor(lambda _: answer))
+        page = await visit(stack, "follow", service.clinic, options=QUICK)
+        assert await page.tells() == {"refused": status}
+        assert [(await service.asked()).target for _ in range(2)] == ["/clinic/events", "/clinic"]
+        await asyncio.sleep(0.5)
+        assert service.quiet()
+
+
 async def test_a_page_that_is_cut_off_without_a_word() -> None:
     """Where nothing comes for too long, a page takes the connection for dead and makes another."""
     async with AsyncExitStack() as stack:

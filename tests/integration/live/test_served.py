@@ -100,5 +100,5 @@ async def test_the_end_of_thousands(site: Site, tmp_path: Path) -> None:
     assert (told.count(True), complete.count(True)) == (STREAMS, STREAMS)
     assert lasted < 5
     log = (tmp_path / "machine-0.log").read_text()
-    assert log.count('"the worker has ended"') == 2
+    assert log.count('"the serving process has ended"') == 2
     assert "Traceback" not in log

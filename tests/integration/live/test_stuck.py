@@ -92,7 +92,7 @@ async def test_who_reads_slowly_does_not_hold_the_exit(fleet: Fleet) -> None:
         await process.emit(fleet.actor, *(AppointmentBooked(uuid4(), 1) for _ in range(100)))
     await until(lambda: sum(unsent > 100_000 for unsent in fleet.first.unsent()) == len(wires))
     assert await fleet.first.stop() < 5
-    assert "the worker has ended" in fleet.first.log.read_text()
+    assert "the serving process has ended" in fleet.first.log.read_text()
     for trickle, wire in zip(trickles, wires, strict=True):
         trickle.cancel()
         wire.cut()

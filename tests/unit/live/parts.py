@@ -193,6 +193,7 @@ class Layer:
             self.clock,
             look_seconds=look_seconds,
             tick_seconds=0.005,
+            together_seconds=0,
             pending=pending,
         )
 

@@ -121,12 +121,28 @@ async def test_promoted(layer: Layer, clinic: ClinicId) -> None:
 
 
 async def test_demoted(layer: Layer, clinic: ClinicId) -> None:
-    """From the event of a demotion on, nothing of the old role reaches an open stream, that event included."""
+    """From the event of a demotion on, nothing of the old role reaches an open stream; of the demotion it is told."""
     viewer = layer.viewer(clinic, "manager")
     client = await layer.connect(viewer)
     layer.emit(clinic, MemberInvited(uuid4()), roles_changed(layer, viewer, "vet"), MemberInvited(uuid4()), booked())
-    assert await client.kinds(2) == ["member.invited", "appointment.booked"]
+    assert await client.kinds(3) == ["member.invited", "member.roles_changed", "appointment.booked"]
     assert client.quiet()
+
+
+async def test_ones_own_place(layer: Layer, clinic: ClinicId) -> None:
+    """Whoever does not manage members hears of their own place, on every stream of theirs, and of nobody else's."""
+    viewer, colleague = layer.viewer(clinic, "staff"), layer.viewer(clinic, "vet")
+    clients = [await layer.connect(viewer) for _ in range(2)]
+    other = await layer.connect(colleague)
+    layer.emit(clinic, roles_changed(layer, colleague, "staff"), roles_changed(layer, viewer, "vet"), booked())
+    for client in clients:
+        assert await client.kinds(2) == ["member.roles_changed", "appointment.booked"]
+    first = await other.next()
+    assert first.data is not None
+    assert first.data["subject"]["id"] == str(colleague.actor.member_id)  # type: ignore[index] # an event's data
+    assert await other.kinds(1) == ["appointment.booked"]
+    resumed = await layer.connect(viewer, last_event_id=0)
+    assert await resumed.kinds(2) == ["member.roles_changed", "appointment.booked"]
 
 
 async def test_demoted_while_resuming(layer: Layer, clinic: ClinicId) -> None:
@@ -144,7 +160,7 @@ async def test_demoted_while_resuming(layer: Layer, clinic: ClinicId) -> None:
 
     layer.journal.replay = slow
     client = await layer.connect(viewer, last_event_id=0)
-    assert await client.kinds(1) == ["appointment.booked"]
+    assert await client.kinds(2) == ["appointment.booked", "member.roles_changed"]
     assert client.quiet()
 
 
@@ -180,8 +196,8 @@ async def test_order_waits_for_the_permissions(layer: Layer, clinic: ClinicId) -
     await asyncio.sleep(0.05)
     assert client.quiet()
     layer.directory.memberships = memberships
-    frame = await client.next()
-    assert (frame.event, frame.id) == ("appointment.booked", 3)
+    frames = [await client.next() for _ in range(2)]
+    assert [(frame.event, frame.id) for frame in frames] == [("member.roles_changed", 1), ("appointment.booked", 3)]
 
 
 async def test_logged_out(layer: Layer, clinic: ClinicId) -> None:

@@ -59,9 +59,17 @@ class Channel(Protocol):
         """What its library raises where the server cannot be reached or refuses, besides OSError."""
         ...
 
+    def refused(self, error: Exception) -> bool:
+        """Whether the server was reached, and does not let this user or password in."""
+        ...
+
     def line(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> Line:
         """A line that is still to be opened; `lost` is called where its connection is found to be gone."""
         ...
+
+
+class LoginRefused(Exception):
+    """The server lets nobody in by this user and password; each library has an error of its own for it."""
 
 
 class KeptFanout:
@@ -135,9 +143,10 @@ class KeptFanout:
         except Exception as error:
             await self._hang_up()
             if isinstance(error, (OSError, *self._channel.failures)):
+                reason = LoginRefused() if self._channel.refused(error) else error
                 raise Unavailable(
-                    Sentence("The event stream has no connection ({reason}).", reason=type(error).__name__)
-                ) from error
+                    Sentence("The event stream has no connection ({reason}).", reason=type(reason).__name__)
+                ) from reason
             raise
 
     async def _connect(self) -> Line:

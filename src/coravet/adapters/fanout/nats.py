@@ -28,6 +28,9 @@ class NatsChannel:
         # Dots part a subject's words, and a name may have any.
         self._subject = f"coravet.live.{quote(database, safe='').replace('.', '%2E')}"
 
+    def refused(self, error: Exception) -> bool:
+        return isinstance(error, Error) and "authorization violation" in str(error).lower()
+
     def line(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "NatsLine":
         """One connection."""
         return NatsLine(self._urls, self._subject, hear, lost)

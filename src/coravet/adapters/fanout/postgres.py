@@ -22,6 +22,9 @@ class PostgresChannel:
     def __init__(self, url: str) -> None:
         self._url = url
 
+    def refused(self, error: Exception) -> bool:
+        return isinstance(error, asyncpg.InvalidAuthorizationSpecificationError)
+
     def line(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "PostgresLine":
         """One connection."""
         return PostgresLine(self._url, hear, lost)

@@ -7,7 +7,7 @@ from urllib.parse import quote
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, RedisError
 
 CLIENT = "coravet-live"
 """How the kept connections call themselves in CLIENT LIST."""
@@ -29,6 +29,9 @@ class RedisChannel:
     def __init__(self, url: str, database: str) -> None:
         self._url = url
         self._database = database
+
+    def refused(self, error: Exception) -> bool:
+        return isinstance(error, AuthenticationError)
 
     def line(self, hear: Callable[[bytes], None], lost: Callable[[], None]) -> "RedisLine":
         """Two connections of its own."""

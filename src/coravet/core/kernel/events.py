@@ -291,6 +291,7 @@ class MemberInvited(Event, frozen=True, tag="member.invited"):
 
 
 class _Member(Event, frozen=True):
+    # Of one's own place one hears besides, see `hears`.
     audience: ClassVar[Audience] = "members:manage"
     subject_type: ClassVar[SubjectType] = "member"
 

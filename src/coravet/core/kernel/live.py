@@ -26,7 +26,9 @@ class Recorded(msgspec.Struct, frozen=True):
 
 
 def hears(actor: Actor, event: Recorded) -> bool:
-    """Whether a member of the event's clinic may hear of it."""
+    """Whether a member of the event's clinic may hear of it. Of their own place everybody does, whoever else may."""
+    if event.subject_type == "member" and event.subject_id == actor.member_id:
+        return True
     match event.audience:
         case "clinic":
             return True

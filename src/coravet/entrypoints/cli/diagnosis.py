@@ -115,7 +115,8 @@ async def _check_fanout(settings: Settings) -> str:
             + (
                 "set DATABASE_DIRECT_URL to a connection past the pooler."
                 if settings.fanout is None
-                else "check CORAVET_FANOUT, and whether its user may publish and subscribe to coravet.live.*."
+                else "check CORAVET_FANOUT, its user and password, and whether that user may publish and subscribe to "
+                "coravet.live.*."
             )
         ) from error
     return f"Events reach other processes by {fanout.server}."

@@ -13,6 +13,7 @@ from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.events import EventData
 from coravet.entrypoints.http.access import permitted
 from coravet.entrypoints.http.call import Call
+from coravet.entrypoints.http.openapi import Problem
 from coravet.entrypoints.live.hub import NEEDED, Viewer
 from coravet.entrypoints.live.layer import Live
 from coravet.entrypoints.live.stream import EventStream
@@ -53,7 +54,13 @@ def stream_events(live: Live) -> HTTPRouteHandler:
                 "what is shown, something was missed; or, as the last one, `stream.closed` `{reason}` with "
                 "`session_revoked`, `access_ended`, `shutting_down` or `too_slow`. Any frame with an `id` is a place "
                 "to come back to with `Last-Event-ID` within 24 hours.",
-            )
+            ),
+            429: ResponseSpec(
+                Problem,
+                media_type="application/problem+json",
+                generate_examples=False,
+                description="rate_limited, of what stands before the service; come back after `Retry-After`",
+            ),
         },
     )
     async def handler(

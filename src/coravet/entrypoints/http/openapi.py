@@ -10,7 +10,7 @@ from litestar.openapi import OpenAPIConfig, ResponseSpec
 from litestar.openapi.spec import Components, SecurityScheme
 
 from coravet.core.kernel.errors import Conflict, FieldError
-from coravet.core.kernel.events import CATALOGUE
+from coravet.core.kernel.events import CATALOGUE, Author, EventData, Subject
 from coravet.core.legal.gate import OpenDocument
 from coravet.core.scheduling.views import AppointmentView
 from coravet.entrypoints.http.access import Access
@@ -167,6 +167,12 @@ def document(app: Litestar) -> dict[str, Any]:
                 operation["x-permission"] = granted.permission
             if granted.operator:
                 operation["x-operator"] = True
+    _tell_of_events(described)
+    return described
+
+
+def _tell_of_events(described: dict[str, Any]) -> None:
+    """Every kind with its subject: Litestar knows one struct for all of them, and clients want what each holds."""
     schemas = described["components"]["schemas"]
     schemas["EventKind"] = {"type": "string", "enum": sorted(CATALOGUE)}
     schemas["Event"] = {
@@ -183,11 +189,12 @@ def document(app: Litestar) -> dict[str, Any]:
                     "at": {"type": "string", "format": "date-time"},
                     "actor": {
                         "type": "object",
+                        "required": ["user_id"],
                         "properties": {"user_id": {"type": ["string", "null"], "format": "uuid"}},
                     },
                     "subject": {
                         "type": "object",
-                        "required": ["type", "id"],
+                        "required": ["type", "id", "version"],
                         "properties": {
                             "type": {"const": event.subject_type},
                             "id": {"type": "string", "format": "uuid"},
@@ -199,4 +206,9 @@ def document(app: Litestar) -> dict[str, Any]:
             for kind, event in sorted(CATALOGUE.items())
         ],
     }
-    return described
+    for methods in described["paths"].values():
+        streamed = methods.get("get", {}).get("responses", {}).get("200", {}).get("content", {})
+        if "text/event-stream" in streamed:
+            streamed["text/event-stream"]["schema"] = {"$ref": "#/components/schemas/Event"}
+    for replaced in (EventData, Author, Subject):
+        schemas.pop(replaced.__name__, None)

@@ -37,6 +37,10 @@ NEEDED: Permission = "clinic:read"
 LOOK_SECONDS = 1.0
 """How often the journal is read without an announcement: the listener may be down, or not know yet that it is."""
 
+TOGETHER_SECONDS = 0.02
+"""Announcements that come closer than this are read together: a read costs as much as twenty frames. One that comes
+alone does not wait."""
+
 TICK_SECONDS = 0.5
 """How often it is seen whether a stream has something due: one look for all costs less than a timer for each."""
 
@@ -88,6 +92,7 @@ class Subscription:
 
     __slots__ = (
         "_limit",
+        "_loop",
         "_pending",
         "_waiter",
         "abandon",
@@ -114,6 +119,8 @@ class Subscription:
         self.abandon: Callable[[], object] | None = None
         self.peer: tuple[str, int] | None = None
         self._limit = limit
+        # Asked for anew it would cost a call to the kernel, for every frame of every stream.
+        self._loop = asyncio.get_running_loop()
         self._pending: list[tuple[int, bytes]] = []
         self._waiter: asyncio.Future[None] | None = None
 
@@ -134,7 +141,7 @@ class Subscription:
         if self.closed is None:
             self.closed = reason
             if self.given_up_at < inf:
-                self.given_up_at = min(self.given_up_at, asyncio.get_running_loop().time() + GOODBYE_SECONDS)
+                self.given_up_at = min(self.given_up_at, self._loop.time() + GOODBYE_SECONDS)
             if not told:
                 self._pending.clear()
             self._wake()
@@ -143,7 +150,11 @@ class Subscription:
         """The frames that wait, each once and up to so many."""
         if not self._pending:
             return []
-        pending, self._pending = self._pending[:most], self._pending[most:]
+        pending = self._pending
+        if len(pending) > most:
+            pending, self._pending = pending[:most], pending[most:]
+        else:
+            self._pending = []
         frames = [frame for number, frame in pending if number > self.sent]
         self.sent = max(self.sent, pending[-1][0])
         return frames
@@ -158,7 +169,7 @@ class Subscription:
         if self._pending or self.closed:
             return
         self.due = until
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         await self._waiter
 
     def look(self, now: float) -> None:
@@ -195,6 +206,7 @@ class Hub:
         *,
         look_seconds: float = LOOK_SECONDS,
         tick_seconds: float = TICK_SECONDS,
+        together_seconds: float = TOGETHER_SECONDS,
         pending: int = PENDING,
     ) -> None:
         self.measures = measures
@@ -210,7 +222,7 @@ class Hub:
         self._written: set[Subscription] = set()
         self._access_changes: dict[UUID, float] = {}
         self._access_turn = asyncio.Lock()
-        self._reader = Steady("reading events", self._read, every=look_seconds)
+        self._reader = Steady("reading events", self._read, every=look_seconds, least=together_seconds)
         self._ticks = Steady("looking at open streams", self._look, every=tick_seconds)
         fanout.listen(self._hear)
 
@@ -320,7 +332,9 @@ class Hub:
     async def _look(self) -> None:
         now = asyncio.get_running_loop().time()
         for stream in list(self._written):
-            stream.look(now)
+            # Of ten thousand few have anything due: looked at here, the others cost no call.
+            if now >= stream.due or now >= stream.given_up_at:
+                stream.look(now)
 
     def _hear(self, highest: int) -> None:
         if self._position is None or highest > self._position:
@@ -357,8 +371,9 @@ class Hub:
         barred = self._barred(event)
         numbered: tuple[int, bytes] | None = None
         told = 0
+        everybody = event.audience == "clinic"
         for stream in list(self._by_clinic.get(event.clinic_id, ())):
-            if hears(stream.actor, event):
+            if everybody or hears(stream.actor, event):
                 numbered = numbered or (event.number, event_frame(event))
                 stream.offer(numbered)
                 told += 1

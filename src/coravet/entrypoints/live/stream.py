@@ -64,14 +64,15 @@ class OpenStream:
 
     async def __call__(self, receive: Receive, send: Send) -> None:
         """Send until the stream ends, its client hangs up, or it takes nothing for too long."""
+        loop = asyncio.get_running_loop()
         self._writer = asyncio.current_task()
         self._hub.watch(self._stream, self._abandon)
         watcher = asyncio.create_task(self._watch(receive))
         try:
             async with aclosing(self._chunks) as chunks:
                 async for chunk in chunks:
-                    await self._send(send, {"type": "http.response.body", "body": chunk, "more_body": True})
-            await self._send(send, {"type": "http.response.body", "body": b"", "more_body": False})
+                    await self._send(loop, send, {"type": "http.response.body", "body": chunk, "more_body": True})
+            await self._send(loop, send, {"type": "http.response.body", "body": b"", "more_body": False})
         except asyncio.CancelledError:
             if not self._abandoned or self._writer is None:
                 raise
@@ -80,10 +81,10 @@ class OpenStream:
             watcher.cancel()
             self._hub.unsubscribe(self._stream)
 
-    async def _send(self, send: Send, part: HTTPResponseBodyEvent) -> None:
+    async def _send(self, loop: asyncio.AbstractEventLoop, send: Send, part: HTTPResponseBodyEvent) -> None:
         # Nobody is told that a client stopped reading: sending waits, for ever if it may.
         patience = self._stalled if self._stream.closed is None else min(self._stalled, GOODBYE_SECONDS)
-        self._stream.given_up_at = asyncio.get_running_loop().time() + patience
+        self._stream.given_up_at = loop.time() + patience
         await send(part)
         self._stream.given_up_at = inf
 

@@ -40,8 +40,10 @@ _REPLAY = f"""
 SELECT m.last_number, m.pruned_through, {_COLUMNS} FROM outbox_mark m
 LEFT JOIN LATERAL (
     SELECT * FROM outbox
-    WHERE clinic_id = $1 AND number > $2 AND (audience = ANY($3) OR (audience = 'person' AND person_id = $4))
-    ORDER BY number LIMIT $5
+    WHERE clinic_id = $1 AND number > $2 AND (
+        audience = ANY($3) OR (audience = 'person' AND person_id = $4) OR (subject_type = 'member' AND subject_id = $5)
+    )
+    ORDER BY number LIMIT $6
 ) o ON true ORDER BY o.number
 """  # noqa: S608 -- as above
 
@@ -97,9 +99,8 @@ class PostgresJournal:
 
     async def replay(self, actor: Actor, after: int, limit: int) -> Batch | None:
         async with self._works.begin(actor) as work:
-            rows = await work.fetch(
-                _REPLAY, actor.clinic_id, after, ["clinic", *actor.permissions], actor.user_id, limit + 1
-            )
+            heard = ["clinic", *actor.permissions]
+            rows = await work.fetch(_REPLAY, actor.clinic_id, after, heard, actor.user_id, actor.member_id, limit + 1)
         last, pruned_through = rows[0][:2]
         if not pruned_through <= after <= last or len(rows) > limit:
             return None
