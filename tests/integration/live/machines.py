@@ -12,7 +12,7 @@ from typing import Self
 
 import httpx
 from tests.integration.live.parts import Process, Service
-from tests.integration.parts.people import People
+from tests.integration.parts.people import People, Person
 from tests.integration.parts.ports import free_ports
 from tests.integration.parts.processes import descendants
 from tests.unit.live.parts import Frame, parse
@@ -22,9 +22,9 @@ from coravet.adapters.local.service import ServiceProcess
 from coravet.core.kernel.actor import Actor, ClinicId, UserId
 from coravet.settings import Settings
 
-CLINIC = "la-palma"
+SLUG = "la-palma"
 ESTABLISHED, LISTENING = "01", "0A"
-PATH = f"/api/v1/clinics/{CLINIC}/events"
+PATH = f"/api/v1/clinics/{SLUG}/events"
 
 
 async def until(holds: Callable[[], bool], seconds: float = 30) -> None:
@@ -37,12 +37,19 @@ async def until(holds: Callable[[], bool], seconds: float = 30) -> None:
 
 
 class Machine:
-    """The service on a port of its own, with as many workers."""
+    """The service on a port of its own, with as many workers.
 
-    def __init__(self, settings: Settings, workers: int, folder: Path) -> None:
-        port = free_ports()
+    Args:
+        port: one that nobody has; where it is None, any.
+        public_url: of the site that it is one machine of; its own where it is alone.
+    """
+
+    def __init__(
+        self, settings: Settings, workers: int, folder: Path, *, port: int | None = None, public_url: str | None = None
+    ) -> None:
+        port = port or free_ports()
         self.settings = settings.model_copy(
-            update={"port": port, "public_url": f"http://127.0.0.1:{port}", "workers": workers}
+            update={"port": port, "public_url": public_url or f"http://127.0.0.1:{port}", "workers": workers}
         )
         self.port = port
         self.log = folder / f"service-{port}.log"
@@ -50,6 +57,11 @@ class Machine:
 
     async def start(self) -> None:
         await asyncio.to_thread(self.service.__enter__)
+        await self.stands()
+
+    async def stands(self) -> None:
+        """Return when each worker serves."""
+        await asyncio.to_thread(self.service.wait)
         # Ready is what any worker says; each has a listening socket of its own.
         await until(lambda: len(_sockets(self.port, LISTENING)) == self.settings.workers)
 
@@ -77,6 +89,15 @@ class Machine:
             for line in Path(f"/proc/{pid}/status").read_text().splitlines()
             if line.startswith("VmRSS:")
         )
+
+
+async def opened(settings: Settings, people: People) -> tuple[Person, str]:
+    """A new clinic: its owner, and the token of the invitation by which they take their place."""
+    owner = await people.create("owner")
+    async with bootstrap.services(settings) as services:
+        clinic = await services.create_clinic(SLUG, "La Palma", "America/Guayaquil", owner.email)
+    assert clinic.invitation is not None
+    return owner, clinic.invitation.token
 
 
 class Wire:
@@ -250,14 +271,11 @@ class Fleet:
     async def settle(self, people: People) -> None:
         """Open the clinic; needs a machine."""
         machine = await self.machine()
-        owner = await people.create("owner")
-        async with bootstrap.services(self.settings) as services:
-            clinic = await services.create_clinic(CLINIC, "La Palma", "America/Guayaquil", owner.email)
-        assert clinic.invitation is not None
+        owner, invitation = await opened(self.settings, people)
         self.token = await people.sign_in(owner)
         async with httpx.AsyncClient(base_url=f"{machine.service.url}/api/v1", timeout=60) as http:
             answer = await http.post(
-                f"/invitations/{clinic.invitation.token}/accept", headers={"Authorization": f"Bearer {self.token}"}
+                f"/invitations/{invitation}/accept", headers={"Authorization": f"Bearer {self.token}"}
             )
             assert answer.is_success, answer.text
         admin = await self.service.admin()

@@ -10,16 +10,13 @@ from time import monotonic
 from typing import Any
 
 import httpx
+from tests.integration.live.machines import SLUG, Machine, opened
 from tests.integration.parts.databases import Databases
 from tests.integration.parts.people import People, Person
 from tests.integration.parts.ports import free_ports
 from tests.unit.live.parts import Frame, parse
 
-from coravet import bootstrap
-from coravet.adapters.local.service import ServiceProcess
-from coravet.settings import Settings
-
-CLINIC = "/clinics/la-palma"
+CLINIC = f"/clinics/{SLUG}"
 
 Headers = dict[str, str]
 
@@ -61,7 +58,7 @@ class Member:
 class Site:
     """A clinic on these machines. Each request is a connection of its own, so any worker may get it."""
 
-    def __init__(self, machines: list[ServiceProcess], origin: str, people: People, stack: AsyncExitStack) -> None:
+    def __init__(self, machines: list[Machine], origin: str, people: People, stack: AsyncExitStack) -> None:
         self.machines = machines
         self.people = people
         self.headers: Headers = {}
@@ -74,7 +71,7 @@ class Site:
         stack.push_async_callback(self._http.aclose)
 
     def address(self, path: str, machine: int = 0) -> str:
-        return f"{self.machines[machine].url}/api/v1{path}"
+        return f"{self.machines[machine].service.url}/api/v1{path}"
 
     async def ask(self, method: str, path: str, who: Headers, body: object = None, *, machine: int = 0) -> Any:
         """What a request that must succeed answers."""
@@ -150,31 +147,20 @@ class Site:
 async def served(
     databases: Databases, people: People, emulator: str, folder: Path, *, machines: int = 1
 ) -> AsyncIterator[Site]:
-    """A clinic with its owner on machines of two workers each; their logs are `machine-<number>.log`."""
+    """A clinic with its owner on machines of two workers each, which share one address for the public."""
     made = await databases.migrated()
     first = free_ports(machines)
-    settings = made.model_copy(
-        update={"firebase_auth_emulator_host": emulator, "public_url": f"http://127.0.0.1:{first}", "workers": 2}
-    )
-    running = [
-        ServiceProcess(_at(settings, first + number), log=folder / f"machine-{number}.log")
-        for number in range(machines)
-    ]
+    settings = made.model_copy(update={"firebase_auth_emulator_host": emulator})
+    public_url = f"http://127.0.0.1:{first}"
+    running = [Machine(settings, 2, folder, port=first + number, public_url=public_url) for number in range(machines)]
     async with AsyncExitStack() as stack:
         stack.push_async_callback(databases.drop, made)
         for machine in running:
-            machine.launch()
-            stack.push_async_callback(asyncio.to_thread, machine.stop)
+            machine.service.launch()
+            stack.push_async_callback(asyncio.to_thread, machine.service.stop)
         for machine in running:
-            await asyncio.to_thread(machine.wait)
-        site = Site(running, settings.public_url, people, stack)
-        owner = await people.create("owner")
-        async with bootstrap.services(settings) as services:
-            clinic = await services.create_clinic("la-palma", "La Palma", "America/Guayaquil", owner.email)
-        assert clinic.invitation is not None
-        site.headers = (await site.accept(owner, clinic.invitation.token)).headers
+            await machine.stands()
+        site = Site(running, public_url, people, stack)
+        owner, invitation = await opened(running[0].settings, people)
+        site.headers = (await site.accept(owner, invitation)).headers
         yield site
-
-
-def _at(settings: Settings, port: int) -> Settings:
-    return settings.model_copy(update={"port": port})

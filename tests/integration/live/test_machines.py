@@ -191,10 +191,10 @@ async def test_clients_over_a_restart(site: Site) -> None:
         await asyncio.wait_for(listening.wait(), 30)
         await site.register(machine=THERE)
         await page.tells("event")
-        await asyncio.to_thread(site.machines[HERE].stop)
+        await site.machines[HERE].stop()
         for _ in range(5):
             await site.register(machine=THERE)
-        await asyncio.to_thread(site.machines[HERE].__enter__)
+        await site.machines[HERE].start()
         await site.register(machine=HERE)
         last = await _last_of(site, all_of_it)
         told = [number for kind, number in all_of_it.kinds() if kind == "client.created"]

@@ -61,7 +61,7 @@ async def test_workers_and_the_end(site: Site, tmp_path: Path) -> None:
         assert at - answered < 1
 
     began = monotonic()
-    stopping = asyncio.create_task(asyncio.to_thread(site.machines[0].stop))
+    stopping = asyncio.create_task(asyncio.to_thread(site.machines[0].service.stop))
     returns = set()
     for stream in owners:
         _, frame = await stream.heard("stream.closed")
@@ -71,7 +71,7 @@ async def test_workers_and_the_end(site: Site, tmp_path: Path) -> None:
     await stopping
     assert monotonic() - began < 5
     assert len(returns) > 6
-    assert "Traceback" not in (tmp_path / "machine-0.log").read_text()
+    assert "Traceback" not in site.machines[0].log.read_text()
 
 
 @pytest.mark.long
@@ -91,7 +91,7 @@ async def test_the_end_of_thousands(site: Site, tmp_path: Path) -> None:
         wires += opened
 
     began = monotonic()
-    await asyncio.to_thread(site.machines[0].stop)
+    await asyncio.to_thread(site.machines[0].service.stop)
     lasted = monotonic() - began
     async with asyncio.timeout(30):
         await asyncio.gather(*(wire.ended.wait() for wire in wires))
@@ -99,6 +99,6 @@ async def test_the_end_of_thousands(site: Site, tmp_path: Path) -> None:
     complete = [wire.received.endswith(b"\r\n0\r\n\r\n") for wire in wires]
     assert (told.count(True), complete.count(True)) == (STREAMS, STREAMS)
     assert lasted < 5
-    log = (tmp_path / "machine-0.log").read_text()
+    log = site.machines[0].log.read_text()
     assert log.count('"the serving process has ended"') == 2
     assert "Traceback" not in log
