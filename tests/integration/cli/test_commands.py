@@ -25,7 +25,14 @@ from tests.integration.parts.s3 import S3Server
 
 from coravet.adapters.local.service import ServiceProcess, variables
 from coravet.entrypoints.cli import main
-from coravet.entrypoints.cli.diagnosis import Wrong, _check_fanout, _check_jobs, _check_mail, _check_storage
+from coravet.entrypoints.cli.diagnosis import (
+    Wrong,
+    _check_fanout,
+    _check_jobs,
+    _check_mail,
+    _check_pictures,
+    _check_storage,
+)
 from coravet.settings import Settings
 
 
@@ -170,6 +177,15 @@ async def test_doctor_tries_the_store(fresh_database: Settings, tmp_path: Path) 
     missing = fresh_database.model_copy(update={"storage": str(tmp_path / "server.log")})
     with pytest.raises(Wrong, match="mount what CORAVET_STORAGE names"):
         await _check_storage(missing)
+
+
+async def test_doctor_converts_a_picture(fresh_database: Settings, capfd: pytest.CaptureFixture[str]) -> None:
+    """The doctor converts a picture as uploads are; where no helper can work it says so, with what bounds it."""
+    assert await _check_pictures(fresh_database) == "Pictures are converted, each with 1024 MB at most."
+    cramped = fresh_database.model_copy(update={"picture_megabytes": 1})
+    with pytest.raises(Wrong, match=r"cannot be converted \(picture_too_large\): .+ CORAVET_PICTURE_MEGABYTES \(1\)"):
+        await _check_pictures(cramped)
+    capfd.readouterr()
 
 
 async def test_doctor_watches_the_queue(fresh_database: Settings) -> None:

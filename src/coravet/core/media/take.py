@@ -1,8 +1,9 @@
 """Files of a patient: handed in whole, made into what is shown, and shown; whatever they are for."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from datetime import datetime
+from pathlib import Path
 from uuid import UUID
 
 import msgspec
@@ -15,7 +16,7 @@ from coravet.core.kernel.jobs import Job
 from coravet.core.kernel.work import Begin
 from coravet.core.media.keys import part_key
 from coravet.core.media.media_ports import MadeObject, MediaWork
-from coravet.core.media.model import Media, Purpose
+from coravet.core.media.model import MEBIBYTE, Media, Purpose
 from coravet.core.media.names import shown_name
 from coravet.core.media.studio import Prepared, Studio, Upload, prepare, store_all
 from coravet.core.media.views import MediaVariantView, MediaView
@@ -26,6 +27,9 @@ PATIENCE = 10.0
 
 IN_LINE = PATIENCE / 2
 """Seconds of them to wait for a turn: who has one at last needs time to use it, or all that is done is thrown away."""
+
+PIECE = MEBIBYTE
+"""Bytes of a file that are held at once where it is stored as it came."""
 
 UNKNOWN = "application/octet-stream"
 
@@ -111,13 +115,19 @@ async def _later(
 ) -> MediaView:
     async with begin(actor) as work:
         media_id = work.new_id()
-    data = await asyncio.to_thread(upload.path.read_bytes)
-    await studio.store.put(part_key(actor.clinic_id, media_id), data, len(data), UNKNOWN)
+    await studio.store.put(part_key(actor.clinic_id, media_id), _pieces(upload.path), upload.size, UNKNOWN)
     async with begin(actor) as work:
         waiting = await _taken(place, upload, actor, clock.now(), media_id, work)
         if waiting.id == media_id:
             await work.jobs.defer(ProcessMedia(actor.clinic_id, waiting.id), once=str(waiting.id))
         return work.answer(view_of(waiting, await work.media.made(waiting.id), address))
+
+
+async def _pieces(path: Path) -> AsyncIterator[bytes]:
+    """A file's bytes: as many files as wait for their turns at once, never one of them whole."""
+    with await asyncio.to_thread(path.open, "rb") as file:
+        while piece := await asyncio.to_thread(file.read, PIECE):
+            yield piece
 
 
 async def _taken(place: Place, upload: Upload, actor: Actor, now: datetime, media_id: UUID, work: MediaWork) -> Media:

@@ -1,8 +1,11 @@
 """What works and what does not, part by part."""
 
 import asyncio
+from base64 import b64decode
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from uuid import uuid4
 
 import sqlalchemy as sa
@@ -12,6 +15,7 @@ from coravet.adapters.postgres.migrate import head, stands_at
 from coravet.bootstrap import (
     UnsafeRole,
     make_apart,
+    make_converter,
     make_fanout,
     make_identity,
     make_mail,
@@ -22,7 +26,7 @@ from coravet.bootstrap import (
 )
 from coravet.core.kernel.actor import NO_CLINIC
 from coravet.core.kernel.clock import SystemClock
-from coravet.core.kernel.errors import Unavailable
+from coravet.core.kernel.errors import DomainError, Unavailable
 from coravet.core.legal.documents import DOCUMENTS
 from coravet.core.legal.drift import LegalDrift
 from coravet.core.media.keys import clinic_prefix, part_key
@@ -37,6 +41,9 @@ SELECT count(*) FILTER (WHERE status <> 'failed') AS waiting, count(*) FILTER (W
            CASE status WHEN 'queued' THEN execute_after WHEN 'picked' THEN heartbeat END)), 0)::int AS silent
 FROM jobs.pgqueuer
 """
+
+PICTURE = b64decode("R0lGODlhAQABAIAAAAAAAP///ywAAAAAAQABAAACAUwAOw==")
+"""The smallest GIF: one black pixel."""
 
 
 @dataclass(frozen=True)
@@ -231,6 +238,23 @@ async def _check_storage(settings: Settings) -> str:
     return f"Photos and files lie in {settings.storage}."
 
 
+async def _check_pictures(settings: Settings) -> str:
+    converter = make_converter(settings)
+    try:
+        with TemporaryDirectory(prefix="coravet-") as folder:
+            upload = Path(folder, "upload")
+            await asyncio.to_thread(upload.write_bytes, PICTURE)
+            await converter.convert(upload)
+    except DomainError as error:
+        raise Wrong(
+            f"The smallest picture cannot be converted ({error.code}): helpers cannot start, or not within "
+            f"CORAVET_PICTURE_MEGABYTES ({settings.picture_megabytes})."
+        ) from error
+    finally:
+        await converter.aclose()
+    return f"Pictures are converted, each with {settings.picture_megabytes} MB at most."
+
+
 CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "database": _check_database,
     "roles": _check_roles,
@@ -244,4 +268,5 @@ CHECKS: dict[str, Callable[[Settings], Awaitable[str]]] = {
     "legal": _check_legal,
     "register": _check_register,
     "storage": _check_storage,
+    "pictures": _check_pictures,
 }

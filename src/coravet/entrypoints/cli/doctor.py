@@ -4,7 +4,7 @@ import typer
 
 
 def doctor() -> None:
-    """Say what is wrong: settings, database, roles, migrations, Firebase.
+    """Say what is wrong: settings, database, roles, migrations, Firebase, storage, pictures.
 
     One line for each part; ends with 1 when something is wrong, so that a deployment can stop there. Changes nothing.
 
