@@ -128,13 +128,13 @@ def test_start_after_being_killed(data: Path, tmp_path: Path) -> None:
         started = up.wait_until_ready()
         assert "Making" not in up.output  # neither cluster nor roles nor demo anew: a start takes seconds
         assert "Loaded" not in up.output
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10) as ready:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=30) as ready:
             assert ready.status == 200
         up.process.terminate()
         assert up.process.wait(MINUTE) == 0, up.output
         assert not any(is_alive(pid) for pid in started)
         with pytest.raises(urllib.error.URLError):
-            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=10)
+            urllib.request.urlopen(f"http://127.0.0.1:{port}/health/ready", timeout=30)
     finally:
         up.close()
 

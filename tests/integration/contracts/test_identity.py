@@ -335,7 +335,7 @@ async def test_unreachable(provider: Provider) -> None:
         return_exceptions=True,
     ):
         assert isinstance(outcome, Unavailable)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 10
 
 
 @pytest.mark.parametrize(
@@ -605,7 +605,7 @@ async def test_a_broken_provider_refuses_nobody(
     began = time.monotonic()
     with pytest.raises(Unavailable):
         await production.verify_token(key.sign(_good()))
-    assert time.monotonic() - began < 1.5
+    assert time.monotonic() - began < 5
 
 
 async def test_a_hanging_provider_takes_nobody_else_along(
@@ -615,15 +615,20 @@ async def test_a_hanging_provider_takes_nobody_else_along(
     await production.verify_token(key.sign(_good()))
     google.answers[LOOKUP] = _hang
     calls = [asyncio.create_task(production.verify_token(key.sign(_good()))) for _ in range(40)]
-    await asyncio.sleep(0.2)
+    async with asyncio.timeout(30):
+        while google.most[LOOKUP] < 10:  # noqa: ASYNC110 -- counted on Google's threads
+            await asyncio.sleep(0.01)
     assert google.most[LOOKUP] == 10
     assert sum(thread.name == "firebase" for thread in threading.enumerate()) == 10
-    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 1) == "free"
+    assert await asyncio.wait_for(asyncio.to_thread(lambda: "free"), 3) == "free"
     outcomes = await asyncio.gather(*calls, return_exceptions=True)
     assert {type(outcome) for outcome in outcomes} == {Unavailable}
     google.answers[LOOKUP] = (200, {"users": [google.person]})
-    await asyncio.sleep(1)
-    assert await production.verify_token(key.sign(_good()))
+    async with asyncio.timeout(30):
+        while True:
+            with suppress(Unavailable):
+                assert await production.verify_token(key.sign(_good()))
+                break
 
 
 async def test_a_sweep_leaves_room(production: FirebaseIdentity, google: Google, key: Key) -> None:

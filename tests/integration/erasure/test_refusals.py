@@ -152,7 +152,7 @@ async def test_again_just_what_was(scene: Scene) -> None:
 async def _waiting(scene: Scene, many: int) -> None:
     """Until so many statements of this database wait for a lock."""
     sql = "SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while len(await scene.fetch(sql)) < many:  # noqa: ASYNC110 -- the database tells nobody
             await asyncio.sleep(0.05)
 

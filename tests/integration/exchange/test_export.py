@@ -221,7 +221,7 @@ async def test_deadline() -> None:
         await asyncio.sleep(60)
 
     download: Any = exchange.Download(endless(), "x.zip", longest=0.2)
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         with pytest.raises(TimeoutError):
             await download({"type": "http"}, listen, take)
     assert closed

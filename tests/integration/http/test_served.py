@@ -34,7 +34,7 @@ async def _on_the_wire(process: ServiceProcess, head: list[str], body: bytes = b
     try:
         writer.write("\r\n".join([*head, f"Host: {host}", "", ""]).encode() + body)
         await writer.drain()
-        return await asyncio.wait_for(reader.readline(), 10)
+        return await asyncio.wait_for(reader.readline(), 30)
     finally:
         writer.close()
 
@@ -71,7 +71,7 @@ async def test_killed(service: Service, clinic: Clinic, settings: Settings, tmp_
         served = _process(settings, tmp_path)
         with served:
             few = httpx.Limits(max_connections=8)  # so that most are still to be sent when the kill comes
-            async with httpx.AsyncClient(base_url=served.url, timeout=10, limits=few) as client:
+            async with httpx.AsyncClient(base_url=served.url, timeout=30, limits=few) as client:
                 tasks = [asyncio.create_task(register(client, key)) for key in bodies if key not in acknowledged]
                 for done, each in enumerate(asyncio.as_completed(tasks), start=1):
                     await each

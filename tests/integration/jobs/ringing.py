@@ -97,4 +97,4 @@ class WorkerProcess:
     def kill(self) -> None:
         """End it as a power cut does."""
         self.process.kill()
-        self.process.wait(10)
+        self.process.wait(30)

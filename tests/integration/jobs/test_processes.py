@@ -22,7 +22,7 @@ Start = Callable[..., WorkerProcess]
 
 def soon(condition: Callable[[], bool]) -> bool:
     """Whether the condition comes true while workers may still be starting, several at once on a busy machine."""
-    return eventually(condition, 40)
+    return eventually(condition, 120)
 
 
 @pytest.fixture
@@ -96,7 +96,7 @@ async def test_out_of_time(start: Start, book: Path, defer: Defer, clinic_id: Cl
     assert soon(lambda: "began" in notes(book)), first.output
     asked = time.monotonic()
     assert first.stop() == 0
-    assert time.monotonic() - asked < 5
+    assert time.monotonic() - asked < 15
     second = start()  # which would wait half a minute for one that it takes for alive
     assert soon(lambda: notes(book).count("began") == 2), second.output
 
@@ -105,7 +105,7 @@ async def test_two(start: Start, book: Path, defer: Defer, clinic_id: ClinicId) 
     """Of two workers one does each job, and one does what is periodic each time."""
     workers = [start(), start()]
     assert soon(lambda: all('"worker ready"' in worker.output for worker in workers))
-    began = time.monotonic()
+    began, earlier = time.monotonic(), notes(book).count("tick")
     jobs = [Ring(clinic_id, number) for number in range(300)]
     for first in range(0, 300, 50):
         await defer(*jobs[first : first + 50])
@@ -117,4 +117,5 @@ async def test_two(start: Start, book: Path, defer: Defer, clinic_id: ClinicId) 
     done = [worker.output.count('"job done"') for worker in workers]
     assert sum(done) == 300
     assert min(done) > 0
-    assert 2 <= notes(book).count("tick") <= seconds / 2 + 1
+    # One at each end, of which the first may have been due earlier.
+    assert 2 <= notes(book).count("tick") - earlier <= seconds / 2 + 2

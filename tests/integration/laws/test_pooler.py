@@ -61,10 +61,10 @@ def pooled(settings: Settings, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 
 def _wait(port: int) -> None:
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 30
     while True:
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            socket.create_connection(("127.0.0.1", port), 10).close()
         except OSError:
             if time.monotonic() > deadline:
                 raise

@@ -39,7 +39,7 @@ from coravet.settings import Settings
 DATABASE = "clinics of tests.*"
 """With all that a channel's name must not have."""
 
-SOON = {"check_seconds": 0.05, "answer_seconds": 0.5}
+SOON = {"check_seconds": 0.05, "answer_seconds": 2.0}
 
 
 class Place:
@@ -294,10 +294,10 @@ async def test_a_server_that_is_away(place: Place, stack: AsyncExitStack, caplog
     relay, direct, behind, heard = await _relayed(place, stack)
     others: list[int] = []
     direct.listen(others.append)
-    async with asyncio.timeout(0.4):
+    async with asyncio.timeout(1):
         await behind.announce(5)
     assert heard == [5]
-    await asyncio.sleep(0.3)
+    await until(lambda: bool(caplog.records))
     assert not behind.listening
     await relay.start()
     await until(lambda: behind.listening)
@@ -317,6 +317,7 @@ async def test_a_server_that_restarts(place: Place, stack: AsyncExitStack, caplo
     await relay.stop()
     await until(lambda: not behind.listening)
     await behind.announce(6)
+    await until(lambda: bool(caplog.records))
     await relay.start()
     await until(lambda: behind.listening)
     await direct.announce(7)
@@ -338,7 +339,7 @@ async def test_a_connection_that_died_without_a_word(
     loop = asyncio.get_running_loop()
     began = loop.time()
     await behind.announce(6)
-    assert loop.time() - began < 0.4  # whoever numbers events does not wait for a dead connection
+    assert loop.time() - began < 1  # whoever numbers events does not wait for a dead connection
     await until(lambda: not behind.listening)
     relay.revive()
     await until(lambda: behind.listening)

@@ -29,7 +29,7 @@ def own_settings(fresh_database: Settings, auth_emulator: str, mails: MailServer
 
 
 async def _until_waiting(scene: Scene, visit_id: str) -> None:
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(30):
         while {row["status"] for row in await scene.rows(visit_id)} & {"planned"}:  # noqa: ASYNC110 -- the database tells nobody
             await asyncio.sleep(0.1)
 

@@ -114,7 +114,7 @@ async def watching(desk: Desk, clinic: str) -> AsyncIterator["asyncio.Queue[dict
 
     reading = asyncio.create_task(read())
     try:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await is_open.wait()
         yield seen
     finally:
@@ -124,7 +124,7 @@ async def watching(desk: Desk, clinic: str) -> AsyncIterator["asyncio.Queue[dict
 
 async def heard(seen: "asyncio.Queue[dict[str, Any]]", kind: str) -> dict[str, Any]:
     """The next event of that kind."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(30):
         while True:
             event = await seen.get()
             if event["event"] == kind:

@@ -39,7 +39,7 @@ def descendants(pid: int) -> set[int]:
     return {each for each in found if is_alive(each)}
 
 
-def eventually(condition: Callable[[], bool], seconds: float = 10) -> bool:
+def eventually(condition: Callable[[], bool], seconds: float = 30) -> bool:
     """Whether the condition comes true in time."""
     deadline = time.monotonic() + seconds
     while not condition():

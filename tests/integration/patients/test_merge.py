@@ -368,7 +368,7 @@ async def test_held(pair: Pair, admin: asyncpg.Connection) -> None:
     actor = Actor(clinic_id=ClinicId(UUID(pair.clinic.id)), time_zone="UTC", user_id=None)
     for look in ("booked", "get", "lock"):
         begin = pair.service.application.works.begin(actor)
-        async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, begin as work:
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks, begin as work:
             if look == "booked":
                 await work.offers.booked(owned)
             else:
@@ -384,7 +384,7 @@ async def test_waited(pair: Pair, admin: asyncpg.Connection) -> None:
     actor = Actor(clinic_id=ClinicId(UUID(pair.clinic.id)), time_zone="UTC", user_id=None)
     animal = {"client_id": pair.gone, "name": "Luna", "species": "cat"}
     begin = pair.service.application.works.begin(actor)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, begin as work:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks, begin as work:
         kept, gone = await work.merges.both(UUID(pair.kept), UUID(pair.gone))
         gone.merged_into_id = kept.id
         await work.merges.move(gone.id, kept.id, datetime.now(UTC))
@@ -401,7 +401,7 @@ async def test_copied(pair: Pair, admin: asyncpg.Connection) -> None:
     visit = UUID((await pair.visit(await pair.patient(pair.gone, "Toby")))["id"])
     actor = Actor(clinic_id=ClinicId(UUID(pair.clinic.id)), time_zone="UTC", user_id=None)
     begin = pair.service.application.works.begin(actor)
-    async with asyncio.timeout(20), asyncio.TaskGroup() as tasks, begin as work:
+    async with asyncio.timeout(30), asyncio.TaskGroup() as tasks, begin as work:
         await work.appointments.lock(visit)
         merging = tasks.create_task(pair.merge())
         assert await _waits(admin, merging)

@@ -45,7 +45,7 @@ async def test_opposite_orders(service: Service, clinic: Clinic) -> None:
 
     for named in itertools.permutations([UUID(int=number) for number in (1, 2, 3)]):
         for held in named:
-            async with asyncio.timeout(10), asyncio.TaskGroup() as tasks, AsyncExitStack() as holding:
+            async with asyncio.timeout(30), asyncio.TaskGroup() as tasks, AsyncExitStack() as holding:
                 holder = await holding.enter_async_context(works.begin(actor))
                 await holder.diary.lock([held])
                 for order in (named, named[::-1]):

@@ -155,6 +155,6 @@ async def test_beside_bookings(service: Service) -> None:
     base = f"/clinics/{clinic.slug}"
     async with superuser(service.settings) as admin, admin.transaction():
         await admin.fetch("SELECT FROM clinics WHERE id = $1 FOR KEY SHARE", clinic.id)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             await _change(service, clinic, "vet", {"registration_number": "1"})
             await service.done("PATCH", base, clinic.owner, json={"name": "Otra"})

@@ -123,7 +123,7 @@ async def _waiting(service: Service, times: int) -> None:
 async def test_two_at_once(service: Service, clinic: Clinic) -> None:
     """Of doses that are recorded at the same moment one is awaited, not each: who comes second waits for the first."""
     vet = await vet_with(service, clinic)
-    async with superuser(service.settings) as holder, asyncio.timeout(10):
+    async with superuser(service.settings) as holder, asyncio.timeout(30):
         transaction = holder.transaction()
         await transaction.start()
         # As weak as lets others refer to the patient, so that it holds up only who locks it.

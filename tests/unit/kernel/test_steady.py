@@ -140,7 +140,7 @@ async def test_ends_also_where_a_step_drops_the_cancellation(monkeypatch: pytest
         with suppress(asyncio.CancelledError):
             await asyncio.sleep(3600)
 
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         async with Steady("deaf", step, every=3600):
             await until(lambda: begun == 1)
     assert begun == 1
