@@ -76,7 +76,7 @@ from coravet.core.legal.publish import NotPublishable, Published, publish
 from coravet.core.media.ports import ObjectStore
 from coravet.core.media.process import process
 from coravet.core.media.studio import Studio
-from coravet.core.media.sweep import delete_discarded, discard_orphans, end_unfinished
+from coravet.core.media.sweep import delete_discarded, discard_orphans, drop_unwanted, end_unfinished
 from coravet.core.media.take import ProcessMedia
 from coravet.core.messaging.plan import plan
 from coravet.core.messaging.ports import Messenger, SendMessage
@@ -469,6 +469,7 @@ def timetable(works: Works[ClinicWork], clock: Clock, apart: KeptApart, store: O
         Periodic("retention", "20 * * * *", partial(let_go, works)),
         Periodic("acceptance heads", "*/10 * * * *", partial(_keep_heads, apart, works, clock)),
         Periodic("discarded objects", "*/5 * * * *", partial(delete_discarded, works.system_begin, store)),
+        Periodic("unwanted uploads", "*/5 * * * *", partial(drop_unwanted, works.system_begin, store, clock)),
         Periodic("unfinished uploads", "35 * * * *", partial(end_unfinished, works.system_begin, store, clock)),
         Periodic("orphaned objects", "50 8 * * *", partial(discard_orphans, works.system_begin, store, clock)),
         Periodic("reminders", "*/5 * * * *", partial(plan, works.system_begin, clock)),

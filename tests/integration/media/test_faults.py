@@ -18,7 +18,8 @@ import asyncpg
 import httpx
 import pytest
 from PIL.PngImagePlugin import PngInfo
-from tests.integration.http.service import running, superuser
+from tests.integration.http.service import Service, running, superuser
+from tests.integration.media.documents import pdf
 from tests.integration.media.test_bad_pictures import status
 from tests.integration.media.test_photos import Album, Later, album
 from tests.integration.media.uploads import SECRET, black, corners, exif, frames, png, saved, xmp, zeros
@@ -32,11 +33,13 @@ from tests.integration.parts.snapshots import picture
 from tests.integration.privacy.canaries import pg_dump
 
 from coravet.adapters.local.service import ServiceProcess, WorkerProcess
+from coravet.adapters.postgres.privacy.withheld import let_go
 from coravet.adapters.storage.bucket import BucketStore
 from coravet.adapters.vips import converter as vips
 from coravet.core.kernel.actor import ClinicId
+from coravet.core.kernel.clock import SystemClock
 from coravet.core.media.keys import Key, content_key
-from coravet.core.media.sweep import discard_orphans
+from coravet.core.media.sweep import discard_orphans, drop_unwanted
 from coravet.core.media.uploads import PART
 from coravet.settings import Settings
 
@@ -493,3 +496,49 @@ async def test_sweep_of_many(album: Album) -> None:
         )
     assert {row["key"] for row in rows} == set(keys)
     assert await album.objects() == named | set(keys)
+
+
+async def test_withheld(service: Service) -> None:
+    """What a rule holds back of an erased record stays in the store until its day, unread; a portrait goes at once."""
+    clinic = await service.full_clinic("retiene")
+    album, base = Album(service, clinic), f"/clinics/{clinic.slug}"
+    rule = {"category": "clinical_record", "basis": "Regla de prueba", "months": 60, "provisional": True}
+    await service.done("PUT", f"{base}/privacy/retention", clinic.owner, json={"rules": [rule]})
+    # The furnished patient has another owner, too, and with them it stays.
+    animal = {"client_id": clinic.ids["client_id"], "name": "Canela", "species": "dog"}
+    clinic.ids["patient_id"] = (await service.done("POST", f"{base}/patients", clinic.owner, json=animal))["id"]
+    before = await album.objects()
+    at = f"{base}/patients/{clinic.ids['patient_id']}/attachments"
+    sheet = await service.done("POST", at, clinic.people["vet"], content=pdf(3))
+    [key] = await album.objects() - before
+    await album.send(picture(900, 600))
+    assert len(await album.objects() - before) == 4
+    await service.done("POST", f"{base}/clients/{clinic.ids['client_id']}/erase", clinic.owner)
+    for _ in range(2):
+        await album.delete()
+        assert await album.objects() - before == {key}
+    for path in (f"/media/{sheet['id']}", f"/media/{sheet['id']}/original"):
+        answer = await service.ask("GET", base + path, clinic.people["vet"])
+        assert (answer.status_code, answer.json()["code"]) == (404, "not_found")
+    async with superuser(service.settings) as admin:
+        await admin.execute("UPDATE withheld SET until = current_date - 1 WHERE clinic_id = $1", UUID(clinic.id))
+    await let_go(service.application.works)
+    await album.delete()
+    assert await album.objects() - before == set()
+
+
+async def test_erased_while_it_arrives(album: Album) -> None:
+    """Of an upload that was under way when its patient was erased nothing is shown, and nothing is left in minutes."""
+    base, ids = f"/clinics/{album.clinic.slug}", album.clinic.ids
+    data = picture() + os.urandom(PART)
+    file = {"purpose": "photo", "size": len(data) + PART, "sha256": sha256(b"unfinished").hexdigest()}
+    begun = (await album.ask("POST", f"{base}/patients/{ids['patient_id']}/uploads", json=file)).json()
+    await album.ask("PUT", f"{base}/media/{begun['id']}/bytes", content=data)
+    with patch.object(vips, "MOST_WAITING", 0):
+        await album.send(picture())
+    assert len(await album.objects()) >= 2
+    assert (await album.ask("POST", f"{base}/clients/{ids['client_id']}/erase")).is_success
+    await drop_unwanted(album.service.system_begin, album.store, SystemClock())
+    assert await album.objects() == set()
+    late = await album.ask("PUT", f"{base}/media/{begun['id']}/bytes", content=data, params={"offset": "0"})
+    assert (late.status_code, await album.objects(), await album.events()) == (404, set(), [])

@@ -120,6 +120,10 @@ class Discards(Protocol):
         """Have some uploads failed that were begun before then; who looks at them is told."""
         ...
 
+    async def unwanted(self, since: datetime) -> list[Unfinished]:
+        """Uploads that were under way when their patient was erased, since then."""
+        ...
+
 
 class DiscardsWork(Work, Protocol):
     """The unit of work as deletion uses it."""

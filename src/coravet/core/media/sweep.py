@@ -60,6 +60,15 @@ async def discard_orphans(begin: SystemBegin[DiscardsWork], store: ObjectStore, 
     await _discard(keys, begin)
 
 
+async def drop_unwanted(begin: SystemBegin[DiscardsWork], store: ObjectStore, clock: Clock) -> None:
+    """Drop what arrived of files whose patient was erased meanwhile. Raises Unavailable."""
+    # Of an erased patient nothing is written any more, nor what was dropped: so it is looked for until none comes late.
+    async with begin("list unwanted uploads") as work:
+        found = await work.discards.unwanted(clock.now() - IN_PROGRESS)
+    for each in found:
+        await drop_parts(each.clinic_id, each.media_id, store)
+
+
 async def _discard(keys: list[Key], begin: SystemBegin[DiscardsWork]) -> None:
     async with begin("look for orphaned objects") as work:
         await work.discards.add_orphans(keys)

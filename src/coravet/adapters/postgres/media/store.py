@@ -181,3 +181,9 @@ class DiscardsOnPostgres:
         for row in rows:
             self._work.emit(MediaFailed(row["id"], row["version"]), ClinicId(row["clinic_id"]))
         return [Unfinished(ClinicId(row["clinic_id"]), row["id"], row["whole"]) for row in rows]
+
+    async def unwanted(self, since: datetime) -> list[Unfinished]:
+        rows = await self._work.fetch(
+            "SELECT clinic_id, id FROM media WHERE status IN ('uploading', 'processing') AND removed_at >= $1", since
+        )
+        return [Unfinished(ClinicId(row["clinic_id"]), row["id"], whole=False) for row in rows]
