@@ -66,8 +66,10 @@ async def _stuck_ones(server: socket.socket) -> None:
             _fill(served)
             bound.stop([])
             bound.stop([])
+            began = asyncio.get_running_loop().time()
             async with _reading(keen):
                 await until(lambda: _is_cut(stuck))
+                assert asyncio.get_running_loop().time() - began < sockets.LIMIT_SECONDS
                 assert not _is_cut(served)
                 assert not _is_cut(idle)
 
