@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-from coravet.adapters.postgres.guarding import past_policies
+from coravet.adapters.postgres.guarding import past_policies, roles
 
 revision = "0030"
 down_revision = "0029"
@@ -20,6 +20,20 @@ BEGIN
         RAISE EXCEPTION 'what is attached to a record is settled' USING ERRCODE = 'restrict_violation';
     END IF;
     RETURN NEW;
+END $$
+"""
+
+KEEP_OBJECTS = """
+CREATE FUNCTION keep_attached_objects() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    -- But for an erasure, and a clinic that leaves, which are the system's.
+    IF current_user <> '{system}' AND EXISTS (
+        SELECT FROM media m WHERE m.clinic_id = OLD.clinic_id AND m.id = OLD.media_id
+        AND m.purpose = 'attachment' AND m.status = 'ready'
+    ) THEN
+        RAISE EXCEPTION 'what is attached to a record is settled' USING ERRCODE = 'restrict_violation';
+    END IF;
+    RETURN OLD;
 END $$
 """
 
@@ -56,9 +70,18 @@ def upgrade() -> None:
         "CREATE TRIGGER keep_attachments BEFORE UPDATE ON media FOR EACH ROW EXECUTE FUNCTION keep_attachments()"
     )
     op.execute("ALTER TABLE media ENABLE ALWAYS TRIGGER keep_attachments")
+    op.execute(KEEP_OBJECTS.replace("{system}", roles()[1]))
+    op.execute("REVOKE ALL ON FUNCTION keep_attached_objects() FROM PUBLIC")
+    op.execute(
+        "CREATE TRIGGER keep_attached_objects BEFORE DELETE ON media_variants"
+        " FOR EACH ROW EXECUTE FUNCTION keep_attached_objects()"
+    )
+    op.execute("ALTER TABLE media_variants ENABLE ALWAYS TRIGGER keep_attached_objects")
 
 
 def downgrade() -> None:
+    op.execute("DROP TRIGGER keep_attached_objects ON media_variants")
+    op.execute("DROP FUNCTION keep_attached_objects()")
     op.execute("DROP TRIGGER keep_attachments ON media")
     op.execute("DROP FUNCTION keep_attachments()")
     op.drop_index("ix_media_attachments", "media")

@@ -13,7 +13,7 @@ import pypdfium2
 import pytest
 from tests.integration.http.service import Service, superuser
 from tests.integration.media.conftest import Upload
-from tests.integration.media.documents import loaded, pdf
+from tests.integration.media.documents import PHOTOGRAPHED, loaded, pdf, photographed, written
 from tests.integration.media.test_photos import Album, album
 from tests.integration.media.uploads import CORNERS, SECRET, corners, exif, saved
 from tests.integration.parts.snapshots import picture
@@ -103,6 +103,40 @@ def _streams(data: bytes) -> list[bytes]:
     return found
 
 
+@pytest.mark.parametrize("kind", PHOTOGRAPHED)
+async def test_photographs_in_it(converter: VipsConverter, upload: Upload, kind: str) -> None:
+    """However a photograph is put into a PDF, it shows as before, and says nothing of where it was taken."""
+    data = photographed(kind)
+    made = await converter.clean(upload(data))
+    for raw in (made, *_streams(made)):
+        assert SECRET.encode() not in raw
+        assert SECRET.encode("utf-16-be") not in raw
+    assert _near(shown(made), shown(data))
+
+
+def _near(one: list[tuple[int, int, int]], other: list[tuple[int, int, int]]) -> bool:
+    pairs = zip(one, other, strict=True)
+    return all(abs(a - b) < 25 for found, wanted in pairs for a, b in zip(found, wanted, strict=True))
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("size", [100, 1500])
+async def test_bombs(converter: VipsConverter, upload: Upload, size: int) -> None:
+    """Megabytes of zeros packed into kilobytes end within a PDF's bounds, and the next one is well."""
+    bomb = pikepdf.new()
+    page = bomb.add_blank_page()
+    packed = zlib.compressobj(9)
+    data = b"".join([*(packed.compress(bytes(2**20)) for _ in range(size)), packed.flush()])
+    twice = zlib.compress(data, 9)
+    page.obj.Contents = bomb.make_stream(twice, Filter=pikepdf.Array([pikepdf.Name.FlateDecode] * 2))
+    try:
+        made = await converter.clean(upload(written(bomb, stream_decode_level=pikepdf.StreamDecodeLevel.none)))
+    except PdfTooLarge:
+        made = b""
+    assert len(made) < 20_000_000
+    assert (await converter.clean(upload(pdf()))).startswith(b"%PDF-")
+
+
 async def test_the_same(converter: VipsConverter, upload: Upload) -> None:
     """The same file becomes the same object, however often it is cleaned."""
     data = loaded()
@@ -184,6 +218,18 @@ async def test_again(folder: Folder) -> None:
     assert {each["id"] for each in await folder.listed()} >= {one["id"], other["id"]}
 
 
+async def test_form(folder: Folder) -> None:
+    """A form brings the file with its name, and says of which visit it is; what is no visit's id is refused."""
+    visit = await folder.visit()
+    at, form = f"/patients/{folder.clinic.ids['patient_id']}/attachments", {"file": ("informe.hta", pdf(5))}
+    made = await folder.ask("POST", at, files=form, data={"encounter_id": visit})
+    assert (made.status_code, made.json()["encounter_id"], made.json()["file_name"]) == (201, visit, "informe.hta")
+    read = await folder.ask("GET", f"/media/{made.json()['id']}/original")
+    assert read.headers["content-disposition"] == "attachment; filename*=UTF-8''informe.pdf"
+    wrong = await folder.ask("POST", at, files=form, data={"encounter_id": "x"})
+    assert (wrong.status_code, wrong.json()["errors"][0]["pointer"]) == (422, "/encounter_id")
+
+
 async def test_pages(folder: Folder) -> None:
     """Attachments are listed in pages, the newest first."""
     made = [(await folder.attach(pdf(count)))["id"] for count in (3, 4, 5)]
@@ -250,6 +296,8 @@ async def test_void(folder: Folder) -> None:
     ]
     assert entry["voided"] is True
     assert (await folder.ask("GET", f"/media/{made['id']}/original")).status_code == 200
+    anew = await folder.attach(pdf(8))
+    assert (anew["id"] != made["id"], anew["voided_at"]) == (True, None)
     photo = await folder.album.send(picture())
     answer = await folder.ask("POST", f"/media/{photo['id']}/void", json={"reason": "x"})
     assert answer.status_code == 404
@@ -268,6 +316,8 @@ async def test_the_database_keeps_it(folder: Folder) -> None:
         ):
             with pytest.raises(asyncpg.RestrictViolationError):
                 await admin.execute(f"UPDATE media SET {change} WHERE id = $1", UUID(made["id"]))  # noqa: S608 -- ours
+        with pytest.raises(asyncpg.RestrictViolationError):
+            await admin.execute("DELETE FROM media_variants WHERE media_id = $1", UUID(made["id"]))
         mark = "UPDATE media SET voided_at = now(), void_reason = $2 WHERE id = $1"
         await admin.execute(mark, UUID(made["id"]), "De otro")
         with pytest.raises(asyncpg.RestrictViolationError):

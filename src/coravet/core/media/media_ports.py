@@ -42,7 +42,7 @@ class MediaRows(Table[Media], Protocol):
     """The conversation about the clinic's photos and files."""
 
     async def same(self, patient_id: UUID, purpose: Purpose, encounter_id: UUID | None, sha256: str) -> Media | None:
-        """The patient's file with that content, if it was handed in before and nobody removed it since."""
+        """The patient's file with that content, if it was handed in before and nobody removed or voided it since."""
         ...
 
     async def photo(self, patient_id: UUID) -> Media | None:

@@ -23,7 +23,5 @@ def shown_name(given: str | None) -> str | None:
 
 def name_as(name: str | None, media_type: str) -> str:
     """What a file is called by who saves it, with the ending of what it is now."""
-    if media_type != "image/webp":
-        return name or "archivo.pdf"
     stem, dot, _ = (name or "").rpartition(".")
-    return f"{(stem if dot else name) or 'foto'}.webp"
+    return f"{(stem if dot else name) or 'archivo'}.{'webp' if media_type == 'image/webp' else 'pdf'}"

@@ -27,7 +27,7 @@ VARIANT_TYPE = "image/webp"
 MOST_PIXELS = 100_000_000
 """Pixels that a picture may have: twice what the cameras of most phones make at their finest."""
 
-MOST_BYTES = 40_000_000
+MOST_BYTES = 40 * 2**20
 """Bytes that an upload of a picture may have."""
 
 
@@ -86,7 +86,7 @@ class PictureTooLarge(Invalid):
             Sentence(
                 "This picture is too large. Send it with at most {megapixels} megapixels and {megabytes} MB.",
                 megapixels=MOST_PIXELS // 1_000_000,
-                megabytes=MOST_BYTES // 1_000_000,
+                megabytes=MOST_BYTES // 2**20,
             )
         )
 

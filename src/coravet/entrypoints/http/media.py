@@ -20,7 +20,7 @@ from litestar.response.base import ASGIResponse
 from litestar.response.streaming import ASGIStreamingResponse
 from litestar.types import Message, Receive, Scope, Send
 
-from coravet.core.kernel.errors import FieldError
+from coravet.core.kernel.errors import FieldError, Invalid
 from coravet.core.kernel.pages import Page, PageRequest
 from coravet.core.media.attachments import void_attachment
 from coravet.core.media.media_ports import FoundObject
@@ -70,6 +70,13 @@ _PROTECTED = {
 
 def _reason_errors(given: Mapping[str, Any], ports: Ports) -> list[FieldError]:  # noqa: ARG001 -- as every check
     return check_reason(given)[1]
+
+
+def _visit(told: str) -> UUID:
+    try:
+        return UUID(told)
+    except ValueError:
+        raise Invalid(errors=[FieldError("/encounter_id", "invalid", "This is no id of a visit.")]) from None
 
 
 def _address(clinic: str, call: Call) -> Address:
@@ -130,13 +137,17 @@ async def post_attachment(
 ) -> MediaView:
     """Attach a picture or a PDF to a patient's record, or to a visit of it, signed or not.
 
-    A PDF keeps its pages; what would act when it is opened, files in it and notes on who made it are left out. A
-    picture is kept as a photo is. The same file of the same visit is attached once, however often it is sent.
+    A form may name the visit in its field `encounter_id`, too. A PDF keeps its pages; what would act when it is opened,
+    files in it, notes on who made it and its digital signature are left out. A picture is kept as a photo is. The same
+    file of the same visit is attached once, however often it is sent.
     """
     place = Place("attachment", patient_id, encounter_id)
     async with call.begin(call.actor) as work:
         await expect(place, work)
-    async with received(request) as upload:
+    told: dict[str, str] = {}
+    async with received(request, told) as upload:
+        if "encounter_id" in told:
+            place = msgspec.structs.replace(place, encounter_id=_visit(told["encounter_id"]))
         named = msgspec.structs.replace(upload, file_name=upload.file_name or file_name)
         return await take(
             place, named, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)

@@ -17,6 +17,9 @@ from coravet.core.media.studio import Upload
 from coravet.entrypoints.http.bodies import JsonRequest
 
 FIELD = "file"
+MOST_TOLD = 1000
+"""Characters of a form's other fields that are read."""
+
 PIECE = 256 * 1024
 _NO_FILE = frozenset({"application/json", "application/x-www-form-urlencoded"})
 
@@ -52,8 +55,11 @@ def raw(request: JsonRequest) -> AsyncIterator[bytes]:
 
 
 @asynccontextmanager
-async def received(request: JsonRequest) -> AsyncIterator[Upload]:
+async def received(request: JsonRequest, told: dict[str, str] | None = None) -> AsyncIterator[Upload]:
     """The request's file, on disk while the context lasts. How large it may be the route says.
+
+    Args:
+        told: gets what a form says beside the file: its short fields, by name.
 
     Raises:
         UnsupportedMedia: it is JSON or a form without files.
@@ -62,7 +68,7 @@ async def received(request: JsonRequest) -> AsyncIterator[Upload]:
     kind, options = parse_options_header(request.headers.get("content-type", ""))
     if kind in _NO_FILE:
         raise UnsupportedMedia("Send the bytes of the file themselves, or multipart/form-data with the field `file`.")
-    form = Form(options.get("boundary", "")) if kind == "multipart/form-data" else None
+    form = Form(options.get("boundary", ""), told) if kind == "multipart/form-data" else None
     with TemporaryDirectory(prefix="coravet-") as folder:
         path = Path(folder, "upload")
         digest, size = sha256(), 0
@@ -96,7 +102,7 @@ class Form:
         file_name: as the form calls the file.
     """
 
-    def __init__(self, boundary: str) -> None:
+    def __init__(self, boundary: str, told: dict[str, str] | None = None) -> None:
         try:
             self._parser = PushMultipartParser(boundary, max_segment_count=16, strict=True)
         except (MultipartError, ValueError) as error:
@@ -104,6 +110,8 @@ class Form:
         self.file_name: str | None = None
         self._found = False
         self._inside = False
+        self._told = {} if told is None else told
+        self._field = ""
 
     def read(self, chunk: bytes) -> Iterator[bytes]:
         """The file's bytes in the next piece of the form."""
@@ -111,10 +119,14 @@ class Form:
             for event in self._parser.parse(chunk) if chunk else ():
                 if isinstance(event, MultipartSegment):
                     self._inside = event.name == FIELD and not self._found
+                    self._field = "" if event.name == FIELD else event.name
                     if self._inside:
                         self._found, self.file_name = True, event.filename
                 elif event and self._inside:
                     yield bytes(event)
+                elif event and self._field:
+                    said = self._told.get(self._field, "") + event.decode(errors="replace")
+                    self._told[self._field] = said[:MOST_TOLD]
         except MultipartError as error:
             raise self._malformed() from error
 

@@ -52,7 +52,12 @@ class MediaOnPostgres(Rows[Media]):
         found = await self._work.session.scalars(
             select(Media)
             .filter_by(
-                patient_id=patient_id, purpose=purpose, encounter_id=encounter_id, sha256=sha256, removed_at=None
+                patient_id=patient_id,
+                purpose=purpose,
+                encounter_id=encounter_id,
+                sha256=sha256,
+                removed_at=None,
+                voided_at=None,
             )
             .order_by(media.c.created_at.desc(), media.c.id.desc())
             .limit(1)
