@@ -155,6 +155,21 @@ async def test_again(album: Album) -> None:
     assert await album.events() == ["patient.photo_changed"]
 
 
+async def test_a_late_retry(album: Album) -> None:
+    """Under an Idempotency-Key a photo is answered as it was, though another shows by now; another file is refused."""
+    first, second = picture(), picture()
+    key = {"Idempotency-Key": "k-1"}
+    made = await album.ask("POST", album.photo, content=first, headers=key)
+    assert made.status_code == 201
+    shown = await album.send(second)
+    again = await album.ask("POST", album.photo, content=first, headers=key)
+    assert (again.status_code, again.json()) == (201, made.json())
+    assert (await album.shown() or {})["id"] == shown["id"]
+    other = await album.ask("POST", album.photo, content=second, headers=key)
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_mismatch")
+    assert (await album.ask("POST", album.photo, content=first, headers={"Idempotency-Key": "a b"})).status_code == 422
+
+
 async def test_replaced(album: Album) -> None:
     """The photo before is shown no more, and its objects are deleted; removed, nothing is left but other clinics'."""
     first = await album.send(picture())

@@ -1,5 +1,6 @@
 """The client that docs/media.md shows, against the service as it is served, over connections that drop."""
 
+import re
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -44,11 +45,17 @@ class _Cut(httpx.AsyncByteStream):
                 raise httpx.WriteError("the connection dropped")
 
 
+def _statuses(folder: Path) -> set[str]:
+    """What the service's log says that it answered."""
+    return {found for log in folder.iterdir() for found in re.findall(r"""status["'=: ]+(\d{3})""", log.read_text())}
+
+
 @pytest.fixture
 async def site(databases: Databases, people: People, auth_emulator: str) -> AsyncIterator[Site]:
     with tempfile.TemporaryDirectory() as folder:
         async with served(databases, people, auth_emulator, Path(folder)) as found:
             yield found
+        assert {"200", "201"} < _statuses(Path(folder)) < {str(status) for status in range(500)}
 
 
 async def patient(site: Site) -> str:

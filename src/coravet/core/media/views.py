@@ -5,6 +5,9 @@ from uuid import UUID
 
 import msgspec
 
+from coravet.core.media.media_ports import ObjectName
+from coravet.core.media.model import MediaStatus, Purpose
+
 
 class MediaVariantView(msgspec.Struct, frozen=True):
     """A picture in one size, or a file: where it is read, its sides in pixels (of a picture), and its bytes."""
@@ -31,16 +34,16 @@ class MediaView(msgspec.Struct, frozen=True):
     """
 
     id: UUID
-    purpose: str
+    purpose: Purpose
     patient_id: UUID
     encounter_id: UUID | None
-    status: str
+    status: MediaStatus
     file_name: str | None
     size: int
     received: int
     problem: str | None
     placeholder: str | None
-    variants: dict[str, MediaVariantView]
+    variants: dict[ObjectName, MediaVariantView]
     created_at: datetime
     uploaded_by: UUID | None
     voided_at: datetime | None

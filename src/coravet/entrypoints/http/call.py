@@ -2,12 +2,12 @@
 
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import sha256
 from ipaddress import ip_address, ip_network
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from coravet.core.exchange.ports import Archiver, DumpWork, ExchangeWork
 from coravet.core.kernel.actor import Actor, UserId
@@ -33,6 +33,8 @@ from coravet.core.tenancy.ports import Directory, TenancyWork
 from coravet.entrypoints.http.access import Granted, Guards
 from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.language import Language, language_of, warnings_told
+
+T = TypeVar("T")
 
 _KEY = re.compile(r"[\x21-\x7e]{1,128}")
 
@@ -104,19 +106,30 @@ class Ports:
         return Guards(self.identity, self.directory, self.gate, self.cookie, scheme, self.origins)
 
 
+class _Anew(Exception):
+    """Nothing was answered under the key; what was begun to find that out is rolled back."""
+
+
 class Call:
     """One request on its way to a use case: who acts, and how work is opened for it."""
 
-    __slots__ = ("_granted", "address", "language", "once", "ports")
+    __slots__ = ("_granted", "address", "language", "once", "ports", "unread")
 
     def __init__(
-        self, ports: Ports, granted: Granted | None, once: Once | None, address: str, language: Language = "es"
+        self,
+        ports: Ports,
+        granted: Granted | None,
+        once: Once | None,
+        address: str,
+        language: Language = "es",
+        unread: Once | None = None,
     ) -> None:
         self.ports = ports
         self.address = address
         self._granted = granted
         self.once = once
         self.language = language
+        self.unread = unread
 
     @property
     def granted(self) -> Granted:
@@ -139,6 +152,28 @@ class Call:
             work.tell = lambda view: warnings_told(view, self.language)
             yield work
 
+    async def answered_once(self, content: str, do: Callable[[], Awaitable[T]]) -> T:
+        """What `do` answers, or did before under the same Idempotency-Key; for requests whose body is a file.
+
+        `do` may take many works, and is repeated where the service dies before its answer is kept.
+
+        Args:
+            content: what the file is known by, such as its hash.
+
+        Raises:
+            Replayed: the same request was answered before.
+            IdempotencyMismatch: the key was used for another one.
+        """
+        if self.unread is None:
+            return await do()
+        once = Once(self.unread.key, sha256(self.unread.fingerprint + content.encode()).digest())
+        with suppress(_Anew):
+            async with self.ports.begin(self.actor, once):
+                raise _Anew
+        view = await do()
+        async with self.ports.begin(self.actor, once) as work:
+            return work.answer(view)
+
     def system_begin(self, reason: str, user_id: UserId | None = None) -> AbstractAsyncContextManager[AnyWork]:
         """Open a work across clinics, under the request's Idempotency-Key where it brings one."""
         return self.ports.system_begin(reason, user_id, self.once)
@@ -150,18 +185,21 @@ async def provide_call(request: JsonRequest) -> Call:
     Raises:
         Invalid: the Idempotency-Key is not 1 to 128 visible ASCII characters.
     """
-    once = None
+    once, unread = None, None
     key = request.headers.get("idempotency-key")
-    # A file is known by its content: sent again it is the same, and nobody wants it whole in memory.
-    if key is not None and request.method == "POST" and "by_content" not in request.route_handler.opt:
+    if key is not None and request.method == "POST":
         if not _KEY.fullmatch(key):
             sentence = "An Idempotency-Key is 1 to 128 visible ASCII characters, such as a UUID."
             raise Invalid(errors=[FieldError("/Idempotency-Key", "malformed", sentence)])
-        asked = sha256(f"{request.method} {request.url.path}\n".encode() + await request.body())
-        once = Once(key, asked.digest())
+        asked = sha256(f"{request.method} {request.url.path}\n".encode())
+        if "by_content" in request.route_handler.opt:  # nobody wants a file whole in memory
+            unread = Once(key, asked.digest())
+        else:
+            asked.update(await request.body())
+            once = Once(key, asked.digest())
     granted: Granted | None = request.scope.get("granted")  # type: ignore[assignment]  # the guards' own
     address = network_of(request.client.host if request.client else "")
-    return Call(request.app.state.ports, granted, once, address, language_of(request.headers))
+    return Call(request.app.state.ports, granted, once, address, language_of(request.headers), unread)
 
 
 def network_of(address: str) -> str:

@@ -39,6 +39,7 @@ from coravet.entrypoints.http.bodies import JsonRequest
 from coravet.entrypoints.http.call import Call
 from coravet.entrypoints.http.language import told
 from coravet.entrypoints.http.paging import Cursor, Limit
+from coravet.entrypoints.http.uploads import arriving
 
 STALLED_SECONDS = 60.0
 """Who takes nothing of an archive for so long is given up."""
@@ -98,7 +99,7 @@ async def put_file(
     kind = request.headers.get("content-type", "text/csv").partition(";")[0].strip().lower()
     if kind in _NO_FILE:
         raise UnsupportedMedia("Send the bytes of the file themselves, as text/csv.")
-    return await receive(import_id, offset, request.stream(), call.actor, call.begin, _tell(call))
+    return await receive(import_id, offset, arriving(request), call.actor, call.begin, _tell(call))
 
 
 @get("/clinics/{clinic:str}/imports", opt=permitted("clinic:configure"), operation_id="listImports", tags=["Imports"])

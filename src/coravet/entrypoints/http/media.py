@@ -101,8 +101,11 @@ async def post_photo(
     """
     await expect_photo(patient_id, call.actor, call.begin)
     async with received(request) as upload:
-        return await take_photo(
-            patient_id, upload, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+        return await call.answered_once(
+            upload.sha256,
+            lambda: take_photo(
+                patient_id, upload, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+            ),
         )
 
 
@@ -149,8 +152,11 @@ async def post_attachment(
         if "encounter_id" in told:
             place = msgspec.structs.replace(place, encounter_id=_visit(told["encounter_id"]))
         named = msgspec.structs.replace(upload, file_name=upload.file_name or file_name)
-        return await take(
-            place, named, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+        return await call.answered_once(
+            f"{upload.sha256} {place.encounter_id}",
+            lambda: take(
+                place, named, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+            ),
         )
 
 
@@ -203,8 +209,11 @@ async def post_upload(
     `upload_url` is there, PUT all of them to that address and say so with `POST …/media/{media_id}/arrived`. The same
     file of a patient is the same upload, however often it is announced: what is here already need not be sent.
     """
-    return await announce(
-        patient_id, data, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+    return await call.answered_once(
+        f"{data.sha256} {data.purpose} {data.size} {data.encounter_id}",
+        lambda: announce(
+            patient_id, data, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+        ),
     )
 
 
@@ -250,8 +259,11 @@ async def put_bytes(
 )
 async def post_arrived(clinic: FromPath[str], media_id: FromPath[UUID], call: NamedDependency[Call]) -> MediaView:
     """Say that a file was put to its `upload_url`; it is read, checked and converted."""
-    return await take_from_store(
-        media_id, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+    return await call.answered_once(
+        "",
+        lambda: take_from_store(
+            media_id, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)
+        ),
     )
 
 
@@ -264,7 +276,10 @@ async def post_arrived(clinic: FromPath[str], media_id: FromPath[UUID], call: Na
 )
 async def post_retry(clinic: FromPath[str], media_id: FromPath[UUID], call: NamedDependency[Call]) -> MediaView:
     """Convert once more what could not be converted in time, or now what waits; `upload_gone` says to send it again."""
-    return await retry(media_id, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call))
+    return await call.answered_once(
+        "",
+        lambda: retry(media_id, call.actor, call.begin, call.ports.clock, call.ports.studio, _address(clinic, call)),
+    )
 
 
 @get(

@@ -651,6 +651,9 @@ _EXCHANGE = {
         "Este archivo no es parte de la historia: todavía no se muestra, o no se puede mostrar."
     ),
     "This attachment is marked as entered in error already.": "Este adjunto ya está marcado como ingresado por error.",
+    "The connection dropped before all of it was here. Send it again.": (
+        "La conexión se cortó antes de que llegara todo. Envíelo de nuevo."
+    ),
     "This is no id of a visit.": "Este no es el identificador de una consulta.",
     "The file is no longer here": "El archivo ya no está aquí",
     "The bytes of this file are no longer here. Send it again.": (

@@ -9,6 +9,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import BinaryIO
 
+from litestar.exceptions import InternalServerException
 from litestar.openapi.spec import OpenAPIFormat, OpenAPIMediaType, OpenAPIType, Operation, RequestBody, Schema
 from multipart import MultipartError, MultipartSegment, PushMultipartParser, parse_options_header
 
@@ -46,12 +47,23 @@ class OfBytes(Operation):
         self.request_body = RequestBody({"application/octet-stream": file}, required=True)
 
 
+async def arriving(request: JsonRequest) -> AsyncIterator[bytes]:
+    """The bytes of a request as they come. Raises Invalid where the connection drops, which is no fault of ours."""
+    chunks = request.stream()
+    try:
+        async for chunk in chunks:
+            yield chunk
+    except InternalServerException as error:  # Litestar's own word for it
+        sentence = "The connection dropped before all of it was here. Send it again."
+        raise Invalid(errors=[FieldError("", "cut_off", sentence)]) from error
+
+
 def raw(request: JsonRequest) -> AsyncIterator[bytes]:
     """The bytes of the request themselves. Raises UnsupportedMedia where it is JSON or a form."""
     kind = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if kind in _NO_FILE or kind == "multipart/form-data":
         raise UnsupportedMedia("Send the bytes of the file themselves, as application/octet-stream.")
-    return request.stream()
+    return arriving(request)
 
 
 @asynccontextmanager
@@ -74,7 +86,7 @@ async def received(request: JsonRequest, told: dict[str, str] | None = None) -> 
         digest, size = sha256(), 0
         held = bytearray()
         with await asyncio.to_thread(path.open, "wb") as file:
-            async for chunk in request.stream():
+            async for chunk in arriving(request):
                 for piece in (chunk,) if form is None else form.read(chunk):
                     held += piece
                 if len(held) >= PIECE:
