@@ -24,7 +24,7 @@ END $$
 """
 
 KEEP_OBJECTS = """
-CREATE FUNCTION keep_attached_objects() RETURNS trigger LANGUAGE plpgsql AS $$
+CREATE FUNCTION refuse_attached_objects() RETURNS trigger LANGUAGE plpgsql AS $$
 BEGIN
     -- But for an erasure, and a clinic that leaves, which are the system's.
     IF current_user <> '{system}' AND EXISTS (
@@ -71,17 +71,17 @@ def upgrade() -> None:
     )
     op.execute("ALTER TABLE media ENABLE ALWAYS TRIGGER keep_attachments")
     op.execute(KEEP_OBJECTS.replace("{system}", roles()[1]))
-    op.execute("REVOKE ALL ON FUNCTION keep_attached_objects() FROM PUBLIC")
+    op.execute("REVOKE ALL ON FUNCTION refuse_attached_objects() FROM PUBLIC")
     op.execute(
-        "CREATE TRIGGER keep_attached_objects BEFORE DELETE ON media_variants"
-        " FOR EACH ROW EXECUTE FUNCTION keep_attached_objects()"
+        "CREATE TRIGGER refuse_attached_objects BEFORE DELETE ON media_variants"
+        " FOR EACH ROW EXECUTE FUNCTION refuse_attached_objects()"
     )
-    op.execute("ALTER TABLE media_variants ENABLE ALWAYS TRIGGER keep_attached_objects")
+    op.execute("ALTER TABLE media_variants ENABLE ALWAYS TRIGGER refuse_attached_objects")
 
 
 def downgrade() -> None:
-    op.execute("DROP TRIGGER keep_attached_objects ON media_variants")
-    op.execute("DROP FUNCTION keep_attached_objects()")
+    op.execute("DROP TRIGGER refuse_attached_objects ON media_variants")
+    op.execute("DROP FUNCTION refuse_attached_objects()")
     op.execute("DROP TRIGGER keep_attachments ON media")
     op.execute("DROP FUNCTION keep_attachments()")
     op.drop_index("ix_media_attachments", "media")

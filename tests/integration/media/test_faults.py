@@ -63,8 +63,11 @@ async def held(album: Album) -> AsyncIterator[asyncpg.Connection]:
 
 
 async def waiting(admin: asyncpg.Connection, many: int) -> None:
-    """Return when so many wait for somebody's row."""
-    count = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+    """Return when so many wait for the patient's row, and not for anything else, as dispatchers do for each other."""
+    count = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+        " AND query LIKE '%FROM patients%'"
+    )
     async with asyncio.timeout(SOON):
         while await admin.fetchval(count) < many:
             await asyncio.sleep(0.02)
